@@ -1,0 +1,214 @@
+/** What went wrong, as one word that a program can switch on. */
+export type SynapErrorCode =
+  | 'invalid_input'
+  | 'authentication'
+  | 'network'
+  | 'timeout'
+  | 'rate_limit'
+  | 'insufficient_credits'
+  | 'payload_too_large'
+  | 'conflict'
+  | 'service_unavailable'
+  | 'unexpected_response';
+
+/** What every {@link SynapError} may be given beside its message. */
+export interface SynapErrorOptions {
+  /** HTTP status of the answer, when there was one. */
+  status?: number | undefined;
+  /** The `X-Correlation-ID` the request carried: quote it to Synap's support. */
+  correlationId?: string | undefined;
+  cause?: unknown;
+}
+
+// A registered symbol is the same in every copy of this package, in every realm.
+const KINDS = Symbol.for('synap-recorder.error.kinds');
+
+/**
+ * The root of every error this package throws on purpose.
+ *
+ * Neither an API key nor the text of a message is ever part of one.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await synap.conversation.recordMessage(message);
+ * } catch (error) {
+ *   if (SynapError.is(error) && error.retryable) retryLater(message);
+ *   else throw error;
+ * }
+ * ```
+ */
+export abstract class SynapError extends Error {
+  static readonly kind: string = 'SynapError';
+
+  abstract readonly code: SynapErrorCode;
+  /** Whether the very same call can succeed later, with nothing changed. */
+  abstract readonly retryable: boolean;
+  readonly status: number | undefined;
+  readonly correlationId: string | undefined;
+
+  constructor(message: string, options: SynapErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const kinds: string[] = [];
+    for (
+      let type = new.target as unknown;
+      typeof type === 'function' && type !== Error;
+      type = Object.getPrototypeOf(type)
+    )
+      kinds.push((type as unknown as typeof SynapError).kind);
+    hide(this, KINDS, kinds);
+    hide(this, 'name', kinds[0]);
+    this.status = options.status;
+    this.correlationId = options.correlationId;
+  }
+
+  /**
+   * Like `instanceof`, and true across copies of this package too. On a subclass it asks for that kind:
+   * `RateLimitError.is(error)`.
+   */
+  static is<E extends SynapError>(this: abstract new (...args: never[]) => E, value: unknown): value is E {
+    const kinds = typeof value === 'object' && value !== null ? (value as Record<symbol, unknown>)[KINDS] : undefined;
+    return Array.isArray(kinds) && kinds.includes((this as unknown as typeof SynapError).kind);
+  }
+
+  /** What a structured log should hold: no stack, no cause. */
+  toJSON(): Record<string, unknown> {
+    const { name, code, message, retryable, status, correlationId } = this;
+    return { name, code, message, retryable, status, correlationId };
+  }
+}
+
+/**
+ * A field is missing or wrong (400, 422, or found before any network). Never retryable.
+ *
+ * `field` is the field's name as the caller wrote it, for example `conversationId` or `messages[3].role`.
+ */
+export class InvalidInputError extends SynapError {
+  static override readonly kind: string = 'InvalidInputError';
+  readonly code = 'invalid_input';
+  readonly retryable = false;
+  readonly field: string | undefined;
+
+  constructor(message: string, options: SynapErrorOptions & { field?: string | undefined } = {}) {
+    super(message, options);
+    this.field = options.field;
+  }
+}
+
+/** The API key is missing, unknown or not allowed to do this (401, 403). Not retryable until the key changes. */
+export class AuthenticationError extends SynapError {
+  static override readonly kind: string = 'AuthenticationError';
+  readonly code = 'authentication';
+  readonly retryable = false;
+}
+
+/** Synap could not be reached, or the connection broke before its answer was complete. */
+export class NetworkError extends SynapError {
+  static override readonly kind: string = 'NetworkError';
+  readonly code: 'network' | 'timeout' = 'network';
+  readonly retryable = true;
+  /**
+   * `no`: the request never left this machine, so nothing was stored. `unknown`: it may have been stored although no
+   * answer came; sending it again can store it twice.
+   */
+  readonly sent: 'no' | 'unknown';
+
+  constructor(message: string, options: SynapErrorOptions & { sent: 'no' | 'unknown' }) {
+    super(message, options);
+    this.sent = options.sent;
+  }
+}
+
+/** Synap took longer than a limit allows: 5 s to connect, 30 s to the headers, 30 s between bytes, `timeoutMs` in all. */
+export class TimeoutError extends NetworkError {
+  static override readonly kind: string = 'TimeoutError';
+  override readonly code = 'timeout';
+}
+
+/** Too many requests for this key (429). `retryAfterMs` is absent when Synap did not say how long to wait. */
+export class RateLimitError extends SynapError {
+  static override readonly kind: string = 'RateLimitError';
+  readonly code = 'rate_limit';
+  readonly retryable = true;
+  /** Milliseconds to wait, from `Retry-After`. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, options: SynapErrorOptions & { retryAfterMs?: number | undefined } = {}) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** The account has too few credits (402). Not retryable until it is topped up, for which `recoveryUrl` is the place. */
+export class InsufficientCreditsError extends SynapError {
+  static override readonly kind: string = 'InsufficientCreditsError';
+  readonly code = 'insufficient_credits';
+  readonly retryable = false;
+  readonly balanceCredits: number | undefined;
+  readonly minimumRequiredCredits: number | undefined;
+  readonly recoveryUrl: string | undefined;
+  readonly redeemUrl: string | undefined;
+
+  constructor(
+    message: string,
+    options: SynapErrorOptions & {
+      balanceCredits?: number | undefined;
+      minimumRequiredCredits?: number | undefined;
+      recoveryUrl?: string | undefined;
+      redeemUrl?: string | undefined;
+    } = {},
+  ) {
+    super(message, options);
+    this.balanceCredits = options.balanceCredits;
+    this.minimumRequiredCredits = options.minimumRequiredCredits;
+    this.recoveryUrl = options.recoveryUrl;
+    this.redeemUrl = options.redeemUrl;
+  }
+}
+
+/** The request is larger than Synap takes (413). It can succeed in smaller pieces, never as it is. */
+export class PayloadTooLargeError extends SynapError {
+  static override readonly kind: string = 'PayloadTooLargeError';
+  readonly code = 'payload_too_large';
+  readonly retryable = false;
+}
+
+/** What was sent contradicts what is stored (409). */
+export class ConflictError extends SynapError {
+  static override readonly kind: string = 'ConflictError';
+  readonly code = 'conflict';
+  readonly retryable = false;
+}
+
+/** Synap answered that it can't serve now (5xx, 408, 425). Whether a message was stored is unknown. */
+export class ServiceUnavailableError extends SynapError {
+  static override readonly kind: string = 'ServiceUnavailableError';
+  readonly code = 'service_unavailable';
+  readonly retryable = true;
+  /** Milliseconds to wait, from `Retry-After`, when Synap said so. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, options: SynapErrorOptions & { retryAfterMs?: number | undefined } = {}) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/**
+ * Synap's answer makes no sense for this call: a redirect, a 404, a batch whose results can't be matched to its
+ * messages. Mostly the base URL is not Synap's. Retryable only where the answer was a success that can't be read.
+ */
+export class UnexpectedResponseError extends SynapError {
+  static override readonly kind: string = 'UnexpectedResponseError';
+  readonly code = 'unexpected_response';
+  readonly retryable: boolean;
+
+  constructor(message: string, options: SynapErrorOptions & { retryable?: boolean } = {}) {
+    super(message, options);
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+function hide(target: object, key: PropertyKey, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });
+}

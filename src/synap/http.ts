@@ -1,0 +1,120 @@
+import { Pool } from 'undici';
+import { NetworkError, TimeoutError } from './errors.js';
+
+const SECOND = 1000;
+const MiB = 1024 * 1024;
+
+export const CONNECT_TIMEOUT_MS = 5 * SECOND;
+export const HEADERS_TIMEOUT_MS = 30 * SECOND;
+export const BODY_TIMEOUT_MS = 30 * SECOND;
+
+/** One request. `path` starts with a slash and holds the whole path. */
+export interface HttpRequest {
+  method: 'GET' | 'POST';
+  path: string;
+  headers: Record<string, string>;
+  body?: string;
+  /** Ends the request as a timeout when it aborts. */
+  deadline: AbortSignal;
+  /** The caller's own wish to end it. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  status: number;
+  /** A header's value; `name` in lower case. */
+  header(name: string): string | undefined;
+  body: string;
+}
+
+/** Carries requests to one origin. Rejects with a {@link NetworkError} only; every answer, whatever its status, resolves. */
+export interface HttpTransport {
+  request(request: HttpRequest): Promise<HttpResponse>;
+  /** Closes the idle connections and breaks off what is under way. */
+  close(): Promise<void>;
+}
+
+/** A transport over undici: a pool of kept-alive connections, no redirects, no retries of its own. */
+export function undiciTransport(origin: string): HttpTransport {
+  const pool = new Pool(origin, {
+    connections: 8,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    bodyTimeout: BODY_TIMEOUT_MS,
+    // Receipts are small. A server that streams without end must not fill the app's memory.
+    maxResponseSize: 8 * MiB,
+    // One request a connection: it keeps "was it sent?" a question about this request alone.
+    pipelining: 1,
+    allowH2: false,
+  });
+
+  return {
+    async request({ method, path, headers, body, deadline, signal }) {
+      try {
+        const response = await pool.request({
+          method,
+          path,
+          headers,
+          body: body ?? null,
+          signal: signal ? AbortSignal.any([deadline, signal]) : deadline,
+        });
+        const text = await response.body.text();
+        return {
+          status: response.statusCode,
+          header: name => [response.headers[name]].flat()[0],
+          body: text,
+        };
+      } catch (error) {
+        throw networkError(error, deadline, headers['x-correlation-id']);
+      }
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+// Errors of the moments before a request is written: looking the name up, connecting, TLS.
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_DESTROYED',
+  'UND_ERR_CLOSED',
+]);
+const CERTIFICATE = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_SSL_)/;
+
+function networkError(error: unknown, deadline: AbortSignal, correlationId: string | undefined): NetworkError {
+  const { code, syscall, message } = describe(error);
+  const sent =
+    NEVER_SENT.has(code) || syscall === 'connect' || syscall === 'getaddrinfo' || CERTIFICATE.test(code)
+      ? 'no'
+      : 'unknown';
+  const options = { sent, correlationId, cause: error } as const;
+  if (deadline.aborted) return new TimeoutError('Synap did not answer in the time allowed for a request', options);
+  switch (code) {
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return new TimeoutError(`Could not connect to Synap within ${CONNECT_TIMEOUT_MS / SECOND} s`, options);
+    case 'UND_ERR_HEADERS_TIMEOUT':
+      return new TimeoutError(`Synap did not answer within ${HEADERS_TIMEOUT_MS / SECOND} s`, options);
+    case 'UND_ERR_BODY_TIMEOUT':
+      return new TimeoutError(`Synap's answer stopped for ${BODY_TIMEOUT_MS / SECOND} s`, options);
+  }
+  if (CERTIFICATE.test(code)) return new NetworkError(`Synap's TLS certificate was refused (${code})`, options);
+  const what = sent === 'no' ? 'Could not reach Synap' : 'The connection to Synap broke';
+  return new NetworkError(`${what} (${code || message})`, options);
+}
+
+function describe(error: unknown): { code: string; syscall: string; message: string } {
+  const { code, syscall, message, name } = (typeof error === 'object' && error !== null ? error : {}) as Record<
+    string,
+    unknown
+  >;
+  return {
+    code: typeof code === 'string' ? code : name === 'AbortError' ? 'aborted' : '',
+    syscall: typeof syscall === 'string' ? syscall : '',
+    message: typeof message === 'string' ? message : 'unknown error',
+  };
+}

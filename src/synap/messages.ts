@@ -1,0 +1,264 @@
+import * as z from 'zod/v4';
+import { InvalidInputError, UnexpectedResponseError } from './errors.js';
+import { copyJson, type JsonObject } from './json.js';
+
+/** Who said a message. Synap builds its context from both, so both must be recorded. */
+export type Role = 'user' | 'assistant';
+
+/**
+ * One message of a conversation, as `record_message` takes it.
+ *
+ * @see SYNAP API, `conversation.record_message`
+ */
+export interface RecordMessageInput {
+  /** A UUID. All messages that share it form one transcript. `conversationUuid()` makes one of any chat id. */
+  conversationId: string;
+  role: Role;
+  /** The message text. */
+  content: string;
+  /** The app's own id of the user; not empty. */
+  userId: string;
+  /** The tenant. B2B instances require it; B2C instances resolve it from the user. */
+  customerId?: string | undefined;
+  /** Synap makes one up when it is missing. */
+  sessionId?: string | undefined;
+  /** Free-form JSON: model name, latency, tags. */
+  metadata?: Record<string, unknown> | undefined;
+}
+
+/** One message of a batch: as {@link RecordMessageInput}, but Synap may know the user already. */
+export interface BatchMessageInput extends Omit<RecordMessageInput, 'userId'> {
+  userId?: string | undefined;
+}
+
+/** What Synap says of a message that it has accepted. */
+export interface Receipt {
+  conversationId: string;
+  /** Given by Synap. Absent only when Synap accepted the message (2xx) with an answer that holds no receipt. */
+  messageId?: string;
+  /** The one that was sent, or the one that Synap made up. */
+  sessionId?: string;
+  /** ISO-8601: when Synap accepted the message. */
+  recordedAt?: string;
+}
+
+/** One message's fate in a batch: a receipt, or the reason why Synap refused it. */
+export type BatchItemResult =
+  | (Partial<Receipt> & { error?: undefined })
+  | { error: string; messageId?: undefined; conversationId?: string; sessionId?: undefined; recordedAt?: undefined };
+
+/** What became of a batch; `results[i]` is the fate of the i-th message. */
+export interface BatchResult {
+  total: number;
+  succeeded: number;
+  failed: number;
+  results: BatchItemResult[];
+}
+
+export type Tenancy = 'b2b' | 'b2c';
+
+/** A message as the wire carries it. */
+export interface WireMessage {
+  conversation_id: string;
+  role: Role;
+  content: string;
+  user_id?: string;
+  customer_id?: string;
+  session_id?: string;
+  metadata?: JsonObject;
+}
+
+// Any version and variant, as Synap takes them: test fixtures and old systems hold UUIDs that RFC 9562 would refuse.
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Whether `value` is written as a UUID: 8-4-4-4-12 hexadecimal digits, of any version. */
+export function isUuid(value: string): boolean {
+  return UUID.test(value);
+}
+
+const issue = (what: string) => ({ error: (issue: { input?: unknown }) => `${what}, but ${shown(issue.input)}` });
+
+const optionalId = z
+  .string(issue('must be a string'))
+  .refine(id => id.trim() !== '', { error: 'must not be empty; leave it out when there is none' })
+  .optional();
+
+const inputFields = z.strictObject(
+  {
+    conversationId: z
+      .string(issue('must be a UUID'))
+      .refine(isUuid, issue('must be a UUID'))
+      .transform(id => id.toLowerCase()),
+    role: z.enum(['user', 'assistant'], issue('must be "user" or "assistant"')),
+    content: z.string({ error: issue => `must be a string, but is ${typeName(issue.input)}` }),
+    userId: z
+      .string(issue('must be a non-empty string'))
+      .refine(id => id.trim() !== '', { error: 'must be a non-empty string, but is empty' }),
+    customerId: optionalId,
+    sessionId: optionalId,
+    metadata: z.unknown().transform((value, context): JsonObject | undefined => {
+      if (value === undefined) return undefined;
+      const copy = copyJson(value);
+      if ('problem' in copy) {
+        context.addIssue({
+          code: 'custom',
+          message: `must be JSON, but metadata${copy.problem.path} ${copy.problem.reason}`,
+        });
+        return z.NEVER;
+      }
+      if (typeof copy.value !== 'object' || copy.value === null || Array.isArray(copy.value)) {
+        context.addIssue({ code: 'custom', message: `must be an object, but is ${typeName(value)}` });
+        return z.NEVER;
+      }
+      return copy.value;
+    }),
+  },
+  { error: issue => (issue.code === 'unrecognized_keys' ? unknownField(issue.keys) : undefined) },
+);
+
+const batchInput = inputFields.extend({ userId: inputFields.shape.userId.optional() });
+
+/**
+ * The wire form of one message. Throws an {@link InvalidInputError} that names the first wrong field.
+ *
+ * @param tenancy with `b2b`, a missing customer is refused here instead of by the server.
+ */
+export function toWire(message: RecordMessageInput, tenancy?: Tenancy): WireMessage {
+  return wire(parse(inputFields, message, ''), tenancy, '');
+}
+
+/** The wire form of a batch. The error's field says which message it is: `messages[3].role`. */
+export function toWireBatch(messages: readonly BatchMessageInput[], tenancy?: Tenancy): WireMessage[] {
+  if (!Array.isArray(messages))
+    throw new InvalidInputError(`messages must be an array, but is ${typeName(messages)}`, { field: 'messages' });
+  return messages.map((message, index) => {
+    const prefix = `messages[${index}]`;
+    return wire(parse(batchInput, message, prefix), tenancy, prefix);
+  });
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, prefix: string): T {
+  let result: z.ZodSafeParseResult<T>;
+  try {
+    result = schema.safeParse(value);
+  } catch (cause) {
+    throw new InvalidInputError(`${prefix || 'message'} can not be read: a getter or proxy in it throws`, {
+      field: prefix || undefined,
+      cause,
+    });
+  }
+  if (result.success) return result.data;
+  const [first] = result.error.issues;
+  const name = [prefix, ...(first?.path ?? [])].filter(Boolean).join('.');
+  const what = first?.path.length === 0 && first.code === 'invalid_type' ? 'must be an object' : first?.message;
+  throw new InvalidInputError(`${name || 'message'} ${what}`, { field: name || undefined });
+}
+
+function wire(message: z.output<typeof batchInput>, tenancy: Tenancy | undefined, prefix: string): WireMessage {
+  if (tenancy === 'b2b' && message.customerId === undefined) {
+    const field = prefix === '' ? 'customerId' : `${prefix}.customerId`;
+    throw new InvalidInputError(`${field} is missing: a B2B instance needs the tenant of every message`, { field });
+  }
+  const { conversationId, role, content, userId, customerId, sessionId, metadata } = message;
+  return {
+    conversation_id: conversationId,
+    role,
+    // A lone surrogate is not Unicode: UTF-8 can't carry it, and a server may refuse the whole batch for it.
+    content: content.toWellFormed(),
+    ...(userId !== undefined && { user_id: userId.toWellFormed() }),
+    ...(customerId !== undefined && { customer_id: customerId.toWellFormed() }),
+    ...(sessionId !== undefined && { session_id: sessionId.toWellFormed() }),
+    ...(metadata !== undefined && { metadata }),
+  };
+}
+
+const text = z.string().min(1).optional().catch(undefined);
+const wireReceipt = z
+  .object({ message_id: text, conversation_id: text, session_id: text, recorded_at: text })
+  .catch({ message_id: undefined, conversation_id: undefined, session_id: undefined, recorded_at: undefined });
+
+/** Reads the answer to one message. Every 2xx means accepted, whatever its body holds. */
+export function receiptFromWire(body: unknown, sent: WireMessage): Receipt {
+  return {
+    conversationId: sent.conversation_id,
+    ...(sent.session_id && { sessionId: sent.session_id }),
+    ...receipt(body),
+  };
+}
+
+function receipt(body: unknown): Partial<Receipt> {
+  const { message_id, conversation_id, session_id, recorded_at } = wireReceipt.parse(body);
+  return {
+    ...(message_id && { messageId: message_id }),
+    ...(conversation_id && { conversationId: conversation_id }),
+    ...(session_id && { sessionId: session_id }),
+    ...(recorded_at && { recordedAt: recorded_at }),
+  };
+}
+
+const wireBatch = z.object({
+  failed: z.number().int().min(0).optional().catch(undefined),
+  results: z.array(z.unknown()),
+});
+
+/**
+ * Reads the answer to a batch. A 2xx without results has accepted all of it. Results that can't be matched to the
+ * messages, of which some were refused, leave open which: that throws a retryable {@link UnexpectedResponseError}.
+ */
+export function batchFromWire(
+  body: unknown,
+  sent: readonly WireMessage[],
+  scrub: (text: string) => string,
+): BatchResult {
+  const parsed = wireBatch.safeParse(body);
+  const results = parsed.success ? parsed.data.results : undefined;
+  if (results === undefined || results.length !== sent.length) {
+    const mayHaveFailed = parsed.success && (parsed.data.failed ?? 1) > 0 && sent.length > 0;
+    if (mayHaveFailed)
+      throw new UnexpectedResponseError(
+        `Synap answered a batch of ${sent.length} messages with ${results?.length ?? 0} results: which were refused can't be told`,
+        { retryable: true },
+      );
+    const accepted = sent.map(message => ({ conversationId: message.conversation_id }));
+    return { total: sent.length, succeeded: sent.length, failed: 0, results: accepted };
+  }
+  const items = results.map((result, index): BatchItemResult => {
+    const error = reason(result);
+    if (error !== undefined) return { error: scrub(error) };
+    return { conversationId: sent[index]?.conversation_id ?? '', ...receipt(result) };
+  });
+  const failed = items.filter(item => item.error !== undefined).length;
+  return { total: items.length, succeeded: items.length - failed, failed, results: items };
+}
+
+function reason(result: unknown): string | undefined {
+  if (typeof result !== 'object' || result === null) return undefined;
+  const { error } = result as { error?: unknown };
+  if (error === undefined || error === null || error === '' || error === false) return undefined;
+  if (typeof error === 'string') return error;
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const parts = [code, message].filter(part => typeof part === 'string');
+  return parts.length > 0 ? parts.join(': ') : 'refused without a reason';
+}
+
+/** An id as an error may show it: quoted and cut, so that a text passed by mistake stays out of the logs. */
+function shown(value: unknown): string {
+  if (typeof value !== 'string') return `is ${typeName(value)}`;
+  if (value === '') return 'is empty';
+  return `is ${JSON.stringify(value.length > 40 ? `${value.slice(0, 12)}…` : value)} (${value.length} characters)`;
+}
+
+function typeName(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
+}
+
+const FIELDS = ['conversationId', 'role', 'content', 'userId', 'customerId', 'sessionId', 'metadata'];
+
+function unknownField(keys: readonly string[]): string {
+  const [key = ''] = keys;
+  const plain = (name: string) => name.replaceAll('_', '').toLowerCase();
+  const meant = FIELDS.find(field => plain(field) === plain(key));
+  return `has an unknown field ${JSON.stringify(key.slice(0, 40))}${meant ? `; did you mean ${meant}?` : ''}`;
+}
