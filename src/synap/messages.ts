@@ -96,22 +96,22 @@ const inputFields = z.strictObject(
       .refine(id => id.trim() !== '', { error: 'must be a non-empty string, but is empty' }),
     customerId: optionalId,
     sessionId: optionalId,
-    metadata: z.unknown().transform((value, context): JsonObject | undefined => {
-      if (value === undefined) return undefined;
-      const copy = copyJson(value);
-      if ('problem' in copy) {
-        context.addIssue({
-          code: 'custom',
-          message: `must be JSON, but metadata${copy.problem.path} ${copy.problem.reason}`,
-        });
-        return z.NEVER;
-      }
-      if (typeof copy.value !== 'object' || copy.value === null || Array.isArray(copy.value)) {
-        context.addIssue({ code: 'custom', message: `must be an object, but is ${typeName(value)}` });
-        return z.NEVER;
-      }
-      return copy.value;
-    }),
+    metadata: z
+      .unknown()
+      .transform((value, context): JsonObject => {
+        const copy = copyJson(value);
+        if ('problem' in copy) {
+          const { path, reason } = copy.problem;
+          context.addIssue({ code: 'custom', message: `must be JSON, but metadata${path} ${reason}` });
+          return z.NEVER;
+        }
+        if (typeof copy.value !== 'object' || copy.value === null || Array.isArray(copy.value)) {
+          context.addIssue({ code: 'custom', message: `must be an object, but is ${typeName(value)}` });
+          return z.NEVER;
+        }
+        return copy.value;
+      })
+      .optional(),
   },
   { error: issue => (issue.code === 'unrecognized_keys' ? unknownField(issue.keys) : undefined) },
 );

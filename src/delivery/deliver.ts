@@ -1,0 +1,117 @@
+import type { SynapClient } from '../synap/client.js';
+import {
+  AuthenticationError,
+  ConflictError,
+  InsufficientCreditsError,
+  InvalidInputError,
+  NetworkError,
+  PayloadTooLargeError,
+  RateLimitError,
+  ServiceUnavailableError,
+  SynapError,
+  UnexpectedResponseError,
+} from '../synap/errors.js';
+import type { OutboxEntry } from './outbox.js';
+
+/**
+ * What one attempt came to, for one entry.
+ *
+ * - `delivered`: Synap has it.
+ * - `dead`: Synap refused this very message; it never will be taken.
+ * - `unclear`: it failed, or whether it was stored is unknown; it is sent again under the same key.
+ * - `held`: nothing is wrong with it; Synap takes nothing at all for now (rate limit, key, credits), or an older one
+ *   must go first.
+ */
+export type Outcome =
+  | { readonly entry: OutboxEntry; readonly type: 'delivered' }
+  | { readonly entry: OutboxEntry; readonly type: 'dead'; readonly error: SynapError }
+  | { readonly entry: OutboxEntry; readonly type: 'unclear'; readonly error: unknown; readonly maybeStored: boolean }
+  | { readonly entry: OutboxEntry; readonly type: 'held'; readonly error: unknown };
+
+/** Sends requests; `before` is waited for ahead of each (pacing). */
+export interface Carrier {
+  readonly conversation: SynapClient['conversation'];
+  readonly signal: AbortSignal;
+  before(): Promise<void>;
+}
+
+/**
+ * Sends entries and says what became of each, in order. A batch that Synap refuses for what is in it is halved until
+ * exactly the refused messages are left, so a bad one takes none of its neighbours with it. Never rejects.
+ */
+export async function deliver(entries: readonly OutboxEntry[], carrier: Carrier): Promise<Outcome[]> {
+  const [first, ...others] = entries;
+  if (first === undefined) return [];
+  if (others.length === 0) return [await deliverOne(first, carrier)];
+  let refused: Set<OutboxEntry>;
+  try {
+    await carrier.before();
+    const { results } = await carrier.conversation.recordMessagesBatch(
+      entries.map(entry => entry.message),
+      { signal: carrier.signal },
+    );
+    refused = new Set(entries.filter((_, index) => results[index]?.error !== undefined));
+  } catch (error) {
+    if (isAboutContent(error)) return deliverHalves(entries, carrier);
+    return entries.map(entry => failed(entry, error));
+  }
+  // A batch says why it refused a message only in words. Alone, a message gets a status, which says what to do.
+  const outcomes: Outcome[] = [];
+  for (const entry of entries)
+    outcomes.push(refused.has(entry) ? await deliverOne(entry, carrier) : { entry, type: 'delivered' });
+  return outcomes;
+}
+
+async function deliverOne(entry: OutboxEntry, carrier: Carrier): Promise<Outcome> {
+  try {
+    await carrier.before();
+    await carrier.conversation.recordMessage(entry.message, { signal: carrier.signal });
+    return { entry, type: 'delivered' };
+  } catch (error) {
+    return isAboutContent(error) ? { entry, type: 'dead', error } : failed(entry, error);
+  }
+}
+
+async function deliverHalves(entries: readonly OutboxEntry[], carrier: Carrier): Promise<Outcome[]> {
+  const middle = Math.ceil(entries.length / 2);
+  const first = await deliver(entries.slice(0, middle), carrier);
+  const stopped = first.find(outcome => outcome.type === 'unclear' || outcome.type === 'held');
+  // Going on past a failure could bring a conversation out of order.
+  if (stopped) return [...first, ...entries.slice(middle).map(entry => hold(entry, stopped.error))];
+  return [...first, ...(await deliver(entries.slice(middle), carrier))];
+}
+
+/** Errors that lie in the messages, not in the way to Synap. */
+function isAboutContent(error: unknown): error is SynapError {
+  return InvalidInputError.is(error) || PayloadTooLargeError.is(error) || ConflictError.is(error);
+}
+
+/** Errors that lie in the account or the address: every message would meet them, and none is to blame. */
+export function isAboutAccount(error: unknown): error is SynapError {
+  return (
+    AuthenticationError.is(error) ||
+    InsufficientCreditsError.is(error) ||
+    (UnexpectedResponseError.is(error) && !error.retryable)
+  );
+}
+
+function failed(entry: OutboxEntry, error: unknown): Outcome {
+  if (RateLimitError.is(error) || isAboutAccount(error)) return hold(entry, error);
+  const notSent = NetworkError.is(error) && error.sent === 'no';
+  return { entry, type: 'unclear', error, maybeStored: !notSent };
+}
+
+function hold(entry: OutboxEntry, error: unknown): Outcome {
+  return { entry, type: 'held', error };
+}
+
+/** Milliseconds the server asked us to wait, if it did. */
+export function askedToWait(error: unknown): number | undefined {
+  return RateLimitError.is(error) || ServiceUnavailableError.is(error) ? error.retryAfterMs : undefined;
+}
+
+/** An error in words fit for a log: ours hold neither key nor message text; others are named only. */
+export function errorForLog(error: unknown): string {
+  if (SynapError.is(error)) return error.message;
+  return error instanceof Error ? error.name : 'unknown error';
+}

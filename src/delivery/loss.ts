@@ -1,0 +1,31 @@
+import type { Role } from '../synap/messages.js';
+
+/**
+ * Why a message will never arrive.
+ *
+ * Never accepted: `missing_user_id`, `missing_customer_id`, `invalid_message` (it can't be written as JSON),
+ * `redact_failed`, `redacted` (redact answered null), `outbox_full`, `outbox_failed`, `recorder_closed`.
+ * Accepted, but: `rejected` (Synap refused it for good: a dead letter), `expired` (no clear answer for too long),
+ * `shutdown` (still waiting when the recorder was closed).
+ */
+export type LossReason =
+  | 'missing_user_id'
+  | 'missing_customer_id'
+  | 'invalid_message'
+  | 'redact_failed'
+  | 'redacted'
+  | 'outbox_full'
+  | 'outbox_failed'
+  | 'recorder_closed'
+  | 'rejected'
+  | 'expired'
+  | 'shutdown';
+
+/** A message that will never arrive. It says which, never what was in it. */
+export interface Loss {
+  readonly reason: LossReason;
+  readonly role?: Role | undefined;
+  readonly conversationId?: string | undefined;
+  readonly messageKey?: string | undefined;
+  readonly error?: unknown;
+}

@@ -1,0 +1,363 @@
+import type { SynapClient } from '../synap/client.js';
+import { askedToWait, deliver, errorForLog, isAboutAccount, type Outcome } from './deliver.js';
+import type { Logger } from './logger.js';
+import type { Loss } from './loss.js';
+import type { MaybePromise, Outbox, OutboxEntry, PutResult, Settlement } from './outbox.js';
+import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './pace.js';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+const MAX_ATTEMPTS = 8;
+const MAX_AGE_MS = 15 * MINUTE;
+/** How often a refused key or an empty account is tried again. */
+const PROBE_MS = MINUTE;
+/** The longest a server's Retry-After is believed. */
+const MAX_RETRY_AFTER_MS = 300 * SECOND;
+const JITTER = 0.1;
+
+export interface RelayOptions {
+  outbox: Outbox;
+  client: Pick<SynapClient, 'conversation'>;
+  pace: PaceOptions | false;
+  /** A batch goes when one of these is reached; `lingerMs` counts from its first message. */
+  batch: { maxMessages: number; maxBytes: number; lingerMs: number };
+  /** Wait after the n-th failure: a random time up to `min(maxMs, baseMs · 2ⁿ)`. */
+  retry: { baseMs: number; maxMs: number };
+  logger: Logger;
+  onLoss(loss: Loss): void;
+}
+
+/** What a flush came to, of the messages accepted before it. */
+export interface FlushResult {
+  delivered: number;
+  pending: number;
+  deadLettered: number;
+}
+
+/** Messages by what became of them: `accepted` is the sum of the others. */
+export interface RelayBooks {
+  accepted: number;
+  delivered: number;
+  pending: number;
+  inFlight: number;
+  deadLettered: number;
+  expired: number;
+  lostAtShutdown: number;
+  /** Attempts after which it was unknown whether Synap had stored the message; not part of the sum. */
+  possibleDuplicates: number;
+}
+
+interface Epoch {
+  outstanding: number;
+  delivered: number;
+  deadLettered: number;
+}
+
+/**
+ * Carries messages from the outbox to Synap: one batch in flight, oldest first.
+ *
+ * ```
+ *            put               full, due or flushed           pending left
+ *   idle ──────────► lingering ───────────────────► sending ──────────────► lingering
+ *    ▲                                               │  │ unclear, held      ▲
+ *    └───────────────────────────────────────────────┘  └──► pausing ────────┘
+ *                        nothing left
+ *   close() leads from each to closed, which is final.
+ * ```
+ *
+ * Its timers don't hold the process. Nothing it does rejects or throws into a caller.
+ */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #pace: Pace;
+  readonly #abort = new AbortController();
+  readonly #books = {
+    accepted: 0,
+    delivered: 0,
+    deadLettered: 0,
+    expired: 0,
+    lostAtShutdown: 0,
+    possibleDuplicates: 0,
+  };
+
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = 0;
+  #sending = false;
+  #closed = false;
+  #firstPendingAt: number | undefined;
+  #pausedUntil = 0;
+  #failures = 0;
+  #trouble: 'none' | 'unclear' | 'account' = 'none';
+
+  // A flush covers what was put before it. Counting by epoch needs no list of what that was.
+  #epoch = 0;
+  readonly #epochs = new Map<number, Epoch>();
+  readonly #epochOf = new Map<string, number>();
+  #flushes = 0;
+  readonly #settled = new Set<() => void>();
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#pace = options.pace === false ? UNPACED : tokenBucket(options.pace);
+    this.#books.accepted = options.outbox.size().pending;
+    if (this.#books.accepted > 0) this.#noticePending();
+  }
+
+  /** Puts an entry into the outbox and sees to its delivery. Throws, or rejects, only as the outbox does. */
+  put(entry: OutboxEntry, options: { admitted: boolean }): MaybePromise<PutResult> {
+    const result = this.#options.outbox.put(entry, options);
+    return typeof result === 'string' ? this.#noted(entry, result) : result.then(result => this.#noted(entry, result));
+  }
+
+  books(): RelayBooks {
+    const { pending, inFlight } = this.#closed ? { pending: 0, inFlight: 0 } : this.#options.outbox.size();
+    return { ...this.#books, pending, inFlight };
+  }
+
+  /** Sends what was put before without lingering, and waits for it, at most `timeoutMs`. */
+  async flush(timeoutMs: number): Promise<FlushResult> {
+    const covered = this.#epoch++;
+    const before = this.#tally(covered);
+    let timer: NodeJS.Timeout | undefined;
+    let wake: (() => void) | undefined;
+    this.#flushes++;
+    try {
+      // This timer does hold the process: whoever flushes waits for it.
+      const deadline = new Promise<'late'>(resolve => {
+        timer = setTimeout(resolve, timeoutMs, 'late');
+      });
+      this.#schedule();
+      while (!this.#closed && this.#tally(covered).outstanding > 0) {
+        const progress = new Promise<void>(resolve => {
+          wake = resolve;
+          this.#settled.add(resolve);
+        });
+        if ((await Promise.race([progress, deadline])) === 'late') break;
+      }
+    } finally {
+      clearTimeout(timer);
+      if (wake) this.#settled.delete(wake);
+      this.#flushes--;
+    }
+    const after = this.#tally(covered);
+    if (this.#flushes === 0) this.#forgetEpochs();
+    return {
+      delivered: after.delivered - before.delivered,
+      pending: after.outstanding,
+      deadLettered: after.deadLettered - before.deadLettered,
+    };
+  }
+
+  /** Flushes, then breaks off what is under way. What is left in a memory outbox is lost, and reported as such. */
+  async close(timeoutMs: number): Promise<FlushResult> {
+    if (this.#closed) return { delivered: 0, pending: 0, deadLettered: 0 };
+    const result = await this.flush(timeoutMs);
+    if (this.#closed) return result;
+    const { outbox, onLoss } = this.#options;
+    const { pending, inFlight } = outbox.size();
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#abort.abort();
+    if (!outbox.durable && pending + inFlight > 0) {
+      this.#books.lostAtShutdown = pending + inFlight;
+      this.#options.logger.error(`closed with ${pending + inFlight} messages undelivered; they are lost`);
+      for (let lost = 0; lost < pending + inFlight; lost++) onLoss({ reason: 'shutdown' });
+    }
+    this.#wakeFlushes();
+    await outbox.close();
+    return result;
+  }
+
+  #noted(entry: OutboxEntry, result: PutResult): PutResult {
+    if (result !== 'accepted') return result;
+    this.#books.accepted++;
+    this.#epochOf.set(entry.key, this.#epoch);
+    this.#epochAt(this.#epoch).outstanding++;
+    this.#noticePending();
+    return result;
+  }
+
+  #noticePending(): void {
+    this.#firstPendingAt ??= Date.now();
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#sending || this.#closed || this.#firstPendingAt === undefined) return;
+    const { batch, outbox } = this.#options;
+    const { pending, pendingBytes } = outbox.size();
+    const now = Date.now();
+    const ready = this.#flushes > 0 || pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
+    const at = Math.max(ready ? now : this.#firstPendingAt + batch.lingerMs, this.#pausedUntil);
+    if (this.#timer && this.#timerAt <= at) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => void this.#send(), Math.max(0, at - now));
+    this.#timer.unref?.();
+  }
+
+  async #send(): Promise<void> {
+    this.#timer = undefined;
+    if (this.#sending || this.#closed) return;
+    this.#sending = true;
+    const { outbox, batch, logger } = this.#options;
+    const claimedAt = this.#firstPendingAt;
+    this.#firstPendingAt = undefined;
+    try {
+      const entries = await outbox.claim(batch);
+      // What a full batch leaves behind has lingered long enough.
+      if (outbox.size().pending > 0) this.#firstPendingAt = claimedAt;
+      const outcomes = await deliver(entries, {
+        conversation: this.#options.client.conversation,
+        signal: this.#abort.signal,
+        before: () => this.#waitForPace(),
+      });
+      if (this.#closed) return;
+      await this.#settle(outcomes);
+      // What comes back has, too.
+      if (outcomes.some(outcome => outcome.type !== 'delivered') && outbox.size().pending > 0)
+        this.#firstPendingAt = claimedAt;
+    } catch (error) {
+      // Only an outbox can get here: deliver() never rejects.
+      logger.error(`the outbox failed: ${errorForLog(error)}; it is tried again`);
+      this.#pause(this.#backoff());
+    } finally {
+      this.#sending = false;
+      if (!this.#closed && outbox.size().pending > 0) this.#firstPendingAt ??= Date.now();
+      this.#wakeFlushes();
+      this.#schedule();
+    }
+  }
+
+  async #waitForPace(): Promise<void> {
+    for (let wait = this.#pace.take(Date.now()); wait > 0; wait = this.#pace.take(Date.now()))
+      await new Promise<void>(resolve => {
+        setTimeout(resolve, wait).unref?.();
+      });
+  }
+
+  async #settle(outcomes: readonly Outcome[]): Promise<void> {
+    const { outbox, onLoss } = this.#options;
+    const settlements = outcomes.map(outcome => this.#judge(outcome));
+    await outbox.settle(settlements);
+    settlements.forEach((settlement, index) => {
+      if (settlement.outcome === 'released') return;
+      const outcome = outcomes[index] as Outcome;
+      this.#close(settlement);
+      if (settlement.outcome === 'delivered') return;
+      const { message, key } = outcome.entry;
+      const reason = outcome.type === 'dead' ? 'rejected' : 'expired';
+      const error = 'error' in outcome ? outcome.error : undefined;
+      this.#options.logger.error(`message ${key} is lost (${reason}): ${errorForLog(error)}`);
+      onLoss({ reason, role: message.role, conversationId: message.conversationId, messageKey: key, error });
+    });
+    this.#draw(outcomes);
+  }
+
+  #judge({ entry, ...outcome }: Outcome): Settlement {
+    const { key } = entry;
+    switch (outcome.type) {
+      case 'delivered':
+        return { key, outcome: 'delivered' };
+      case 'dead':
+        return { key, outcome: 'removed', reason: 'rejected' };
+      case 'held':
+        return { key, outcome: 'released', attempts: entry.attempts };
+      case 'unclear': {
+        if (outcome.maybeStored) this.#books.possibleDuplicates++;
+        const attempts = entry.attempts + 1;
+        const old = Date.now() - entry.acceptedAt > MAX_AGE_MS;
+        if (attempts >= MAX_ATTEMPTS && old && !this.#options.outbox.durable)
+          return { key, outcome: 'removed', reason: 'expired' };
+        return { key, outcome: 'released', attempts };
+      }
+    }
+  }
+
+  #close(settlement: Settlement): void {
+    const epoch = this.#epochs.get(this.#epochOf.get(settlement.key) ?? -1);
+    this.#epochOf.delete(settlement.key);
+    if (epoch) epoch.outstanding--;
+    if (settlement.outcome === 'delivered') {
+      this.#books.delivered++;
+      if (epoch) epoch.delivered++;
+      return;
+    }
+    if (settlement.outcome === 'removed' && settlement.reason === 'expired') this.#books.expired++;
+    else {
+      this.#books.deadLettered++;
+      if (epoch) epoch.deadLettered++;
+    }
+  }
+
+  /** Draws from what one round came to whether, and for how long, to pause; and tells the log of each change once. */
+  #draw(outcomes: readonly Outcome[]): void {
+    const stopped = outcomes.find(outcome => outcome.type === 'held' || outcome.type === 'unclear');
+    if (!stopped) {
+      if (outcomes.length === 0) return;
+      if (this.#trouble !== 'none') this.#options.logger.info('Synap takes messages again');
+      this.#trouble = 'none';
+      this.#failures = 0;
+      return;
+    }
+    const { error } = stopped;
+    if (isAboutAccount(error)) {
+      this.#warnOnce('account', `${errorForLog(error)}. Messages are kept, and tried again every minute`);
+      this.#pause(PROBE_MS);
+      return;
+    }
+    this.#warnOnce('unclear', `${errorForLog(error)}. Messages are kept, and sent again`);
+    const asked = askedToWait(error);
+    const backoff = this.#backoff();
+    if (asked === undefined) this.#pause(backoff);
+    else this.#pause(Math.max(Math.min(asked, MAX_RETRY_AFTER_MS), backoff) * (1 + Math.random() * JITTER));
+  }
+
+  #warnOnce(trouble: 'unclear' | 'account', message: string): void {
+    if (this.#trouble === trouble) return;
+    this.#trouble = trouble;
+    this.#options.logger.warn(message);
+  }
+
+  /** Full jitter: any time up to the bound, so that many apps don't come back at the same moment. */
+  #backoff(): number {
+    const { baseMs, maxMs } = this.#options.retry;
+    return Math.random() * Math.min(maxMs, baseMs * 2 ** this.#failures++);
+  }
+
+  #pause(ms: number): void {
+    this.#pausedUntil = Date.now() + ms;
+  }
+
+  #wakeFlushes(): void {
+    const waiting = [...this.#settled];
+    this.#settled.clear();
+    for (const wake of waiting) wake();
+  }
+
+  #epochAt(epoch: number): Epoch {
+    let counts = this.#epochs.get(epoch);
+    if (!counts) {
+      counts = { outstanding: 0, delivered: 0, deadLettered: 0 };
+      this.#epochs.set(epoch, counts);
+    }
+    return counts;
+  }
+
+  #tally(upTo: number): Epoch {
+    const total: Epoch = { outstanding: 0, delivered: 0, deadLettered: 0 };
+    for (const [epoch, counts] of this.#epochs) {
+      if (epoch > upTo) continue;
+      total.outstanding += counts.outstanding;
+      total.delivered += counts.delivered;
+      total.deadLettered += counts.deadLettered;
+    }
+    return total;
+  }
+
+  #forgetEpochs(): void {
+    for (const [epoch, counts] of this.#epochs)
+      if (epoch < this.#epoch && counts.outstanding === 0) this.#epochs.delete(epoch);
+  }
+}

@@ -1,0 +1,27 @@
+export type { Logger } from './delivery/logger.js';
+export type { Loss, LossReason } from './delivery/loss.js';
+export { type MemoryOutboxOptions, memoryOutbox } from './delivery/memory-outbox.js';
+export type { MaybePromise, Outbox, OutboxEntry, OutboxSize, PutResult, Settlement } from './delivery/outbox.js';
+export type { FlushResult } from './delivery/relay.js';
+export {
+  type ConversationOwner,
+  type ConversationScope,
+  conversationUuid,
+  type Identity,
+} from './recorder/identity.js';
+export type { Attachment, TurnDetails, TurnStatus, Usage } from './recorder/metadata.js';
+export type { RecorderOptions } from './recorder/options.js';
+export { createRecorder, type OpenTurnOptions, type Recorder, type RecorderStats } from './recorder/recorder.js';
+export type { CompleteDetails, Turn, TurnOptions, UserMessageOptions } from './recorder/turn.js';
+export { type CallOptions, type ConversationApi, SynapClient, type SynapClientOptions } from './synap/client.js';
+export * from './synap/errors.js';
+export type { JsonObject, JsonValue } from './synap/json.js';
+export type {
+  BatchItemResult,
+  BatchMessageInput,
+  BatchResult,
+  Receipt,
+  RecordMessageInput,
+  Role,
+  Tenancy,
+} from './synap/messages.js';

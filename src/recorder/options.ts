@@ -1,0 +1,105 @@
+import * as z from 'zod/v4';
+import type { Logger } from '../delivery/logger.js';
+import type { Loss } from '../delivery/loss.js';
+import { memoryOutbox } from '../delivery/memory-outbox.js';
+import type { MaybePromise, Outbox } from '../delivery/outbox.js';
+import { SynapClient, type SynapClientOptions } from '../synap/client.js';
+import { InvalidInputError } from '../synap/errors.js';
+import type { RecordMessageInput } from '../synap/messages.js';
+import type { ConversationScope, Identity } from './identity.js';
+
+/** What {@link createRecorder} takes. Everything has a default; the API key comes from `SYNAP_API_KEY`. */
+export interface RecorderOptions extends Identity, SynapClientOptions {
+  /** A client of your own, instead of `apiKey`, `baseUrl` and the other client options. The recorder won't close it. */
+  client?: Pick<SynapClient, 'conversation'> | undefined;
+  /** Who shares a conversation id that is no UUID. Default `user`. */
+  conversationScope?: ConversationScope | undefined;
+  /** Tags on every message. */
+  metadata?: Record<string, unknown> | undefined;
+  /** Where messages wait until Synap has them. Default `memoryOutbox()`. */
+  outbox?: Outbox | undefined;
+  /**
+   * Sees every message before it is queued, and answers with what may be recorded; `null` records nothing. If it throws
+   * or answers anything else, the message is not recorded and counted as a loss.
+   */
+  redact?: ((message: RecordMessageInput) => MaybePromise<RecordMessageInput | null>) | undefined;
+  /** Hears of each message that will never arrive. */
+  onLoss?: ((loss: Loss) => void) | undefined;
+  /** Default: warnings and errors go to the console. `false` is silent. */
+  logger?: Logger | false | undefined;
+  /** Serverless: is given a promise after each turn, which resolves when it is delivered (`after`, `ctx.waitUntil`). */
+  waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
+  /** `false` records nothing, and needs no key. Default `true`. */
+  enabled?: boolean | undefined;
+  /** How fast requests may follow one another. Default 48 a minute with a burst of 8; `false` for no limit. */
+  pace?: { requestsPerMinute?: number | undefined; burst?: number | undefined } | false | undefined;
+  /** A batch goes at 50 messages, at 256 KiB, or 2,000 ms after its first message. */
+  batch?:
+    | { maxMessages?: number | undefined; maxBytes?: number | undefined; lingerMs?: number | undefined }
+    | undefined;
+  /** Backoff: a random time up to `min(maxMs, baseMs · 2ⁿ)`. Defaults 1,000 and 60,000 ms. */
+  retry?: { baseMs?: number | undefined; maxMs?: number | undefined } | undefined;
+}
+
+const positive = z.number().positive();
+const atLeastOne = z.int().min(1);
+const optionalFunction = z.custom(value => typeof value === 'function', 'must be a function').optional();
+
+const schema = z.object({
+  conversationScope: z.enum(['user', 'customer', 'app']).default('user'),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+  redact: optionalFunction,
+  onLoss: optionalFunction,
+  waitUntil: optionalFunction,
+  enabled: z.boolean().default(true),
+  pace: z
+    .union([z.literal(false), z.object({ requestsPerMinute: positive.default(48), burst: atLeastOne.default(8) })])
+    .default({ requestsPerMinute: 48, burst: 8 }),
+  batch: z
+    .object({
+      maxMessages: atLeastOne.default(50),
+      maxBytes: atLeastOne.default(262_144),
+      lingerMs: z.number().min(0).default(2000),
+    })
+    .prefault({}),
+  retry: z.object({ baseMs: positive.default(1000), maxMs: positive.default(60_000) }).prefault({}),
+});
+
+/** The options, checked, with their defaults. */
+export interface RecorderSettings extends z.output<typeof schema> {
+  readonly defaults: Identity;
+  readonly client: Pick<SynapClient, 'conversation'> | undefined;
+  /** Closes the client that was made here; one that was given stays open. */
+  closeClient(): Promise<void>;
+  readonly outbox: Outbox;
+  readonly redact: RecorderOptions['redact'];
+  readonly onLoss: RecorderOptions['onLoss'];
+  readonly waitUntil: RecorderOptions['waitUntil'];
+}
+
+/**
+ * Checks the options once, here at the edge.
+ *
+ * @throws {@link InvalidInputError} an option is wrong; `field` names it
+ * @throws {@link AuthenticationError} there is no API key, and no client, and `enabled` is not `false`
+ */
+export function readOptions(options: RecorderOptions): RecorderSettings {
+  const parsed = schema.safeParse(options);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const field = issue?.path.join('.') || 'options';
+    throw new InvalidInputError(`createRecorder: ${field}: ${issue?.message ?? 'is wrong'}`, { field });
+  }
+  const { userId, customerId, sessionId, conversationId, redact, onLoss, waitUntil } = options;
+  const made = options.client || !parsed.data.enabled ? undefined : new SynapClient(options);
+  return {
+    ...parsed.data,
+    defaults: { userId, customerId, sessionId, conversationId },
+    client: options.client ?? made,
+    closeClient: async () => made?.close(),
+    outbox: options.outbox ?? memoryOutbox(),
+    redact,
+    onLoss,
+    waitUntil,
+  };
+}

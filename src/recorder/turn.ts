@@ -1,0 +1,231 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Role } from '../synap/messages.js';
+import type { ResolvedIdentity } from './identity.js';
+import {
+  type Attachment,
+  assistantMetadata,
+  errorText,
+  type MessageFacts,
+  type TurnDetails,
+  type TurnStatus,
+  userMetadata,
+} from './metadata.js';
+
+/** A message as a turn hands it to the recorder. */
+export interface TurnMessage {
+  readonly turn: Turn;
+  readonly role: Role;
+  readonly content: string;
+  readonly key: string;
+  /** What the message says about itself, and the tags of its own. */
+  readonly metadata: Record<string, unknown>;
+  readonly tags: Record<string, unknown> | undefined;
+}
+
+/** What a turn needs of its recorder. */
+export interface TurnHost {
+  record(message: TurnMessage): void;
+  settled(turn: Turn): Promise<void>;
+  ended(turn: Turn): void;
+  unreadable(turn: Turn, role: Role, error: unknown): void;
+}
+
+export interface TurnOptions {
+  /** What the turn came through: `ai-sdk`, `langchain`, the name of your own framework. */
+  framework?: string | undefined;
+  /** A stable id, when the framework has one. Default: a fresh UUIDv7. */
+  id?: string | undefined;
+  /** The app's own tags, on both messages. */
+  metadata?: Record<string, unknown> | undefined;
+}
+
+export interface UserMessageOptions {
+  /** The app's own id of this message: given twice in a conversation, it is recorded once. */
+  messageId?: string | undefined;
+  attachments?: readonly Attachment[] | undefined;
+  /** The app's own tags of this message. */
+  metadata?: Record<string, unknown> | undefined;
+}
+
+/** What {@link Turn.complete} may be told. `content` replaces what was appended. */
+export interface CompleteDetails extends TurnDetails {
+  content?: string | undefined;
+}
+
+/**
+ * One user prompt and the completion that answers it.
+ *
+ * ```
+ *            complete()  ┌─► complete
+ *            fail()      ├─► error
+ *   open ────────────────┤
+ *            abort()     ├─► aborted
+ *            abandon()   └─► abandoned
+ * ```
+ *
+ * The four ends are final, and the first one counts. Every method may be called late, twice or in a broken order; none
+ * throws or waits. An answer without any text is no message: the user's stands alone then.
+ *
+ * @example
+ * ```ts
+ * const turn = recorder.turn({ userId: 'ada', conversationId: 'chat-42' });
+ * turn.user('What is a monad?');
+ * try {
+ *   for await (const token of answer) turn.append(token);
+ *   turn.complete({ model: 'gpt-5', finishReason: 'stop' });
+ * } catch (error) {
+ *   turn.fail(error);
+ *   throw error;
+ * }
+ * ```
+ */
+export class Turn {
+  readonly id: string;
+  readonly framework: string | undefined;
+  /** The transcript's UUID; undefined when the identity does not allow recording. */
+  readonly conversationId: string | undefined;
+
+  readonly #host: TurnHost;
+  readonly #external: string | undefined;
+  readonly #tags: Record<string, unknown> | undefined;
+  readonly #said = new Set<string>();
+  #state: 'open' | TurnStatus = 'open';
+  #startedAt = new Date();
+  #clock = performance.now();
+  #firstTokenAt: number | undefined;
+  #text = '';
+
+  /** @internal Turns are made by `recorder.turn()`. */
+  constructor(host: TurnHost, identity: ResolvedIdentity | undefined, options: TurnOptions = {}) {
+    this.id = options.id ?? uuidv7();
+    this.framework = options.framework;
+    this.conversationId = identity?.conversationId;
+    this.#external = identity?.externalConversationId;
+    this.#tags = options.metadata;
+    this.#host = host;
+  }
+
+  /** `open`, or how the turn ended. */
+  get state(): 'open' | TurnStatus {
+    return this.#state;
+  }
+
+  /** Resolves when everything said so far is accepted or counted as lost; never rejects. */
+  get settled(): Promise<void> {
+    return this.#host.settled(this);
+  }
+
+  /**
+   * What the user said. Latency counts from the first call. Called again with other text, it is a further message of the
+   * user; the same text without a `messageId` is taken for a repetition.
+   */
+  user(content: string, options: UserMessageOptions = {}): void {
+    try {
+      if (typeof content !== 'string') throw new TypeError('a message must be a string');
+      const { messageId, attachments, metadata } = options;
+      const name = messageId === undefined ? `text:${content}` : `id:${messageId}`;
+      if (content === '' || this.#said.has(name)) return;
+      if (this.#said.size === 0 && this.#firstTokenAt === undefined && this.#state === 'open') {
+        this.#startedAt = new Date();
+        this.#clock = performance.now();
+      }
+      const key =
+        messageId === undefined ? `${this.id}:user:${this.#said.size}` : `${this.conversationId}:user:${messageId}`;
+      this.#said.add(name);
+      this.#record('user', content, key, userMetadata({ ...this.#facts(key), attachments }), metadata);
+    } catch (error) {
+      this.#host.unreadable(this, 'user', error);
+    }
+  }
+
+  /** The answer has begun. Only the first call counts; `append` makes it by itself. */
+  firstToken(): void {
+    if (this.#state === 'open') this.#firstTokenAt ??= performance.now();
+  }
+
+  /** A piece of the answer's text. */
+  append(text: string): void {
+    if (this.#state !== 'open' || typeof text !== 'string' || text === '') return;
+    this.firstToken();
+    this.#text += text;
+  }
+
+  /** The answer is whole. */
+  complete(details?: CompleteDetails): void {
+    this.#end('complete', details);
+  }
+
+  /** The answer failed. The text so far is recorded with the status `error`. */
+  fail(error: unknown, details?: CompleteDetails): void {
+    this.#end('error', details, error);
+  }
+
+  /** Somebody stopped the answer. The text so far is recorded with the status `aborted`. */
+  abort(reason?: unknown, details?: CompleteDetails): void {
+    this.#end('aborted', details, isAbortError(reason) ? undefined : reason);
+  }
+
+  /** Nobody will ever end the answer. The text so far is recorded with the status `abandoned`. */
+  abandon(details?: CompleteDetails): void {
+    this.#end('abandoned', details);
+  }
+
+  #end(status: TurnStatus, details: CompleteDetails | undefined, error?: unknown): void {
+    if (this.#state !== 'open') return;
+    this.#state = status;
+    const now = performance.now();
+    try {
+      const content = details?.content ?? this.#text;
+      if (typeof content !== 'string') throw new TypeError('a message must be a string');
+      if (content !== '') this.#answer(status, content, now, details ?? {}, error);
+    } catch (error) {
+      this.#host.unreadable(this, 'assistant', error);
+    }
+    this.#text = '';
+    this.#host.ended(this);
+  }
+
+  #answer(status: TurnStatus, content: string, now: number, details: TurnDetails, error: unknown): void {
+    const key = `${this.id}:assistant`;
+    const metadata = assistantMetadata(this.#facts(key), {
+      ...details,
+      status,
+      error: error === undefined ? undefined : errorText(error),
+      endedAt: new Date(),
+      latencyMs: now - this.#clock,
+      timeToFirstTokenMs: this.#firstTokenAt === undefined ? undefined : this.#firstTokenAt - this.#clock,
+    });
+    this.#record('assistant', content, key, metadata, details.metadata);
+  }
+
+  #facts(messageKey: string): MessageFacts {
+    return {
+      messageKey,
+      turnId: this.id,
+      framework: this.framework,
+      externalConversationId: this.#external,
+      startedAt: this.#startedAt,
+    };
+  }
+
+  #record(
+    role: Role,
+    content: string,
+    key: string,
+    metadata: Record<string, unknown>,
+    tags: Record<string, unknown> | undefined,
+  ): void {
+    this.#host.record({
+      turn: this,
+      role,
+      content,
+      key,
+      metadata,
+      tags: tags ? { ...this.#tags, ...tags } : this.#tags,
+    });
+  }
+}
+
+function isAbortError(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'AbortError';
+}

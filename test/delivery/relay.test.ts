@@ -1,0 +1,222 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { createRecorder, memoryOutbox, type Recorder } from '../../src/index.js';
+import { balanced, recorderOn } from '../support/recorder.js';
+import type { SeenRequest } from '../support/scripted-synap.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** `count` turns of one message each, over `conversations` conversations: m0, m1, … */
+function say(recorder: Recorder, count: number, conversations = 1): void {
+  for (let n = 0; n < count; n++) recorder.turn({ conversationId: `c${n % conversations}` }).user(`m${n}`);
+}
+
+const contents = (on: { synap: { stored: { content: string }[] } }) => on.synap.stored.map(message => message.content);
+const inOrder = (count: number) => Array.from({ length: count }, (_, n) => `m${n}`);
+const holds = (request: SeenRequest, ...bad: string[]) =>
+  request.messages.some(message => bad.includes(message.content));
+
+describe('batches', () => {
+  it('wait for more, then go together', async () => {
+    await using on = await recorderOn(undefined, { batch: { lingerMs: 30 } });
+    say(on.recorder, 10);
+    await expect.poll(() => on.synap.stored.length).toBe(10);
+    expect(on.synap.requests).toHaveLength(1);
+    expect(contents(on)).toEqual(inOrder(10));
+  });
+
+  it('go at once when they are full, by number or by bytes', async () => {
+    await using on = await recorderOn(undefined, { batch: { lingerMs: 60_000, maxMessages: 5 } });
+    say(on.recorder, 12);
+    await expect.poll(() => on.synap.stored.length).toBe(10);
+    await on.recorder.flush();
+    expect(on.synap.requests.map(request => request.messages.length)).toEqual([5, 5, 2]);
+
+    await using small = await recorderOn(undefined, { batch: { lingerMs: 60_000, maxBytes: 2000 } });
+    small.recorder.turn().user('x'.repeat(5000));
+    await expect.poll(() => small.synap.stored.length).toBe(1);
+  });
+
+  it('keep order within a conversation through failures', async () => {
+    let calls = 0;
+    await using on = await recorderOn(() => (++calls % 3 === 0 ? undefined : { status: 503 }), {
+      batch: { lingerMs: 0, maxMessages: 7 },
+    });
+    say(on.recorder, 60, 3);
+    await on.recorder.flush();
+    for (let c = 0; c < 3; c++)
+      expect(contents(on).filter(content => Number(content.slice(1)) % 3 === c)).toEqual(
+        inOrder(60).filter((_, n) => n % 3 === c),
+      );
+    expect(balanced(on.recorder)).toMatchObject({ accepted: 60, delivered: 60 });
+  });
+});
+
+describe('what Synap refuses', () => {
+  it.each([400, 422, 409, 413])('with %i takes none of its neighbours with it', async status => {
+    await using on = await recorderOn(request => (holds(request, 'm3', 'm17') ? { status } : undefined));
+    say(on.recorder, 20);
+    expect(await on.recorder.flush()).toEqual({ delivered: 18, pending: 0, deadLettered: 2 });
+    expect(contents(on)).toEqual(inOrder(20).filter(content => content !== 'm3' && content !== 'm17'));
+    expect(on.losses).toMatchObject([{ reason: 'rejected' }, { reason: 'rejected' }]);
+    expect(balanced(on.recorder)).toMatchObject({ deadLettered: 2 });
+  });
+
+  it('item by item in a batch is asked about alone, and only that', async () => {
+    await using on = await recorderOn(request => {
+      if (request.messages.length === 1) return holds(request, 'm1') ? { status: 422 } : undefined;
+      const results = request.messages.map(({ content }) =>
+        content === 'm1' || content === 'm2' ? { error: 'busy' } : { message_id: content },
+      );
+      return { json: { total: results.length, results } };
+    });
+    say(on.recorder, 4);
+    expect(await on.recorder.flush()).toEqual({ delivered: 3, pending: 0, deadLettered: 1 });
+    expect(on.synap.requests.map(request => request.messages.map(message => message.content))).toEqual([
+      ['m0', 'm1', 'm2', 'm3'],
+      ['m1'],
+      ['m2'],
+    ]);
+  });
+});
+
+describe('what may pass', () => {
+  it.each([500, 502, 503, 504, 408])('as %i does, is tried again', async status => {
+    await using on = await recorderOn((_, index) => (index < 3 ? { status, text: '<html>' } : undefined));
+    say(on.recorder, 3);
+    expect(await on.recorder.flush()).toEqual({ delivered: 3, pending: 0, deadLettered: 0 });
+    expect(contents(on)).toEqual(inOrder(3));
+    expect(on.log.filter(line => line.includes('sent again'))).toHaveLength(1);
+  });
+
+  it('and leaves open what was stored, is sent again under the same key', async () => {
+    await using on = await recorderOn((_, index) => (index === 0 ? { reset: 'after storing' } : undefined));
+    say(on.recorder, 2);
+    await on.recorder.flush();
+    expect(contents(on)).toEqual(['m0', 'm1', 'm0', 'm1']);
+    expect(on.synap.stored[0]?.metadata?.message_key).toBe(on.synap.stored[2]?.metadata?.message_key);
+    expect(on.recorder.stats().possibleDuplicates).toBe(2);
+  });
+
+  it('a rate limit is waited out as long as it says', async () => {
+    const at: number[] = [];
+    await using on = await recorderOn((_, index) => {
+      at.push(performance.now());
+      return index === 0 ? { status: 429, headers: { 'retry-after': '1' } } : undefined;
+    });
+    say(on.recorder, 2);
+    await on.recorder.flush();
+    expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(990);
+    expect(contents(on)).toEqual(inOrder(2));
+  });
+
+  it.each([401, 402, 403, 404])('a refused account (%i) keeps everything, and says so once', async status => {
+    await using on = await recorderOn(() => ({ status }));
+    say(on.recorder, 5);
+    expect(await on.recorder.flush({ timeoutMs: 200 })).toEqual({ delivered: 0, pending: 5, deadLettered: 0 });
+    expect(on.synap.requests).toHaveLength(1);
+    expect(on.log.filter(line => line.includes('every minute'))).toHaveLength(1);
+    expect(on.losses).toEqual([]);
+  });
+});
+
+describe('flush and close', () => {
+  it('tell the truth when Synap is down', async () => {
+    await using on = await recorderOn(() => 'handled');
+    say(on.recorder, 3);
+    const started = performance.now();
+    expect(await on.recorder.flush({ timeoutMs: 100 })).toEqual({ delivered: 0, pending: 3, deadLettered: 0 });
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect(balanced(on.recorder)).toMatchObject({ accepted: 3, inFlight: 3 });
+    await on.recorder.close({ timeoutMs: 50 });
+    expect(balanced(on.recorder)).toMatchObject({ accepted: 3, lostAtShutdown: 3 });
+    expect(on.losses.map(loss => loss.reason)).toEqual(Array(3).fill('shutdown'));
+  });
+
+  it('cover what was said before them, at once, and can overlap', async () => {
+    await using on = await recorderOn(undefined, { batch: { lingerMs: 60_000 } });
+    say(on.recorder, 2);
+    const [first, second] = await Promise.all([on.recorder.flush(), on.recorder.flush()]);
+    expect(first).toEqual({ delivered: 2, pending: 0, deadLettered: 0 });
+    expect(second.pending).toBe(0);
+    expect(await on.recorder.flush()).toEqual({ delivered: 0, pending: 0, deadLettered: 0 });
+  });
+
+  it('leave a client alone that they did not make', async () => {
+    await using on = await recorderOn();
+    await using other = await recorderOn();
+    const { SynapClient } = await import('../../src/index.js');
+    const client = new SynapClient({ apiKey: 'k', baseUrl: on.synap.url });
+    const recorder = createRecorder({ client, userId: 'ada' });
+    say(recorder, 1);
+    await recorder.close();
+    await client.conversation.recordMessage({
+      conversationId: crypto.randomUUID(),
+      role: 'user',
+      content: 'm1',
+      userId: 'ada',
+    });
+    expect(contents(on)).toEqual(inOrder(2));
+    expect(contents(other)).toEqual([]);
+    await client.close();
+  });
+});
+
+describe('a full outbox', () => {
+  it('refuses whole turns, the newest, and counts them', async () => {
+    await using on = await recorderOn(() => 'handled', { outbox: memoryOutbox({ maxMessages: 3 }) });
+    const turns = Array.from({ length: 5 }, (_, n) => on.recorder.turn({ conversationId: `c${n}` }));
+    for (const turn of turns) turn.user('Hi');
+    for (const turn of turns) turn.complete({ content: 'Hello' });
+    expect(on.recorder.stats()).toMatchObject({ accepted: 6, refused: { outbox_full: 4 } });
+    expect(on.losses).toHaveLength(4);
+  });
+});
+
+describe('pacing', () => {
+  it('lets a burst through, then waits', async () => {
+    await using on = await recorderOn(undefined, {
+      pace: { requestsPerMinute: 600, burst: 2 },
+      batch: { maxMessages: 1, lingerMs: 0 },
+    });
+    const started = performance.now();
+    say(on.recorder, 5);
+    await on.recorder.flush();
+    expect(on.synap.requests).toHaveLength(5);
+    expect(performance.now() - started).toBeGreaterThan(250);
+  });
+});
+
+describe('a process that ends by itself', () => {
+  const run = (url: string, rest = '') =>
+    promisify(execFile)(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        `import { createRecorder } from './dist/index.js';
+         const recorder = createRecorder({ apiKey: 'k', baseUrl: '${url}', userId: 'ada' });
+         recorder.turn({ conversationId: 'c' }).user('Hi');
+         ${rest}`,
+      ],
+      { cwd: ROOT, timeout: 15_000 },
+    );
+
+  it('delivers first, without lingering and without being asked', async () => {
+    await using on = await recorderOn();
+    const started = performance.now();
+    await run(on.synap.url);
+    expect(contents(on)).toEqual(['Hi']);
+    expect(performance.now() - started).toBeLessThan(4000);
+  });
+
+  it('is not held for long by a Synap that never answers, and says what is lost', async () => {
+    await using on = await recorderOn(() => 'handled');
+    const started = performance.now();
+    const { stderr } = await run(on.synap.url);
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(stderr).toContain('1 messages undelivered');
+  });
+});

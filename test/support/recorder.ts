@@ -1,0 +1,40 @@
+import { createRecorder, type Loss, type Recorder, type RecorderOptions } from '../../src/index.js';
+import { type Script, scriptedSynap } from './scripted-synap.js';
+
+/** A recorder in front of a scripted Synap, quick to send, and what it said and lost. */
+export async function recorderOn(script?: Script, options: RecorderOptions = {}) {
+  const synap = await scriptedSynap(script);
+  const losses: Loss[] = [];
+  const log: string[] = [];
+  const write = (message: string) => void log.push(message);
+  const recorder: Recorder = createRecorder({
+    apiKey: 'test-key',
+    baseUrl: synap.url,
+    userId: 'ada',
+    pace: false,
+    batch: { lingerMs: 5 },
+    retry: { baseMs: 5, maxMs: 20 },
+    logger: { info: write, warn: write, error: write },
+    onLoss: loss => void losses.push(loss),
+    ...options,
+  });
+  return {
+    synap,
+    recorder,
+    losses,
+    log,
+    async [Symbol.asyncDispose]() {
+      await recorder.close({ timeoutMs: 1000 });
+      await synap.close();
+    },
+  };
+}
+
+/** The books of a recorder, checked: every accepted message is somewhere. */
+export function balanced(recorder: Recorder) {
+  const stats = recorder.stats();
+  const { accepted, delivered, pending, inFlight, deadLettered, expired, lostAtShutdown } = stats;
+  const sum = delivered + pending + inFlight + deadLettered + expired + lostAtShutdown;
+  if (accepted !== sum) throw new Error(`the books don't balance: accepted ${accepted}, accounted for ${sum}`);
+  return stats;
+}

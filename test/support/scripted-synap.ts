@@ -1,0 +1,81 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { WireMessage } from '../../src/synap/messages.js';
+
+export interface SeenRequest {
+  method: string;
+  path: string;
+  headers: Record<string, string | string[] | undefined>;
+  body: unknown;
+  messages: WireMessage[];
+}
+
+/** What a script answers: status, JSON or raw text, headers. `undefined` is the ordinary, friendly answer. */
+export interface Answer {
+  status?: number;
+  json?: unknown;
+  text?: string;
+  headers?: Record<string, string>;
+  /** Break the connection off instead of answering. */
+  reset?: 'before storing' | 'after storing';
+}
+
+export type Script = (
+  request: SeenRequest,
+  index: number,
+  raw: { request: IncomingMessage; response: ServerResponse },
+) => Answer | undefined | Promise<Answer | undefined> | 'handled';
+
+/** A real HTTP server that speaks Synap's record routes as a script tells it, and remembers what it stored. */
+export async function scriptedSynap(script: Script = () => undefined) {
+  const requests: SeenRequest[] = [];
+  const stored: WireMessage[] = [];
+  const server = createServer(async (request, response) => {
+    const raw = await text(request).catch(() => '');
+    const body = raw === '' ? undefined : JSON.parse(raw);
+    const messages: WireMessage[] = body?.messages ?? (body ? [body] : []);
+    const { method = '', url: path = '', headers } = request;
+    const seen = { method, path, headers, body, messages };
+    requests.push(seen);
+    const answer = await script(seen, requests.length - 1, { request, response });
+    if (answer === 'handled') return;
+    if (answer?.reset === 'before storing') return void request.socket.destroy();
+    const ok = (answer?.status ?? 200) < 300;
+    if (ok) stored.push(...messages);
+    if (answer?.reset === 'after storing') return void request.socket.destroy();
+    const receipts = messages.map((message, index) => ({
+      message_id: `m${stored.length - messages.length + index}`,
+      conversation_id: message.conversation_id,
+      session_id: message.session_id ?? 'made-up',
+      recorded_at: '2026-01-01T00:00:00.000Z',
+    }));
+    const ordinary = body?.messages
+      ? { total: receipts.length, succeeded: receipts.length, failed: 0, results: receipts }
+      : receipts[0];
+    const payload = answer?.text ?? JSON.stringify(answer?.json ?? (ok ? ordinary : { detail: 'scripted' }));
+    const status = answer?.status ?? 200;
+    response.writeHead(status, { 'content-type': 'application/json', ...answer?.headers });
+    response.end(status === 204 ? undefined : payload);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    requests,
+    stored,
+    /** What was stored of one conversation, as `role: content`. */
+    transcript: (conversationId: string) =>
+      stored
+        .filter(message => message.conversation_id === conversationId)
+        .map(({ role, content }) => `${role}: ${content}`),
+    async close() {
+      server.closeAllConnections();
+      await new Promise(resolve => server.close(resolve));
+    },
+    async [Symbol.asyncDispose]() {
+      await this.close();
+    },
+  };
+}
