@@ -18,6 +18,7 @@ import { tagMetadata } from './metadata.js';
 import { type RecorderOptions, type RecorderSettings, readOptions } from './options.js';
 import { RecentKeys } from './recent-keys.js';
 import { Turn, type TurnHost, type TurnMessage, type TurnOptions } from './turn.js';
+import { Unanswered } from './unanswered.js';
 
 const FLUSH_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -64,6 +65,7 @@ export class Recorder {
   readonly #admissions = new WeakMap<Turn, Admission>();
   readonly #host: TurnHost;
   readonly #recent = new RecentKeys();
+  readonly #unanswered = new Unanswered();
   readonly #refused: Partial<Record<LossReason, number>> = {};
   readonly #saidOnce = new Set<string>();
   readonly #forgetExit: () => void;
@@ -83,6 +85,7 @@ export class Recorder {
       record: message => this.#record(message),
       settled: turn => this.#admissions.get(turn)?.tail ?? Promise.resolve(),
       ended: () => this.#turnEnded(),
+      unanswered: turn => this.#unanswered.of(turn.conversationId),
       unreadable: (turn, role, error) => this.#unreadable(turn, role, error),
     };
     this.#forgetExit = this.#relay ? onBeforeExit(() => this.#flushAtExit()) : () => {};
@@ -194,6 +197,7 @@ export class Recorder {
       );
     if (admission.refused) return this.#refuse(message, 'outbox_full');
     if (!this.#recent.add(message.key)) return;
+    this.#unanswered.note(identity.conversationId, message);
 
     const input = this.#input(message, identity);
     const tail = this.#tails.get(identity.conversationId);
@@ -283,11 +287,9 @@ export class Recorder {
 
   /** What the app handed to a turn can't be read: a text that is no string, a getter that throws. */
   #unreadable(turn: Turn, role: Role, error: unknown): void {
-    this.#refuse(
-      { turn, role, content: '', key: `${turn.id}:${role}`, metadata: {}, tags: undefined },
-      'invalid_message',
-      error,
-    );
+    const key = `${turn.id}:${role}`;
+    const message = { turn, role, content: '', key, status: undefined, metadata: {}, tags: undefined };
+    this.#refuse(message, 'invalid_message', error);
   }
 
   #refuse(message: TurnMessage, reason: LossReason, error?: unknown): void {

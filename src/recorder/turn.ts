@@ -17,6 +17,8 @@ export interface TurnMessage {
   readonly role: Role;
   readonly content: string;
   readonly key: string;
+  /** How the turn ended; undefined for a user's message. */
+  readonly status: TurnStatus | undefined;
   /** What the message says about itself, and the tags of its own. */
   readonly metadata: Record<string, unknown>;
   readonly tags: Record<string, unknown> | undefined;
@@ -27,6 +29,8 @@ export interface TurnHost {
   record(message: TurnMessage): void;
   settled(turn: Turn): Promise<void>;
   ended(turn: Turn): void;
+  /** The user's messages in the turn's conversation since its last whole answer, as far as this recorder knows. */
+  unanswered(turn: Turn): readonly string[];
   unreadable(turn: Turn, role: Role, error: unknown): void;
 }
 
@@ -138,6 +142,18 @@ export class Turn {
     }
   }
 
+  /**
+   * The user's messages at the end of a prompt. The last is always recorded, and before it each that this recorder has
+   * not recorded in the conversation since its last answer: what was said to no answer stands in the next prompt again.
+   */
+  trailing(messages: readonly (UserMessageOptions & { content: string })[]): void {
+    const unanswered = new Set(this.#host.unanswered(this));
+    messages.forEach(({ content, ...options }, index) => {
+      if (index < messages.length - 1 && unanswered.has(content)) return;
+      this.user(content, options);
+    });
+  }
+
   /** The answer has begun. Only the first call counts; `append` makes it by itself. */
   firstToken(): void {
     if (this.#state === 'open') this.#firstTokenAt ??= performance.now();
@@ -215,14 +231,9 @@ export class Turn {
     metadata: Record<string, unknown>,
     tags: Record<string, unknown> | undefined,
   ): void {
-    this.#host.record({
-      turn: this,
-      role,
-      content,
-      key,
-      metadata,
-      tags: tags ? { ...this.#tags, ...tags } : this.#tags,
-    });
+    const status = this.#state === 'open' || role === 'user' ? undefined : this.#state;
+    const allTags = tags ? { ...this.#tags, ...tags } : this.#tags;
+    this.#host.record({ turn: this, role, content, key, status, metadata, tags: allTags });
   }
 }
 
