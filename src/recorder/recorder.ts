@@ -15,6 +15,7 @@ import {
   resolveIdentity,
 } from './identity.js';
 import { tagMetadata } from './metadata.js';
+import { OpenTurns } from './open-turns.js';
 import { type RecorderOptions, type RecorderSettings, readOptions } from './options.js';
 import { RecentKeys } from './recent-keys.js';
 import { Turn, type TurnHost, type TurnMessage, type TurnOptions } from './turn.js';
@@ -64,6 +65,7 @@ export class Recorder {
   readonly #ambient = new AsyncLocalStorage<Identity>();
   readonly #admissions = new WeakMap<Turn, Admission>();
   readonly #host: TurnHost;
+  readonly #open = new OpenTurns();
   readonly #recent = new RecentKeys();
   readonly #unanswered = new Unanswered();
   readonly #refused: Partial<Record<LossReason, number>> = {};
@@ -84,7 +86,8 @@ export class Recorder {
     this.#host = {
       record: message => this.#record(message),
       settled: turn => this.#admissions.get(turn)?.tail ?? Promise.resolve(),
-      ended: () => this.#turnEnded(),
+      opened: turn => this.#open.add(turn),
+      ended: turn => this.#turnEnded(turn),
       unanswered: turn => this.#unanswered.of(turn.conversationId),
       unreadable: (turn, role, error) => this.#unreadable(turn, role, error),
     };
@@ -145,12 +148,13 @@ export class Recorder {
   }
 
   /**
-   * Flushes, then lets go of everything. Messages of later turns are counted as losses. With the memory outbox, what is
+   * Ends the turns that are still open as `abandoned`, flushes, then lets go of everything. Messages of later turns are counted as losses. With the memory outbox, what is
    * not delivered by then is lost, and reported as such.
    *
    * @param options.timeoutMs how long at most, in milliseconds. Default 5,000.
    */
   close({ timeoutMs = CLOSE_TIMEOUT_MS }: { timeoutMs?: number | undefined } = {}): Promise<FlushResult> {
+    this.#open.abandonAll();
     this.#closing ??= this.#close(timeoutMs);
     return this.#closing;
   }
@@ -324,7 +328,8 @@ export class Recorder {
     this.#logger.warn(message);
   }
 
-  #turnEnded(): void {
+  #turnEnded(turn: Turn): void {
+    this.#open.delete(turn);
     const { waitUntil } = this.#settings;
     if (!waitUntil || !this.enabled) return;
     try {

@@ -27,6 +27,7 @@ export interface TurnMessage {
 /** What a turn needs of its recorder. */
 export interface TurnHost {
   record(message: TurnMessage): void;
+  opened(turn: Turn): void;
   settled(turn: Turn): Promise<void>;
   ended(turn: Turn): void;
   /** The user's messages in the turn's conversation since its last whole answer, as far as this recorder knows. */
@@ -41,6 +42,8 @@ export interface TurnOptions {
   id?: string | undefined;
   /** The app's own tags, on both messages. */
   metadata?: Record<string, unknown> | undefined;
+  /** Milliseconds without a sign of life after which the turn is abandoned. Default: never. */
+  idleMs?: number | undefined;
 }
 
 export interface UserMessageOptions {
@@ -67,7 +70,8 @@ export interface CompleteDetails extends TurnDetails {
  *            abandon()   └─► abandoned
  * ```
  *
- * The four ends are final, and the first one counts. Every method may be called late, twice or in a broken order; none
+ * The four ends are final, and the first one counts; but an answer that was abandoned without a text may still come.
+ * Every method may be called late, twice or in a broken order; none
  * throws or waits. An answer without any text is no message: the user's stands alone then.
  *
  * @example
@@ -88,6 +92,8 @@ export class Turn {
   readonly framework: string | undefined;
   /** The transcript's UUID; undefined when the identity does not allow recording. */
   readonly conversationId: string | undefined;
+  /** After how many idle milliseconds the turn is abandoned; undefined: never. */
+  readonly idleMs: number | undefined;
 
   readonly #host: TurnHost;
   readonly #external: string | undefined;
@@ -97,7 +103,10 @@ export class Turn {
   #startedAt = new Date();
   #clock = performance.now();
   #firstTokenAt: number | undefined;
+  #lastSignAt = this.#clock;
   #text = '';
+  #details: TurnDetails = {};
+  #answered = false;
 
   /** @internal Turns are made by `recorder.turn()`. */
   constructor(host: TurnHost, identity: ResolvedIdentity | undefined, options: TurnOptions = {}) {
@@ -105,13 +114,21 @@ export class Turn {
     this.framework = options.framework;
     this.conversationId = identity?.conversationId;
     this.#external = identity?.externalConversationId;
+    this.idleMs = options.idleMs;
     this.#tags = options.metadata;
     this.#host = host;
+    if (identity) host.opened(this);
   }
 
   /** `open`, or how the turn ended. */
   get state(): 'open' | TurnStatus {
     return this.#state;
+  }
+
+  /** Milliseconds until the turn is abandoned for being idle; Infinity when it never is. */
+  get idleLeftMs(): number {
+    if (this.idleMs === undefined || this.#state !== 'open') return Number.POSITIVE_INFINITY;
+    return this.idleMs - (performance.now() - this.#lastSignAt);
   }
 
   /** Resolves when everything said so far is accepted or counted as lost; never rejects. */
@@ -136,6 +153,7 @@ export class Turn {
       const key =
         messageId === undefined ? `${this.id}:user:${this.#said.size}` : `${this.conversationId}:user:${messageId}`;
       this.#said.add(name);
+      this.touch();
       this.#record('user', content, key, userMetadata({ ...this.#facts(key), attachments }), metadata);
     } catch (error) {
       this.#host.unreadable(this, 'user', error);
@@ -156,14 +174,28 @@ export class Turn {
 
   /** The answer has begun. Only the first call counts; `append` makes it by itself. */
   firstToken(): void {
-    if (this.#state === 'open') this.#firstTokenAt ??= performance.now();
+    if (this.#state !== 'open') return;
+    this.touch();
+    this.#firstTokenAt ??= this.#lastSignAt;
   }
 
-  /** A piece of the answer's text. */
-  append(text: string): void {
+  /** A piece of the answer's text. One that was not streamed (`streamed: false`) says nothing about the first token. */
+  append(text: string, { streamed = true }: { streamed?: boolean | undefined } = {}): void {
     if (this.#state !== 'open' || typeof text !== 'string' || text === '') return;
-    this.firstToken();
+    if (streamed) this.firstToken();
+    else this.touch();
     this.#text += text;
+  }
+
+  /** A sign of life that says nothing else: the turn is not idle. */
+  touch(): void {
+    this.#lastSignAt = performance.now();
+  }
+
+  /** What is known of the answer before it ends. Later details stand over earlier ones. */
+  describe(details: TurnDetails): void {
+    this.touch();
+    this.#details = { ...this.#details, ...details };
   }
 
   /** The answer is whole. */
@@ -187,13 +219,15 @@ export class Turn {
   }
 
   #end(status: TurnStatus, details: CompleteDetails | undefined, error?: unknown): void {
-    if (this.#state !== 'open') return;
+    const revived = this.#state === 'abandoned' && !this.#answered && status !== 'abandoned';
+    if (this.#state !== 'open' && !revived) return;
     this.#state = status;
-    const now = performance.now();
+    // Nobody saw an abandoned answer end: its last sign of life is as far as it went.
+    if (status !== 'abandoned') this.touch();
     try {
       const content = details?.content ?? this.#text;
       if (typeof content !== 'string') throw new TypeError('a message must be a string');
-      if (content !== '') this.#answer(status, content, now, details ?? {}, error);
+      if (content !== '') this.#answer(status, content, { ...this.#details, ...details }, error);
     } catch (error) {
       this.#host.unreadable(this, 'assistant', error);
     }
@@ -201,14 +235,16 @@ export class Turn {
     this.#host.ended(this);
   }
 
-  #answer(status: TurnStatus, content: string, now: number, details: TurnDetails, error: unknown): void {
+  #answer(status: TurnStatus, content: string, details: TurnDetails, error: unknown): void {
+    this.#answered = true;
+    const latencyMs = this.#lastSignAt - this.#clock;
     const key = `${this.id}:assistant`;
     const metadata = assistantMetadata(this.#facts(key), {
       ...details,
       status,
       error: error === undefined ? undefined : errorText(error),
-      endedAt: new Date(),
-      latencyMs: now - this.#clock,
+      endedAt: new Date(this.#startedAt.getTime() + latencyMs),
+      latencyMs,
       timeToFirstTokenMs: this.#firstTokenAt === undefined ? undefined : this.#firstTokenAt - this.#clock,
     });
     this.#record('assistant', content, key, metadata, details.metadata);

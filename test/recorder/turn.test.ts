@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRecorder, type RecordMessageInput } from '../../src/index.js';
+import { createRecorder, type LossReason, type RecorderOptions, type RecordMessageInput } from '../../src/index.js';
 import { VERSION } from '../../src/version.js';
 import { balanced, recorderOn } from '../support/recorder.js';
 
@@ -9,6 +9,10 @@ const said = (messages: readonly { role: string; content: string; metadata?: Rec
       ? `${role} (${metadata.status}): ${content}`
       : `${role}: ${content}`,
   );
+
+function fail(message: string): never {
+  throw new Error(message);
+}
 
 describe('a turn', () => {
   it('arrives as two messages, in order, with what is known of them', async () => {
@@ -265,18 +269,14 @@ describe('redact', () => {
     expect(said(on.synap.stored)).toEqual(['user: One', 'assistant: Two', 'user: Three']);
   });
 
-  it.each([
-    [
-      'throws',
-      (): never => {
-        throw new Error('My PIN is 1234');
-      },
-      'redact_failed',
-    ],
+  const bad: [string, NonNullable<RecorderOptions['redact']>, LossReason][] = [
+    ['throws', () => fail('My PIN is 1234'), 'redact_failed'],
     ['rejects', () => Promise.reject(new Error('My PIN is 1234')), 'redact_failed'],
     ['forgets to answer', () => undefined as never, 'redact_failed'],
     ['answers null', () => null, 'redacted'],
-  ] as const)('that %s records nothing, and it is counted', async (_, redact, reason) => {
+  ];
+
+  it.each(bad)('that %s records nothing, and it is counted', async (_, redact, reason) => {
     await using on = await recorderOn(undefined, { redact });
     on.recorder.turn({ conversationId: 'c' }).user('My PIN is 1234');
     await on.recorder.flush();
@@ -304,9 +304,7 @@ describe('a recorder', () => {
   });
 
   it('survives an onLoss and a logger that throw', async () => {
-    const boom = (): never => {
-      throw new Error('boom');
-    };
+    const boom = () => fail('boom');
     await using on = await recorderOn(undefined, {
       userId: undefined,
       onLoss: boom,
@@ -335,5 +333,74 @@ describe('a recorder', () => {
     expect(waiting).toHaveLength(1);
     await waiting[0];
     expect(on.synap.stored).toHaveLength(2);
+  });
+});
+
+describe('a turn that nobody ends', () => {
+  it('is abandoned after its idle time, with the text so far and the time of its last sign', async () => {
+    await using on = await recorderOn();
+    const turn = on.recorder.turn({ conversationId: 'c' }, { idleMs: 60 });
+    turn.user('Hi');
+    turn.describe({ model: 'gpt-5' });
+    turn.append('Hel');
+    await expect.poll(() => turn.state).toBe('abandoned');
+    turn.complete({ content: 'too late' });
+    await on.recorder.flush();
+    expect(said(on.synap.stored)).toEqual(['user: Hi', 'assistant (abandoned): Hel']);
+    expect(on.synap.stored[1]?.metadata).toMatchObject({ model: 'gpt-5' });
+    expect(on.synap.stored[1]?.metadata?.latency_ms).toBeLessThan(50);
+  });
+
+  it('lives on while there are signs of life', async () => {
+    await using on = await recorderOn();
+    const turn = on.recorder.turn({ conversationId: 'c' }, { idleMs: 80 });
+    turn.user('Hi');
+    for (let n = 0; n < 6; n++) {
+      await new Promise(resolve => setTimeout(resolve, 30));
+      turn.touch();
+    }
+    expect(turn.state).toBe('open');
+  });
+
+  it('may still be answered when it had no text', async () => {
+    await using on = await recorderOn();
+    const turn = on.recorder.turn({ conversationId: 'c' }, { idleMs: 20 });
+    turn.user('Hi');
+    await expect.poll(() => turn.state).toBe('abandoned');
+    turn.complete({ content: 'Sorry for the wait' });
+    await on.recorder.flush();
+    expect(said(on.synap.stored)).toEqual(['user: Hi', 'assistant: Sorry for the wait']);
+  });
+
+  it('is abandoned when the recorder closes', async () => {
+    await using on = await recorderOn();
+    const turn = on.recorder.turn({ conversationId: 'c' });
+    turn.user('Hi');
+    turn.append('Hel');
+    await on.recorder.close();
+    expect(said(on.synap.stored)).toEqual(['user: Hi', 'assistant (abandoned): Hel']);
+  });
+});
+
+describe('messages at the end of a prompt', () => {
+  it('are recorded once, the last always', async () => {
+    await using on = await recorderOn();
+    const ask = (...contents: string[]) => {
+      const turn = on.recorder.turn({ conversationId: 'c' });
+      turn.trailing(contents.map(content => ({ content })));
+      return turn;
+    };
+    ask('Hi').fail(new Error('overloaded'));
+    ask('Hi', 'Are you there?').complete({ content: 'Yes' });
+    ask('Hi', 'Again').complete({ content: 'Hello' });
+    await on.recorder.flush();
+    expect(said(on.synap.stored)).toEqual([
+      'user: Hi',
+      'user: Are you there?',
+      'assistant: Yes',
+      'user: Hi',
+      'user: Again',
+      'assistant: Hello',
+    ]);
   });
 });

@@ -1,0 +1,129 @@
+import { type ContentPart, joinParts, type MessageContent } from '../recorder/attachments.js';
+import type { Attachment } from '../recorder/metadata.js';
+
+/**
+ * Reads prompts: the `ModelMessage`s that an app writes, and the prompt a model gets. Both are read as unknown data, for
+ * three majors of the SDK and what an app may have made of them.
+ */
+
+interface Message {
+  role: string;
+  content: unknown;
+}
+
+/** What a call of the SDK was asked: its `prompt` or its `messages`, as messages. */
+export function promptMessages(options: { prompt?: unknown; messages?: unknown }): Message[] {
+  if (typeof options.prompt === 'string') return [{ role: 'user', content: options.prompt }];
+  const list = Array.isArray(options.messages) ? options.messages : options.prompt;
+  return Array.isArray(list) ? list.filter(isMessage) : [];
+}
+
+/** What stands at the end of a prompt. */
+export interface PromptEnd {
+  /** The user's messages that wait for an answer; none when the prompt goes on with an answer already begun. */
+  readonly user: MessageContent[];
+  /** Text of the assistant's after them, which the model is to go on from. */
+  readonly prefill: string;
+}
+
+export function promptEnd(messages: readonly Message[]): PromptEnd {
+  let end = messages.length;
+  const prefill: string[] = [];
+  for (; end > 0 && messages[end - 1]?.role === 'assistant'; end--) {
+    const { content } = messages[end - 1] as Message;
+    // After a call of a tool the answer is under way: nothing that the user said is new.
+    if (partsOf(content).some(part => part.type === 'tool-call')) return { user: [], prefill: '' };
+    prefill.unshift(textOf(content));
+  }
+  let start = end;
+  while (start > 0 && messages[start - 1]?.role === 'user') start--;
+  return {
+    user: messages.slice(start, end).map(message => readContent(message.content)),
+    prefill: prefill.join(''),
+  };
+}
+
+/** The text the assistant has said since the user's last message: what a tool loop has answered so far. */
+export function textSinceUser(messages: readonly Message[]): string {
+  let text = '';
+  for (const { role, content } of messages) {
+    if (role === 'user') text = '';
+    else if (role === 'assistant') text += textOf(content);
+  }
+  return text;
+}
+
+/** The ids of the tool calls that the assistant has made since the user's last message. */
+export function toolCallsSinceUser(messages: readonly Message[]): string[] {
+  let ids: string[] = [];
+  for (const { role, content } of messages) {
+    if (role === 'user') ids = [];
+    else if (role === 'assistant')
+      for (const part of partsOf(content)) if (part.type === 'tool-call') ids.push(String(part.toolCallId));
+  }
+  return ids;
+}
+
+/** A message's content as text and attachments; reasoning and tool calls are not part of it. */
+export function readContent(content: unknown): MessageContent {
+  if (typeof content === 'string') return { content, attachments: [] };
+  const parts: ContentPart[] = [];
+  for (const part of partsOf(content)) {
+    if (part.type === 'text' && typeof part.text === 'string') parts.push({ text: part.text });
+    else if (part.type === 'image' || part.type === 'file') parts.push({ attachment: readFile(part) });
+  }
+  return joinParts(parts);
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  return partsOf(content)
+    .map(part => (part.type === 'text' && typeof part.text === 'string' ? part.text : ''))
+    .join('');
+}
+
+type Part = Record<string, unknown>;
+
+function partsOf(content: unknown): Part[] {
+  return Array.isArray(content) ? content.filter(part => typeof part === 'object' && part !== null) : [];
+}
+
+function isMessage(value: unknown): value is Message {
+  return typeof value === 'object' && value !== null && typeof (value as Part).role === 'string';
+}
+
+/** An `image` or `file` part of any major: its data is bytes, base64, a URL, or a tagged object that holds one. */
+function readFile(part: Part): Attachment {
+  const tagged = part.image ?? part.data;
+  const data =
+    typeof tagged === 'object' && tagged !== null && 'type' in tagged
+      ? ((tagged as Part).data ?? (tagged as Part).url)
+      : tagged;
+  const text = data instanceof URL ? data.href : typeof data === 'string' ? data : undefined;
+  const inUrl = text === undefined ? undefined : /^data:([^;,]+)/i.exec(text)?.[1];
+  const told = part.mediaType ?? part.mimeType;
+  const mediaType = typeof told === 'string' && !told.endsWith('/*') && told.includes('/') ? told : undefined;
+  const coarse = typeof told === 'string' ? told.replace('/*', '') : part.type === 'image' ? 'image' : undefined;
+  return {
+    mediaType: mediaType ?? inUrl ?? imageType(data) ?? coarse,
+    filename: typeof part.filename === 'string' ? part.filename : undefined,
+    url: text !== undefined && /^https?:/i.test(text) ? text : undefined,
+  };
+}
+
+// The first bytes of an image tell its type; the SDK tells the model so, and the transcript should say the same.
+const SIGNATURES: readonly [string, readonly number[]][] = [
+  ['image/png', [0x89, 0x50, 0x4e, 0x47]],
+  ['image/jpeg', [0xff, 0xd8, 0xff]],
+  ['image/gif', [0x47, 0x49, 0x46, 0x38]],
+  ['image/webp', [0x52, 0x49, 0x46, 0x46]],
+];
+
+function imageType(data: unknown): string | undefined {
+  let head: Uint8Array | undefined;
+  if (data instanceof Uint8Array) head = data;
+  else if (data instanceof ArrayBuffer) head = new Uint8Array(data);
+  else if (typeof data === 'string' && /^[A-Za-z0-9+/]{8}/.test(data))
+    head = Uint8Array.from(atob(data.slice(0, 8)), character => character.charCodeAt(0));
+  return SIGNATURES.find(([, bytes]) => bytes.every((byte, index) => head?.[index] === byte))?.[0];
+}

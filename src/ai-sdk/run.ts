@@ -1,0 +1,196 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Identity } from '../recorder/identity.js';
+import { addUsage, type Usage } from '../recorder/metadata.js';
+import type { Recorder } from '../recorder/recorder.js';
+import type { Turn } from '../recorder/turn.js';
+import type { SynapCallOptions } from './call-options.js';
+import type { PromptEnd } from './content.js';
+import { type AnyLanguageModel, type GenerateResult, readFinishReason, readUsage, type StreamPart } from './model.js';
+import type { CallListener } from './tap.js';
+
+const MINUTE = 60_000;
+const IDLE_MS = 5 * MINUTE;
+
+/** What a wrapper is given: the identity to fall back to, and how to treat answers that nobody reads. */
+export interface WrapOptions extends Identity {
+  /** Milliseconds without a part after which an answer is recorded as `abandoned`. Default 300,000. */
+  idleMs?: number | undefined;
+}
+
+/** Where code is running: inside a run, or a call that is not recorded; and perhaps inside a call of its model. */
+export interface Scope {
+  readonly run: Run | undefined;
+  readonly inModel: boolean;
+}
+
+/** The scope of the code that is running, however asynchronous. */
+export const scopes = new AsyncLocalStorage<Scope>();
+
+/** How one call of a model ended, as its tap heard it. */
+export type CallEnd =
+  | { readonly type: 'done'; readonly finishReason: string | undefined; readonly error: unknown }
+  | { readonly type: 'failed'; readonly error: unknown }
+  | { readonly type: 'cancelled'; readonly reason: unknown; readonly error: unknown }
+  | { readonly type: 'rejected'; readonly error: unknown };
+
+/**
+ * One run: a call of a wrapped function, or a loop of model calls that belong together. It hears the calls of the model
+ * that answer one prompt, and ends its turn once.
+ *
+ * The text comes from the model's tap (`model`), or from callbacks that tell what the user saw (`callbacks`): those come
+ * after the app's own transforms, and after what the consumer did not read.
+ */
+export class Run {
+  readonly turn: Turn;
+  readonly #textFrom: 'model' | 'callbacks';
+  #usage: Usage = {};
+  #steps = 0;
+  #tools: string[] = [];
+  #lastCallRejected = false;
+  #unwatch: (() => void) | undefined;
+
+  constructor(turn: Turn, textFrom: 'model' | 'callbacks') {
+    this.turn = turn;
+    this.#textFrom = textFrom;
+  }
+
+  get ended(): boolean {
+    return this.turn.state !== 'open';
+  }
+
+  /** Whether the last call of the model gave neither a stream nor a result: an error of the run is then its last word. */
+  get lastCallRejected(): boolean {
+    return this.#lastCallRejected;
+  }
+
+  complete(content?: string): void {
+    this.#unwatch?.();
+    this.turn.complete({ content });
+  }
+
+  fail(error: unknown): void {
+    this.#unwatch?.();
+    this.turn.fail(error);
+  }
+
+  abort(reason?: unknown): void {
+    this.#unwatch?.();
+    this.turn.abort(reason);
+  }
+
+  /** Ends the run when `signal` aborts: a source may ignore it, and a consumer that went away pulls no more. */
+  watch(signal: AbortSignal | undefined): void {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+    if (!signal || this.ended) return;
+    const abort = () => this.abort(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    this.#unwatch = () => signal.removeEventListener('abort', abort);
+  }
+
+  /** Hears one call of the model. `onEnd` is told how it ended. */
+  listen(model: AnyLanguageModel, onEnd: (end: CallEnd) => void = () => {}): CallListener {
+    this.turn.describe({ model: model.modelId, provider: model.provider });
+    let error: unknown;
+    let finishReason: string | undefined;
+    return {
+      run: call => scopes.run({ run: this, inModel: true }, call),
+      part: part => {
+        if (part.type === 'error') error = part.error;
+        if (part.type === 'finish') finishReason = readFinishReason(part.finishReason);
+        this.#part(part);
+      },
+      done: () => onEnd({ type: 'done', finishReason, error }),
+      failed: error => onEnd({ type: 'failed', error }),
+      cancelled: reason => onEnd({ type: 'cancelled', reason, error }),
+      generated: result => {
+        this.#generated(result);
+        onEnd({ type: 'done', finishReason: readFinishReason(result.finishReason), error: undefined });
+      },
+      rejected: error => {
+        this.#lastCallRejected = true;
+        onEnd({ type: 'rejected', error });
+      },
+    };
+  }
+
+  #part(part: StreamPart): void {
+    this.#lastCallRejected = false;
+    this.turn.touch();
+    switch (part.type) {
+      case 'text-delta':
+        if (this.#textFrom === 'model') this.turn.append(part.delta as string);
+        break;
+      case 'tool-call':
+        this.#toolCall(part);
+        break;
+      case 'response-metadata':
+        this.#responseModel(part.modelId);
+        break;
+      case 'finish':
+        this.#step(part);
+        break;
+    }
+  }
+
+  #generated(result: GenerateResult): void {
+    this.#lastCallRejected = false;
+    for (const part of result.content ?? []) {
+      if (part.type === 'text') this.turn.append(part.text as string, { streamed: false });
+      if (part.type === 'tool-call') this.#toolCall(part);
+    }
+    this.#responseModel(result.response?.modelId);
+    this.#step(result);
+  }
+
+  #toolCall({ toolName }: StreamPart): void {
+    if (typeof toolName === 'string') this.#tools.push(toolName);
+  }
+
+  #responseModel(modelId: unknown): void {
+    if (typeof modelId === 'string') this.turn.describe({ responseModel: modelId });
+  }
+
+  #step({ usage, finishReason }: { usage?: unknown; finishReason?: unknown }): void {
+    this.#steps++;
+    this.#usage = addUsage(this.#usage, readUsage(usage));
+    this.turn.describe({
+      usage: this.#usage,
+      finishReason: readFinishReason(finishReason),
+      steps: this.#steps,
+      toolCalls: [...this.#tools],
+    });
+  }
+}
+
+/** Opens the run of a prompt, and records what the user said. */
+export function openRun(
+  recorder: Recorder,
+  {
+    prompt,
+    call,
+    options,
+    textFrom,
+  }: {
+    prompt: PromptEnd;
+    call: SynapCallOptions;
+    options: WrapOptions;
+    textFrom: 'model' | 'callbacks';
+  },
+): Run {
+  const { conversationId, userId, customerId, sessionId, idleMs = IDLE_MS } = options;
+  const turn = recorder.turn(call, {
+    framework: 'ai-sdk',
+    fallback: { conversationId, userId, customerId, sessionId },
+    metadata: call.metadata,
+    idleMs,
+  });
+  // The app's id of a message is that of the newest.
+  const newest = prompt.user.length - 1;
+  turn.trailing(prompt.user.map((said, index) => (index === newest ? { ...said, messageId: call.messageId } : said)));
+  return new Run(turn, textFrom);
+}
+
+export function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true || (error instanceof Error && error.name === 'AbortError');
+}

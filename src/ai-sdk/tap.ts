@@ -1,0 +1,165 @@
+import {
+  type AnyLanguageModel,
+  type GenerateResult,
+  isLanguageModel,
+  type ModelParams,
+  type StreamPart,
+} from './model.js';
+
+/**
+ * Hears one call of a model.
+ *
+ * ```
+ *   called ──► streaming ──► done | failed | cancelled
+ *        └───► generated | rejected
+ * ```
+ */
+export interface CallListener {
+  /** Runs the call itself, in whatever scope the listener wants around it. */
+  run<T>(call: () => T): T;
+  part(part: StreamPart): void;
+  done(): void;
+  /** The stream broke. */
+  failed(error: unknown): void;
+  /** The consumer wants no more of it. */
+  cancelled(reason: unknown): void;
+  generated(result: GenerateResult): void;
+  /** The call gave neither a stream nor a result. */
+  rejected(error: unknown): void;
+}
+
+/** Opens a listener for a call; undefined when nobody listens to this one. */
+export type Listen = (model: AnyLanguageModel, params: ModelParams) => CallListener | undefined;
+
+const TAPPED = Symbol('synap-recorder.tapped');
+
+/**
+ * The model with a tap on its two calls, which takes `providerOptions.synap` out of what the provider gets.
+ *
+ * A Proxy, because everything else must stay: its class, its specification's version, properties nobody knows of. An
+ * exception in a listener goes no further.
+ */
+export function tapModel<M extends object>(model: M, listen: Listen): M {
+  const bound = new Map<PropertyKey, unknown>();
+  const calls: Record<string, (params: ModelParams) => unknown> = {
+    doGenerate: params => generate(model as AnyLanguageModel, params, listen),
+    doStream: params => stream(model as AnyLanguageModel, params, listen),
+  };
+  return new Proxy(tappable(model), {
+    get(_, property) {
+      if (property === TAPPED) return model;
+      if (typeof property === 'string' && Object.hasOwn(calls, property)) return calls[property];
+      // The model itself is the receiver: a getter or method of a class may use private fields, which a proxy lacks.
+      const value: unknown = Reflect.get(model, property, model);
+      if (typeof value !== 'function' || property === 'constructor') return value;
+      if (!bound.has(property)) bound.set(property, value.bind(model));
+      return bound.get(property);
+    },
+    set: (_, property, value) => Reflect.set(model, property, value, model),
+  });
+}
+
+/** The model under a tap, or the model itself. */
+export function untapped(model: unknown): unknown {
+  return isLanguageModel(model) ? ((model as { [TAPPED]?: unknown })[TAPPED] ?? model) : model;
+}
+
+/** A proxy may not hide a property that can't change. A frozen model gets a stand-in with the same class and keys. */
+function tappable<M extends object>(model: M): M {
+  const fixed = (name: string) => Object.getOwnPropertyDescriptor(model, name)?.configurable === false;
+  if (!fixed('doGenerate') && !fixed('doStream')) return model;
+  const descriptors = Object.getOwnPropertyDescriptors(model) as Record<PropertyKey, PropertyDescriptor>;
+  for (const key of Reflect.ownKeys(descriptors))
+    descriptors[key as string] = { ...descriptors[key], configurable: true };
+  return Object.create(Object.getPrototypeOf(model), descriptors);
+}
+
+function generate(model: AnyLanguageModel, params: ModelParams, listen: Listen): PromiseLike<GenerateResult> {
+  const listener = safely(() => listen(model, params));
+  return observe(
+    listener,
+    () => model.doGenerate(withoutSynap(params)),
+    result => {
+      safely(() => listener?.generated(result));
+      return result;
+    },
+  );
+}
+
+function stream(model: AnyLanguageModel, params: ModelParams, listen: Listen): PromiseLike<unknown> {
+  const listener = safely(() => listen(model, params));
+  return observe(
+    listener,
+    () => model.doStream(withoutSynap(params)),
+    result => (listener ? { ...result, stream: tapStream(result.stream, listener) } : result),
+  );
+}
+
+function observe<T extends object>(
+  listener: CallListener | undefined,
+  call: () => PromiseLike<T>,
+  seen: (result: T) => T,
+): PromiseLike<T> {
+  if (!listener) return call();
+  try {
+    return listener.run(call).then(seen, error => {
+      safely(() => listener.rejected(error));
+      throw error;
+    });
+  } catch (error) {
+    safely(() => listener.rejected(error));
+    throw error;
+  }
+}
+
+/**
+ * Reads a stream in passing. It pulls only when it is pulled and holds nothing back, so the source feels the consumer's
+ * pace, and its cancel with the reason. (A TransformStream costs twice as much a chunk and reads one ahead; a tee reads
+ * ahead without bound and swallows the cancel.)
+ */
+function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): ReadableStream<StreamPart> {
+  const reader = source.getReader();
+  return new ReadableStream<StreamPart>(
+    {
+      async pull(controller) {
+        let read: { done: boolean; value?: StreamPart | undefined };
+        try {
+          read = await reader.read();
+        } catch (error) {
+          safely(() => listener.failed(error));
+          controller.error(error);
+          return;
+        }
+        const { value } = read;
+        if (read.done || value === undefined) {
+          safely(() => listener.done());
+          controller.close();
+        } else {
+          safely(() => listener.part(value));
+          controller.enqueue(value);
+        }
+      },
+      cancel(reason) {
+        safely(() => listener.cancelled(reason));
+        return reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function withoutSynap(params: ModelParams): ModelParams {
+  const { providerOptions } = params;
+  if (!providerOptions || !('synap' in providerOptions)) return params;
+  const { synap: _, ...others } = providerOptions;
+  return { ...params, providerOptions: Object.keys(others).length > 0 ? others : undefined };
+}
+
+/** Whatever goes wrong in recording, the app's call goes on. */
+export function safely<T>(fn: () => T): T | undefined {
+  try {
+    return fn();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,99 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type LocalSynap, startLocalSynap } from '../local/index.js';
+import type { Tenancy } from '../synap/messages.js';
+
+interface LocalFlags {
+  port: number;
+  host?: string;
+  allowedHost: string[];
+  database: string;
+  tenancy?: Tenancy;
+  apiKey: string[];
+  json?: true;
+}
+
+const EXAMPLE = `
+Example:
+  $ synap-recorder local --database ./transcripts.db
+  $ export SYNAP_BASE_URL=http://127.0.0.1:8787
+  $ export SYNAP_API_KEY=...        (it is printed at the start, and stays the same for the database)
+  $ curl -H "Authorization: Bearer $SYNAP_API_KEY" $SYNAP_BASE_URL/v1/conversations
+`;
+
+/** `synap-recorder local`: a Synap on this machine, until Ctrl-C. */
+export function addLocalCommand(program: Command): void {
+  program
+    .command('local')
+    .summary('run a Synap on this machine')
+    .description('Runs a Synap on this machine: the API of the service, stored in one SQLite file.')
+    .option('--port <number>', 'port to listen on; 0 takes a free one', parsePort, 8787)
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1, this machine only)')
+    .option('--allowed-host <name>', 'name a server that others can reach is called by; repeatable', collect, [])
+    .option('--database <file>', 'where the transcripts are kept; made if it is not there', './synap.db')
+    .addOption(
+      new Option('--tenancy <kind>', 'what the database holds, or b2c for a new one, unless given').choices([
+        'b2c',
+        'b2b',
+      ]),
+    )
+    .option('--api-key <key>', 'key to let in; repeatable (default: one made up for the database)', collect, [])
+    .option('--json', 'print the address, the key and the place as one line of JSON')
+    .addHelpText('after', EXAMPLE)
+    .action(runLocal);
+}
+
+async function runLocal({ port, host, allowedHost, database, tenancy, apiKey, json }: LocalFlags): Promise<void> {
+  const local = await startLocalSynap({
+    port,
+    host,
+    allowedHosts: allowedHost,
+    database,
+    tenancy,
+    apiKeys: apiKey.length === 0 ? undefined : apiKey,
+  });
+  const stopped = stopOnSignal(local);
+  process.stdout.write(json ? asJson(local) : asText(local));
+  await stopped;
+}
+
+// npx passes a terminal's Ctrl-C on to a child that has got it already: that is one Ctrl-C, not two.
+const SAME_CTRL_C_MS = 100;
+
+/** Resolves when a signal has come and everything is closed. A second Ctrl-C does not wait for that. */
+function stopOnSignal(local: LocalSynap): Promise<void> {
+  let stoppingSince: number | undefined;
+  return new Promise((resolve, reject) => {
+    const stop = (signal: NodeJS.Signals) => {
+      if (stoppingSince === undefined) {
+        stoppingSince = performance.now();
+        local.close().then(resolve, reject);
+      } else if (signal === 'SIGINT' && performance.now() - stoppingSince > SAME_CTRL_C_MS) process.exit(130);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  });
+}
+
+function asJson({ url, apiKey, tenancy, database }: LocalSynap): string {
+  return `${JSON.stringify({ url, apiKey, tenancy, database })}\n`;
+}
+
+function asText({ url, apiKey, tenancy, database }: LocalSynap): string {
+  return `Synap (${tenancy}) runs on this machine: ${url}
+
+  export SYNAP_BASE_URL=${url}
+  export SYNAP_API_KEY=${apiKey}
+
+The transcripts are kept in ${database}
+Ctrl-C stops it.
+`;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
+}
+
+function collect(value: string, values: readonly string[]): string[] {
+  return [...values, value];
+}

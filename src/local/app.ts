@@ -1,0 +1,161 @@
+import { type Context, Hono } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import { HTTPException } from 'hono/http-exception';
+import { VERSION } from '../version.js';
+import { readJsonBody } from './body.js';
+import { isBusy, sqliteCode } from './database.js';
+import { parseBatch, parseBatchEntry, parseMessage, parsePaging } from './input.js';
+import type { ApiKeys } from './keys.js';
+import type { ConversationSummary, Store, StoredMessage, StoredReceipt } from './store.js';
+
+type Env = { Variables: { apiKey: string } };
+
+export interface AppOptions {
+  store: Store;
+  keys: ApiKeys;
+  maxBodyBytes: number;
+}
+
+/** On every answer: it is JSON and nothing else, and it is nobody's to keep. */
+export const SAFE_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' };
+
+/** The routes of a local Synap: those of Synap itself, and two of its own to read back what is stored. */
+export function createApp({ store, keys, maxBodyBytes }: AppOptions): Hono<Env> {
+  const app = new Hono<Env>();
+
+  app.use(async (c, next) => {
+    for (const [name, value] of Object.entries(SAFE_HEADERS)) c.header(name, value);
+    await next();
+  });
+
+  const authenticated = createMiddleware<Env>(async (c, next) => {
+    const apiKey = keys.find(c.req.header('authorization'));
+    if (apiKey === undefined) {
+      c.header('WWW-Authenticate', 'Bearer');
+      return c.json({ detail: 'The API key is missing or wrong: send Authorization: Bearer <key>' }, 401);
+    }
+    c.set('apiKey', apiKey);
+    await next();
+  });
+
+  app.get('/health', c => c.json({ status: 'ok' }));
+
+  app.get('/api/v1/auth/whoami', authenticated, c =>
+    c.json({ instance: 'local', tenancy: store.tenancy, api_key: c.get('apiKey'), version: VERSION }),
+  );
+
+  app.post('/v1/conversations/messages', authenticated, async c => {
+    const { value, problem } = parseMessage(await readJsonBody(c.req.raw, maxBodyBytes), store.tenancy);
+    if (problem !== undefined) return c.json({ detail: problem }, 422);
+    const outcome = store.record(value);
+    if (outcome.status !== 'refused') return c.json(receiptToWire(outcome.receipt));
+    const { code, reason } = outcome;
+    return c.json({ detail: { code, message: reason } }, code === 'conversation_conflict' ? 409 : 422);
+  });
+
+  app.post('/v1/conversations/messages/batch', authenticated, async c => {
+    const { value, problem } = parseBatch(await readJsonBody(c.req.raw, maxBodyBytes));
+    if (problem !== undefined) return c.json({ detail: problem }, 422);
+    return c.json(recordBatch(store, value));
+  });
+
+  app.get('/v1/conversations', authenticated, c => {
+    const { value, problem } = parsePaging(c.req.query());
+    if (problem !== undefined) return c.json({ detail: problem }, 422);
+    const { items, next } = store.conversations({ limit: value.limit, before: value.cursor });
+    return c.json({ conversations: items.map(conversationToWire), next_cursor: cursor(next) });
+  });
+
+  app.get('/v1/conversations/:id/messages', authenticated, c => {
+    const { value, problem } = parsePaging(c.req.query());
+    if (problem !== undefined) return c.json({ detail: problem }, 422);
+    const found = store.messages(c.req.param('id').toLowerCase(), { limit: value.limit, after: value.cursor });
+    if (found === undefined) return c.json({ detail: 'There is no conversation with this id' }, 404);
+    return c.json({ messages: found.items.map(messageToWire), next_cursor: cursor(found.next) });
+  });
+
+  const only = (method: string) => (c: Context) => {
+    c.header('Allow', method);
+    return c.json({ detail: 'Method Not Allowed' }, 405);
+  };
+  for (const path of ['/health', '/api/v1/auth/whoami', '/v1/conversations', '/v1/conversations/:id/messages'])
+    app.all(path, only('GET, HEAD'));
+  for (const path of ['/v1/conversations/messages', '/v1/conversations/messages/batch']) app.all(path, only('POST'));
+
+  app.notFound(c => c.json({ detail: 'Not Found' }, 404));
+  app.onError(answerError);
+  return app;
+}
+
+function recordBatch(store: Store, entries: readonly unknown[]) {
+  const results = store.transaction(() =>
+    entries.map(entry => {
+      const { value, problem } = parseBatchEntry(entry);
+      if (problem !== undefined) return { error: problem };
+      const outcome = store.record(value);
+      if (outcome.status !== 'refused') return receiptToWire(outcome.receipt);
+      return { error: `${outcome.code}: ${outcome.reason}` };
+    }),
+  );
+  const failed = results.filter(result => 'error' in result).length;
+  return { total: results.length, succeeded: results.length - failed, failed, results };
+}
+
+function receiptToWire(receipt: StoredReceipt) {
+  return {
+    message_id: receipt.messageId,
+    conversation_id: receipt.conversationId,
+    session_id: receipt.sessionId,
+    recorded_at: receipt.recordedAt,
+  };
+}
+
+function conversationToWire(conversation: ConversationSummary) {
+  return {
+    conversation_id: conversation.conversationId,
+    user_id: conversation.userId,
+    customer_id: conversation.customerId,
+    message_count: conversation.messageCount,
+    first_recorded_at: conversation.firstRecordedAt,
+    last_recorded_at: conversation.lastRecordedAt,
+  };
+}
+
+function messageToWire(message: StoredMessage) {
+  return {
+    message_id: message.messageId,
+    conversation_id: message.conversationId,
+    session_id: message.sessionId,
+    role: message.role,
+    content: message.content,
+    user_id: message.userId,
+    customer_id: message.customerId,
+    metadata: message.metadata,
+    recorded_at: message.recordedAt,
+  };
+}
+
+function cursor(next: number | undefined): string | null {
+  return next === undefined ? null : String(next);
+}
+
+function answerError(error: Error, c: Context): Response {
+  if (error instanceof HTTPException) {
+    // What is left of a body that is too large is not waited for.
+    if (error.status === 413) c.header('Connection', 'close');
+    return c.json({ detail: error.message }, error.status);
+  }
+  if (isBusy(error)) {
+    c.header('Retry-After', '1');
+    return c.json({ detail: 'The database is busy: another program is writing to it' }, 503);
+  }
+  if (!c.req.raw.signal.aborted) logFailure(error, c);
+  return c.json({ detail: 'Internal Server Error' }, 500);
+}
+
+/** An error's own message may quote what was sent, so only its kind and its place are logged. */
+function logFailure(error: Error, c: Context): void {
+  const kind = sqliteCode(error) === 0 ? error.name : `SQLite error ${sqliteCode(error)}`;
+  const place = /\n\s+(at .+)/.exec(error.stack ?? '')?.[1] ?? '';
+  process.stderr.write(`synap-recorder local: ${c.req.method} ${c.req.path} failed: ${kind} ${place}\n`);
+}

@@ -1,0 +1,1 @@
+export { type LocalSynap, type LocalSynapOptions, startLocalSynap } from './server.js';
