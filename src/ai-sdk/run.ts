@@ -19,7 +19,8 @@ export interface WrapOptions extends Identity {
 
 /** Where code is running: inside a run, or a call that is not recorded; and perhaps inside a call of its model. */
 export interface Scope {
-  readonly run: Run | undefined;
+  /** An agent knows its run only when it has prepared its call. */
+  run: Run | undefined;
   readonly inModel: boolean;
 }
 
@@ -191,6 +192,9 @@ export function openRun(
   return new Run(turn, textFrom);
 }
 
+// What an aborted fetch throws: by hand, by a timeout, and in Next.js when the response is closed.
+const ABORTS = new Set(['AbortError', 'TimeoutError', 'ResponseAborted']);
+
 export function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true || (error instanceof Error && error.name === 'AbortError');
+  return signal?.aborted === true || (error instanceof Error && ABORTS.has(error.name));
 }

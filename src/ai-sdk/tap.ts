@@ -149,8 +149,8 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
 }
 
 function withoutSynap(params: ModelParams): ModelParams {
-  const { providerOptions } = params;
-  if (!providerOptions || !('synap' in providerOptions)) return params;
+  const providerOptions = params?.providerOptions;
+  if (typeof providerOptions !== 'object' || providerOptions === null || !('synap' in providerOptions)) return params;
   const { synap: _, ...others } = providerOptions;
   return { ...params, providerOptions: Object.keys(others).length > 0 ? others : undefined };
 }

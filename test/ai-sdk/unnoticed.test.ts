@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod/v4';
+import { wrapAISDK, wrapModel } from '../../src/ai-sdk/index.js';
+import { untapped } from '../../src/ai-sdk/tap.js';
+import { recorderOn } from '../support/recorder.js';
+import { MAJORS, type Major, mockModel, recording, type Step } from './majors.js';
+
+const tools = { weather: { inputSchema: z.object({}), execute: async () => 'sunny' } };
+
+// What differs from one call to the next whatever one does.
+const VOLATILE = /^(id|timestamp|callId|.*Ms|outputTokensPerSecond|.*TokensPerSecond|messageId|startTime)$/;
+const plain = (value: unknown) =>
+  JSON.parse(
+    JSON.stringify(value, (key, value) => {
+      if (VOLATILE.test(key)) return undefined;
+      return value instanceof Error ? { name: value.name, message: value.message } : value;
+    }) ?? 'null',
+  );
+
+async function collect(stream: AsyncIterable<unknown>): Promise<unknown[]> {
+  const all: unknown[] = [];
+  try {
+    for await (const part of stream) all.push(part);
+  } catch (error) {
+    all.push({ thrown: error });
+  }
+  return all;
+}
+
+const scripts: Record<string, Step[]> = {
+  'a plain answer': [['Hello ', 'Ada']],
+  'a tool loop': [
+    ['Let me check. ', { tool: 'weather' }],
+    [{ reasoning: 'hm' }, 'Sunny.'],
+  ],
+  'an error part': [['One ', { errorPart: new Error('overloaded') }, { finish: 'error' }]],
+  'a stream that breaks': [['One ', { breaks: new Error('gone') }]],
+  'a refusal': [{ refuses: new Error('no') }],
+};
+
+describe.each(MAJORS.map(major => ({ major, name: major.name })))('on $name the app does not notice', ({ major }) => {
+  const ways = async function* (script: Step[]) {
+    const { model } = mockModel(major, script);
+    yield { way: 'plain', sdk: major.sdk, model };
+    for (const way of ['wrapAISDK', 'wrapModel'] as const) {
+      await using t = await recording(major, way, script);
+      yield { way, sdk: t.sdk, model: t.model };
+    }
+  };
+
+  it.each(Object.keys(scripts))('in the parts, results, callbacks and errors of %s', async name => {
+    const seen: Record<string, unknown> = {};
+    for await (const { way, sdk, model } of ways(scripts[name] ?? [])) {
+      const heard: unknown[] = [];
+      const hear = (name: string) => (event: unknown) => void heard.push([name, plain(event)]);
+      const callbacks = {
+        onChunk: hear('chunk'),
+        onStepFinish: hear('step'),
+        onFinish: hear('finish'),
+        onError: hear('error'),
+        onAbort: hear('abort'),
+      };
+      const options = { model, prompt: 'Go', tools, stopWhen: major.steps(5), maxRetries: 0 };
+      const streamed = sdk.streamText({ ...options, ...callbacks } as never);
+      const parts = await collect(streamed.fullStream);
+      // ai 5 leaves them pending for ever when the stream breaks.
+      const late = new Promise(resolve => setTimeout(resolve, 300, 'pending'));
+      const promises = [streamed.text, streamed.usage, streamed.finishReason, streamed.steps];
+      const settled = await Promise.allSettled(promises.map(promise => Promise.race([promise, late])));
+      const generated = await sdk.generateText(options as never).then(
+        result => ({ text: result.text, usage: result.usage, steps: result.steps, messages: result.response.messages }),
+        (error: unknown) => ({ thrown: error }),
+      );
+      seen[way] = plain({ parts, heard, settled, generated });
+    }
+    expect(seen.wrapAISDK).toEqual(seen.plain);
+    expect(seen.wrapModel).toEqual(seen.plain);
+  });
+
+  it('in how far the source is read, and in its cancel', async () => {
+    const pulls: Record<string, unknown> = {};
+    const long = [Array.from({ length: 300 }, (_, n) => `${n} `)];
+    for (const way of ['plain', 'wrapAISDK', 'wrapModel'] as const) {
+      const t = way === 'plain' ? undefined : await recording(major, way, long, { idleMs: 50 });
+      const own = mockModel(major, long);
+      const { sdk, model, seen } = t ?? { sdk: major.sdk, ...own };
+      const reader = sdk.streamText({ model, prompt: 'Count' }).textStream.getReader();
+      await reader.read();
+      await new Promise(resolve => setTimeout(resolve, 150));
+      const before = seen.pulled;
+      await reader.cancel('enough');
+      pulls[way] = { before, cancelled: seen.cancelled };
+      await t?.[Symbol.asyncDispose]();
+    }
+    // The eager majors read on by the clock, so there only the order of magnitude can be compared.
+    if (major.name === 'ai 7') {
+      expect(pulls.wrapAISDK).toEqual(pulls.plain);
+      expect(pulls.wrapModel).toEqual(pulls.plain);
+    }
+  });
+
+  it('in a model that is cancelled by itself: one part is read for one read, and the reason arrives', async () => {
+    await using on = await recorderOn();
+    const { model, seen } = mockModel(major, [['One ', 'two ', 'three']]);
+    const wrapped = wrapModel(model as { doStream(options: object): Promise<{ stream: ReadableStream }> }, on.recorder);
+    const { stream } = await wrapped.doStream({
+      prompt: [{ role: 'user', content: [{ type: 'text', text: 'Count' }] }],
+    });
+    const reader = stream.getReader();
+    await reader.read();
+    await new Promise(resolve => setTimeout(resolve, 30));
+    expect(seen.pulled).toBe(1);
+    await reader.cancel('enough');
+    expect(seen.cancelled).toEqual(['enough']);
+  });
+
+  it('in the namespace: everything else is the very same', async () => {
+    await using on = await recorderOn();
+    const wrapped = wrapAISDK(major.sdk, on.recorder) as unknown as Record<string, unknown>;
+    const same = Object.entries(major.sdk).filter(([name, value]) => wrapped[name] === value);
+    const changed = Object.keys(major.sdk).filter(name => !same.some(([other]) => other === name));
+    expect(Object.keys(wrapped).sort()).toEqual(Object.keys(major.sdk).sort());
+    for (const name of changed)
+      expect([
+        'generateText',
+        'streamText',
+        'generateObject',
+        'streamObject',
+        'ToolLoopAgent',
+        'Experimental_Agent',
+      ]).toContain(name);
+  });
+
+  it('when nobody awaits a result that fails: no rejection of ours is left unhandled', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      for (const script of [[['One ', { breaks: new Error('gone') }]], [{ refuses: new Error('no') }]] as Step[][])
+        for (const way of ['wrapAISDK', 'wrapModel'] as const) {
+          await using t = await recording(major, way, script, { idleMs: 50, finishUnread: true });
+          const result = t.sdk.streamText({ model: t.model, prompt: 'Go', maxRetries: 0, onError() {} });
+          await collect(result.textStream);
+          await new Promise(resolve => setTimeout(resolve, 20));
+        }
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+    expect(unhandled).toEqual([]);
+  });
+});
+
+describe('a tapped model', () => {
+  class Provider {
+    readonly specificationVersion = 'v3';
+    readonly provider = 'private';
+    readonly #secret = 'shh';
+    temperature = 1;
+    get modelId() {
+      return `model-${this.#secret}`;
+    }
+    whisper() {
+      return this.#secret;
+    }
+    static of = 'Provider';
+    async doGenerate() {
+      return { content: [{ type: 'text', text: this.#secret }], finishReason: 'stop', usage: {}, warnings: [] };
+    }
+    async doStream(): Promise<never> {
+      throw new Error('not here');
+    }
+  }
+
+  it('keeps its class, private fields, getters, unknown properties, keys and statics', async () => {
+    await using on = await recorderOn();
+    const model = new Provider();
+    const wrapped = wrapModel(model, on.recorder);
+    expect(wrapped).toBeInstanceOf(Provider);
+    expect(wrapped.constructor).toBe(Provider);
+    expect(wrapped.modelId).toBe('model-shh');
+    expect(wrapped.whisper()).toBe('shh');
+    expect(wrapped.whisper).toBe(wrapped.whisper);
+    expect(Object.keys(wrapped)).toEqual(Object.keys(model));
+    expect(JSON.stringify(wrapped)).toBe(JSON.stringify(model));
+    wrapped.temperature = 2;
+    expect(model.temperature).toBe(2);
+    expect(untapped(wrapped)).toBe(model);
+    expect(await wrapped.doGenerate()).toMatchObject({ content: [{ text: 'shh' }] });
+  });
+
+  it('may be frozen', async () => {
+    await using on = await recorderOn();
+    const { model } = mockModel(MAJORS[2] as Major, [['Hello']]);
+    const frozen = Object.freeze({ ...(model as object) });
+    const wrapped = wrapModel(frozen, on.recorder) as never;
+    const result = await (MAJORS[2] as Major).sdk.generateText({ model: wrapped, prompt: 'Hi' });
+    expect(result.text).toBe('Hello');
+    await on.recorder.flush();
+    expect(on.synap.stored).toHaveLength(2);
+  });
+
+  it('can not be a name, which only the SDK can resolve', async () => {
+    await using on = await recorderOn();
+    expect(() => wrapModel('openai/gpt-5' as never, on.recorder)).toThrow(/gateway\("openai\/gpt-5"\)/);
+  });
+});

@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { conversationUuid } from '../src/index.js';
+import { startLocalSynap } from '../src/local/index.js';
+import { scriptedModel } from './support/scripted-model.js';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const README = readFileSync(`${ROOT}README.md`, 'utf8');
+const CHAT = conversationUuid('chat-42', { userId: 'ada' });
+
+/** Runs a program as the README's reader would: with a key, an address and a model in the environment. */
+async function runWithSynap(file: string) {
+  await using synap = await startLocalSynap();
+  await using model = await scriptedModel(() => ({ text: ['Air scatters blue light ', 'more than red.'] }));
+  const { stdout, stderr } = await run(process.execPath, [file], {
+    cwd: ROOT,
+    timeout: 20_000,
+    env: {
+      ...process.env,
+      SYNAP_BASE_URL: synap.url,
+      SYNAP_API_KEY: synap.apiKey,
+      OPENAI_BASE_URL: model.url,
+      OPENAI_API_KEY: 'scripted',
+    },
+  });
+  const answer = await fetch(`${synap.url}/v1/conversations/${CHAT}/messages`, {
+    headers: { authorization: `Bearer ${synap.apiKey}` },
+  });
+  const { messages = [] } = (await answer.json()) as {
+    messages?: { role: string; content: string; metadata: object }[];
+  };
+  return { stdout, stderr, messages };
+}
+
+describe('the README', () => {
+  it('shows the programs of examples/ as they are', async () => {
+    await run(process.execPath, ['scripts/readme.ts', '--check'], { cwd: ROOT });
+  });
+
+  it.each([
+    ['examples/ai-sdk.ts', 'gpt-5-mini'],
+    ['examples/langchain.ts', 'gpt-5-mini'],
+    ['examples/by-hand.ts', 'my-own-model'],
+  ])('%s records its conversation', async (file, model) => {
+    const { messages, stderr } = await runWithSynap(file);
+    expect(messages.map(({ role, content }) => `${role}: ${content}`)).toEqual([
+      'user: Why is the sky blue?',
+      'assistant: Air scatters blue light more than red.',
+    ]);
+    expect(messages[1]?.metadata).toMatchObject({ model, status: 'complete', latency_ms: expect.any(Number) });
+    expect(stderr).toBe('');
+  });
+
+  it('has small snippets that run, too', async () => {
+    const blocks = [...README.matchAll(/(?<!-->\n)```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code);
+    expect(blocks.length).toBeGreaterThanOrEqual(4);
+    const file = `${ROOT}test/.readme-snippets.ts`;
+    const program = `
+      import { openai } from '@ai-sdk/openai';
+      import { createRecorder, SynapClient } from 'synap-recorder';
+      import { wrapModel } from 'synap-recorder/ai-sdk';
+      import { startLocalSynap } from 'synap-recorder/local';
+      const recorder = createRecorder();
+      const app = { post: (path, handle) => handle({ user: { id: 'ada' }, body: { chatId: 'c' } }, {}) };
+      const answer = () => recorder.turn().user('Hi');
+      const [userId, customerId, content] = ['ada', 'acme', 'Hi'];
+      const conversationId = '${CHAT}';
+      const messages = [{ conversationId, role: 'user', content, userId, customerId }];
+      const [apiKey, baseUrl] = [process.env.SYNAP_API_KEY, process.env.SYNAP_BASE_URL];
+      ${blocks.map(code => `await (async () => {\n${code}\n})();`).join('\n')}
+      await recorder.close();
+    `;
+    await writeFile(file, program);
+    try {
+      expect((await runWithSynap(file)).messages.map(({ content }) => content)).toEqual(['Hi', 'Hi']);
+    } finally {
+      await rm(file);
+    }
+  });
+});
