@@ -79,10 +79,10 @@ async function talkThroughLangChain(): Promise<Said> {
     description: 'The weather of a city, now',
     schema: z.object({ city: z.string() }),
   });
-  const model = new ChatOpenAI({ model: modelName, apiKey, configuration: { baseURL }, useResponsesApi: false });
+  const model = new ChatOpenAI({ model: modelName, apiKey, configuration: { baseURL } });
   const agent = createAgent({ model, tools: [weather] });
-  const handler = new SynapCallbackHandler(recorder);
   const chat = recorder.conversation({ userId: 'grace' });
+  const handler = new SynapCallbackHandler(recorder, chat);
   const said: Said = {
     through: 'LangChain, createAgent',
     conversationId: chat.conversationId,
@@ -92,11 +92,9 @@ async function talkThroughLangChain(): Promise<Said> {
   let messages: { role: string; content: string }[] = [];
   for (const prompt of ['What is the weather in London?', 'Do I need an umbrella?']) {
     messages = [...messages, { role: 'user', content: prompt }];
-    const state = await agent.invoke(
-      { messages },
-      { callbacks: [handler], metadata: { user_id: 'grace', conversation_id: chat.conversationId } },
-    );
-    const answer = String(state.messages.at(-1)?.text);
+    const stream = await agent.stream({ messages }, { streamMode: 'messages', callbacks: [handler] });
+    let answer = '';
+    for await (const [piece] of stream) if (piece.type === 'ai') answer += piece.text;
     messages = [...messages, { role: 'assistant', content: answer }];
     said.turns.push([prompt, answer]);
   }

@@ -29,7 +29,12 @@ export const scopes = new AsyncLocalStorage<Scope>();
 
 /** How one call of a model ended, as its tap heard it. */
 export type CallEnd =
-  | { readonly type: 'done'; readonly finishReason: string | undefined; readonly error: unknown }
+  | {
+      readonly type: 'done';
+      readonly finishReason: string | undefined;
+      readonly toolCallIds: readonly string[];
+      readonly error: unknown;
+    }
   | { readonly type: 'failed'; readonly error: unknown }
   | { readonly type: 'cancelled'; readonly reason: unknown; readonly error: unknown }
   | { readonly type: 'rejected'; readonly error: unknown };
@@ -92,21 +97,33 @@ export class Run {
   /** Hears one call of the model. `onEnd` is told how it ended. */
   listen(model: AnyLanguageModel, onEnd: (end: CallEnd) => void = () => {}): CallListener {
     this.turn.describe({ model: model.modelId, provider: model.provider });
+    const fromModel = this.#textFrom === 'model';
+    const { turn } = this;
+    const toolCallIds: string[] = [];
     let error: unknown;
     let finishReason: string | undefined;
     return {
-      run: call => scopes.run({ run: this, inModel: true }, call),
+      run: call => {
+        this.#lastCallRejected = false;
+        return scopes.run({ run: this, inModel: true }, call);
+      },
       part: part => {
+        // Nearly every part is one of these.
+        if (part.type === 'text-delta') {
+          if (fromModel) turn.append(part.delta as string);
+          else turn.touch();
+          return;
+        }
         if (part.type === 'error') error = part.error;
         if (part.type === 'finish') finishReason = readFinishReason(part.finishReason);
-        this.#part(part);
+        this.#part(part, toolCallIds);
       },
-      done: () => onEnd({ type: 'done', finishReason, error }),
+      done: () => onEnd({ type: 'done', finishReason, toolCallIds, error }),
       failed: error => onEnd({ type: 'failed', error }),
       cancelled: reason => onEnd({ type: 'cancelled', reason, error }),
       generated: result => {
-        this.#generated(result);
-        onEnd({ type: 'done', finishReason: readFinishReason(result.finishReason), error: undefined });
+        this.#generated(result, toolCallIds);
+        onEnd({ type: 'done', finishReason: readFinishReason(result.finishReason), toolCallIds, error: undefined });
       },
       rejected: error => {
         this.#lastCallRejected = true;
@@ -115,15 +132,11 @@ export class Run {
     };
   }
 
-  #part(part: StreamPart): void {
-    this.#lastCallRejected = false;
+  #part(part: StreamPart, toolCallIds: string[]): void {
     this.turn.touch();
     switch (part.type) {
-      case 'text-delta':
-        if (this.#textFrom === 'model') this.turn.append(part.delta as string);
-        break;
       case 'tool-call':
-        this.#toolCall(part);
+        this.#toolCall(part, toolCallIds);
         break;
       case 'response-metadata':
         this.#responseModel(part.modelId);
@@ -134,17 +147,17 @@ export class Run {
     }
   }
 
-  #generated(result: GenerateResult): void {
-    this.#lastCallRejected = false;
+  #generated(result: GenerateResult, toolCallIds: string[]): void {
     for (const part of result.content ?? []) {
       if (part.type === 'text') this.turn.append(part.text as string, { streamed: false });
-      if (part.type === 'tool-call') this.#toolCall(part);
+      if (part.type === 'tool-call') this.#toolCall(part, toolCallIds);
     }
     this.#responseModel(result.response?.modelId);
     this.#step(result);
   }
 
-  #toolCall({ toolName }: StreamPart): void {
+  #toolCall({ toolName, toolCallId }: StreamPart, toolCallIds: string[]): void {
+    toolCallIds.push(String(toolCallId));
     if (typeof toolName === 'string') this.#tools.push(toolName);
   }
 

@@ -119,25 +119,34 @@ function observe<T extends object>(
  */
 function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): ReadableStream<StreamPart> {
   const reader = source.getReader();
+  let controller: ReadableStreamDefaultController<StreamPart>;
+  // Made once, not for every part.
+  const read = ({ done, value }: { done: boolean; value?: StreamPart | undefined }) => {
+    if (done || value === undefined) {
+      safely(() => listener.done());
+      controller.close();
+      return;
+    }
+    try {
+      listener.part(value);
+    } catch {
+      // As in safely(), without a function for every part.
+    }
+    controller.enqueue(value);
+  };
+  const broken = (error: unknown) => {
+    safely(() => listener.failed(error));
+    controller.error(error);
+  };
   return new ReadableStream<StreamPart>(
     {
-      async pull(controller) {
-        let read: { done: boolean; value?: StreamPart | undefined };
-        try {
-          read = await reader.read();
-        } catch (error) {
-          safely(() => listener.failed(error));
-          controller.error(error);
-          return;
-        }
-        const { value } = read;
-        if (read.done || value === undefined) {
-          safely(() => listener.done());
-          controller.close();
-        } else {
-          safely(() => listener.part(value));
-          controller.enqueue(value);
-        }
+      start(own) {
+        controller = own;
+      },
+      // Not answering with the promise saves a turn of the microtask queue for every part, and changes nothing: the
+      // stream asks for one part a read, and each read takes the next one.
+      pull() {
+        reader.read().then(read, broken);
       },
       cancel(reason) {
         safely(() => listener.cancelled(reason));

@@ -57,14 +57,13 @@ function listen(
     loops.take(params, conversation) ??
     openRun(recorder, { prompt: promptEnd(params.prompt), call, options, textFrom: 'model' });
   run.watch(params.abortSignal);
-  const toolCallIds: string[] = [];
-  const listener = run.listen(model, end => settle(end));
+  return run.listen(model, settle);
 
   function settle(end: CallEnd): void {
     const { abortSignal } = params;
     switch (end.type) {
       case 'done':
-        if (end.finishReason === 'tool-calls') loops.awaitTools(run, params, conversation, toolCallIds);
+        if (end.finishReason === 'tool-calls') loops.awaitTools(run, params, conversation, end.toolCallIds);
         else finish(run, end);
         break;
       case 'cancelled':
@@ -82,18 +81,6 @@ function listen(
         break;
     }
   }
-
-  return {
-    ...listener,
-    part(part) {
-      if (part.type === 'tool-call') toolCallIds.push(String(part.toolCallId));
-      listener.part(part);
-    },
-    generated(result) {
-      for (const part of result.content ?? []) if (part.type === 'tool-call') toolCallIds.push(String(part.toolCallId));
-      listener.generated(result);
-    },
-  };
 }
 
 function finish(run: Run, { finishReason, error }: { finishReason: string | undefined; error: unknown }): void {

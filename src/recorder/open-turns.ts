@@ -2,47 +2,49 @@ import type { Turn } from './turn.js';
 
 // Turns that an app opens by hand and never ends would pile up; beyond this the oldest is no longer watched.
 const MAX_TURNS = 10_000;
-// However many turns go idle one after another, a sweep comes no more often than this.
-const MIN_WAIT_MS = 20;
+// How exactly an idle time is kept: a fraction of it, but no more often than a machine with a crowd of turns can bear.
+const MAX_TICK_MS = 1000;
+const MIN_TICK_MS = 10;
 
 /**
  * The turns that are open. One that has an idle limit and was idle for longer is abandoned; so are all of them when the
- * recorder closes. Its one timer does not hold the process.
+ * recorder closes. It looks at a turn now and then, so that a turn need not look at the clock for every chunk; its timer
+ * does not hold the process.
  */
 export class OpenTurns {
   readonly #turns = new Set<Turn>();
   #timer: NodeJS.Timeout | undefined;
-  #sweepAt = 0;
+  #tickMs = MAX_TICK_MS;
 
   add(turn: Turn): void {
     this.#turns.add(turn);
     if (this.#turns.size > MAX_TURNS) for (const oldest of this.#turns) return void this.#turns.delete(oldest);
-    if (turn.idleMs === undefined || (this.#timer && this.#sweepAt <= performance.now() + turn.idleMs)) return;
-    clearTimeout(this.#timer);
-    this.#watch();
+    if (turn.idleMs === undefined) return;
+    const tickMs = Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, turn.idleMs / 4));
+    if (this.#timer && this.#tickMs <= tickMs) return;
+    this.#tickMs = tickMs;
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#timer.unref?.();
   }
 
   delete(turn: Turn): void {
     this.#turns.delete(turn);
+    if (this.#turns.size === 0) this.#stop();
   }
 
   abandonAll(): void {
-    clearTimeout(this.#timer);
     for (const turn of this.#turns) turn.abandon();
+    this.#stop();
   }
 
-  #watch(): void {
-    let wait = Number.POSITIVE_INFINITY;
-    for (const turn of this.#turns) wait = Math.min(wait, turn.idleLeftMs);
-    if (wait === Number.POSITIVE_INFINITY) return;
-    this.#timer = setTimeout(() => this.#sweep(), Math.max(wait, MIN_WAIT_MS));
-    this.#timer.unref?.();
-    this.#sweepAt = performance.now() + wait;
+  #tick(): void {
+    const now = performance.now();
+    for (const turn of this.#turns) turn.tick(now);
   }
 
-  #sweep(): void {
+  #stop(): void {
+    clearInterval(this.#timer);
     this.#timer = undefined;
-    for (const turn of this.#turns) if (turn.idleLeftMs <= 0) turn.abandon();
-    this.#watch();
   }
 }

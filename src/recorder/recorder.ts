@@ -39,6 +39,8 @@ export interface OpenTurnOptions extends TurnOptions {
   ambient?: boolean | undefined;
 }
 
+const encoder = new TextEncoder();
+
 interface Admission {
   readonly identity: ResolvedIdentity | MissingIdentity;
   /** Once the outbox has refused a turn for being full, it refuses all of it; once it has taken some, it takes all. */
@@ -264,7 +266,8 @@ export class Recorder {
     const { conversationId, role } = input;
     const kept = { ...redacted, conversationId, role, metadata: { ...redacted.metadata, message_key: message.key } };
     try {
-      bytes = new TextEncoder().encode(JSON.stringify(toWire(kept))).length;
+      // What was not redacted is as this recorder made it: nothing in it can be wrong.
+      bytes = encoder.encode(JSON.stringify(this.#settings.redact ? toWire(kept) : kept)).length;
     } catch (error) {
       return this.#refuse(message, 'invalid_message', error);
     }

@@ -44,6 +44,10 @@ export interface TurnOptions {
   metadata?: Record<string, unknown> | undefined;
   /** Milliseconds without a sign of life after which the turn is abandoned. Default: never. */
   idleMs?: number | undefined;
+  /** When the turn began, on the clock of `performance.now()`. Default: with the first `user()`. */
+  startedAt?: number | undefined;
+  /** Asked for the answer so far when the recorder abandons the turn, by an adapter that has not appended it. */
+  soFar?: (() => CompleteDetails | undefined) | undefined;
 }
 
 export interface UserMessageOptions {
@@ -98,11 +102,15 @@ export class Turn {
   readonly #host: TurnHost;
   readonly #external: string | undefined;
   readonly #tags: Record<string, unknown> | undefined;
+  readonly #soFar: TurnOptions['soFar'];
+  readonly #startIsKnown: boolean;
   readonly #said = new Set<string>();
   #state: 'open' | TurnStatus = 'open';
   #startedAt = new Date();
   #clock = performance.now();
   #firstTokenAt: number | undefined;
+  // A sign of life is only noted; looking at the clock for each would cost more than the rest of a chunk.
+  #alive = false;
   #lastSignAt = this.#clock;
   #text = '';
   #details: TurnDetails = {};
@@ -116,6 +124,12 @@ export class Turn {
     this.#external = identity?.externalConversationId;
     this.idleMs = options.idleMs;
     this.#tags = options.metadata;
+    this.#soFar = options.soFar;
+    this.#startIsKnown = options.startedAt !== undefined;
+    if (options.startedAt !== undefined) {
+      this.#startedAt = new Date(Date.now() - (this.#clock - options.startedAt));
+      this.#clock = options.startedAt;
+    }
     this.#host = host;
     if (identity) host.opened(this);
   }
@@ -125,10 +139,12 @@ export class Turn {
     return this.#state;
   }
 
-  /** Milliseconds until the turn is abandoned for being idle; Infinity when it never is. */
-  get idleLeftMs(): number {
-    if (this.idleMs === undefined || this.#state !== 'open') return Number.POSITIVE_INFINITY;
-    return this.idleMs - (performance.now() - this.#lastSignAt);
+  /** @internal Looks at the clock for the turn: dates its latest sign of life, and abandons it when that is too old. */
+  tick(now: number): void {
+    if (this.#alive) {
+      this.#alive = false;
+      this.#lastSignAt = now;
+    } else if (this.idleMs !== undefined && now - this.#lastSignAt >= this.idleMs) this.abandon();
   }
 
   /** Resolves when everything said so far is accepted or counted as lost; never rejects. */
@@ -146,7 +162,7 @@ export class Turn {
       const { messageId, attachments, metadata } = options;
       const name = messageId === undefined ? `text:${content}` : `id:${messageId}`;
       if (content === '' || this.#said.has(name)) return;
-      if (this.#said.size === 0 && this.#firstTokenAt === undefined && this.#state === 'open') {
+      if (this.#said.size === 0 && !this.#startIsKnown && this.#firstTokenAt === undefined && this.#state === 'open') {
         this.#startedAt = new Date();
         this.#clock = performance.now();
       }
@@ -174,22 +190,21 @@ export class Turn {
 
   /** The answer has begun. Only the first call counts; `append` makes it by itself. */
   firstToken(): void {
-    if (this.#state !== 'open') return;
-    this.touch();
-    this.#firstTokenAt ??= this.#lastSignAt;
+    this.#alive = true;
+    if (this.#state === 'open') this.#firstTokenAt ??= performance.now();
   }
 
   /** A piece of the answer's text. One that was not streamed (`streamed: false`) says nothing about the first token. */
-  append(text: string, { streamed = true }: { streamed?: boolean | undefined } = {}): void {
+  append(text: string, options?: { streamed?: boolean | undefined }): void {
     if (this.#state !== 'open' || typeof text !== 'string' || text === '') return;
-    if (streamed) this.firstToken();
-    else this.touch();
+    this.#alive = true;
+    if (this.#firstTokenAt === undefined && options?.streamed !== false) this.#firstTokenAt = performance.now();
     this.#text += text;
   }
 
   /** A sign of life that says nothing else: the turn is not idle. */
   touch(): void {
-    this.#lastSignAt = performance.now();
+    this.#alive = true;
   }
 
   /** What is known of the answer before it ends. Later details stand over earlier ones. */
@@ -218,13 +233,14 @@ export class Turn {
     this.#end('abandoned', details);
   }
 
-  #end(status: TurnStatus, details: CompleteDetails | undefined, error?: unknown): void {
+  #end(status: TurnStatus, given: CompleteDetails | undefined, error?: unknown): void {
     const revived = this.#state === 'abandoned' && !this.#answered && status !== 'abandoned';
     if (this.#state !== 'open' && !revived) return;
     this.#state = status;
     // Nobody saw an abandoned answer end: its last sign of life is as far as it went.
-    if (status !== 'abandoned') this.touch();
+    if (status !== 'abandoned' || this.#alive) this.#lastSignAt = performance.now();
     try {
+      const details = given ?? (status === 'abandoned' ? this.#soFar?.() : undefined);
       const content = details?.content ?? this.#text;
       if (typeof content !== 'string') throw new TypeError('a message must be a string');
       if (content !== '') this.#answer(status, content, { ...this.#details, ...details }, error);

@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import { NetworkError, TimeoutError } from './errors.js';
 
 const SECOND = 1000;
@@ -34,23 +34,34 @@ export interface HttpTransport {
   close(): Promise<void>;
 }
 
+const poolOptions: Pool.Options = {
+  connections: 8,
+  connect: { timeout: CONNECT_TIMEOUT_MS },
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  bodyTimeout: BODY_TIMEOUT_MS,
+  // Receipts are small. A server that streams without end must not fill the app's memory.
+  maxResponseSize: 8 * MiB,
+  // One request a connection: it keeps "was it sent?" a question about this request alone.
+  pipelining: 1,
+  allowH2: false,
+};
+
 /** A transport over undici: a pool of kept-alive connections, no redirects, no retries of its own. */
 export function undiciTransport(origin: string): HttpTransport {
-  const pool = new Pool(origin, {
-    connections: 8,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    bodyTimeout: BODY_TIMEOUT_MS,
-    // Receipts are small. A server that streams without end must not fill the app's memory.
-    maxResponseSize: 8 * MiB,
-    // One request a connection: it keeps "was it sent?" a question about this request alone.
-    pipelining: 1,
-    allowH2: false,
-  });
+  // undici takes longer to load than the rest of this package together, and nothing is sent at an app's start.
+  let opened: Promise<Pool> | undefined;
+  let closed = false;
+  const open = async () => {
+    const { Pool, errors } = await import('undici');
+    if (closed) throw new errors.ClientClosedError();
+    return new Pool(origin, poolOptions);
+  };
 
   return {
     async request({ method, path, headers, body, deadline, signal }) {
       try {
+        opened ??= open();
+        const pool = await opened;
         const response = await pool.request({
           method,
           path,
@@ -68,7 +79,10 @@ export function undiciTransport(origin: string): HttpTransport {
         throw networkError(error, deadline, headers['x-correlation-id']);
       }
     },
-    close: () => pool.destroy(),
+    async close() {
+      closed = true;
+      await (await opened?.catch(() => undefined))?.destroy();
+    },
   };
 }
 

@@ -63,8 +63,11 @@ export async function scriptedModel(script: ModelScript) {
   };
 }
 
-function head({ model }: ChatRequest, reply: ModelReply, object: string) {
-  return { id: 'chatcmpl-scripted', object, created: 1_760_000_000, model: reply.model ?? model };
+// As a provider's, an id is given once: LangGraph takes two messages of one id for the same.
+let answers = 0;
+
+function head({ model }: ChatRequest, reply: ModelReply, object: string, id: string) {
+  return { id, object, created: 1_760_000_000, model: reply.model ?? model };
 }
 
 function toolCalls({ toolCalls = [] }: ModelReply) {
@@ -95,7 +98,7 @@ async function answer(response: ServerResponse, request: ChatRequest, reply: Mod
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(
     JSON.stringify({
-      ...head(request, reply, 'chat.completion'),
+      ...head(request, reply, 'chat.completion', `chatcmpl-${++answers}`),
       choices: [{ index: 0, message, finish_reason: finishReason(reply) }],
       usage: usage(reply),
     }),
@@ -104,10 +107,9 @@ async function answer(response: ServerResponse, request: ChatRequest, reply: Mod
 
 async function stream(response: ServerResponse, request: ChatRequest, reply: ModelReply): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const common = head(request, reply, 'chat.completion.chunk', `chatcmpl-${++answers}`);
   const send = (choices: object[], more: object = {}) =>
-    void response.write(
-      `data: ${JSON.stringify({ ...head(request, reply, 'chat.completion.chunk'), choices, ...more })}\n\n`,
-    );
+    void response.write(`data: ${JSON.stringify({ ...common, choices, ...more })}\n\n`);
   let sent = 0;
   send([{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }]);
   for (const piece of [reply.text ?? []].flat()) {

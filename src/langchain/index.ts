@@ -1,0 +1,2 @@
+export { SynapCallbackHandler } from './callback-handler.js';
+export type { SynapCallbackHandlerOptions } from './options.js';

@@ -1,0 +1,208 @@
+import type { MessageContent } from '../recorder/attachments.js';
+import type { Recorder } from '../recorder/recorder.js';
+import { BoundedSet } from './bounded-set.js';
+import { callIdentity } from './identity.js';
+import { LlmCall } from './llm-call.js';
+import { isObject } from './messages.js';
+import { Notices } from './notices.js';
+import { readOptions, type SynapCallbackHandlerOptions } from './options.js';
+import { type RootContext, RootRun } from './root-run.js';
+import { type Run, Runs } from './runs.js';
+
+const MAX_ANSWERED = 1000;
+
+/** What every start of a run says. */
+export interface Start {
+  readonly kind: 'chain' | 'llm' | 'tool' | 'retriever';
+  readonly runId: string;
+  readonly parentRunId: string | undefined;
+  readonly tags: readonly string[] | undefined;
+  readonly metadata: unknown;
+  readonly name: string | undefined;
+}
+
+/** A model's call, as it starts. */
+export interface CallStart extends Start {
+  readonly extraParams: unknown;
+  /** What a human says in its prompt, for a model that is called by itself. */
+  asRoot(): readonly MessageContent[];
+  /** And for one that is called by a chain. */
+  inChain(): readonly MessageContent[];
+}
+
+/** Follows runs from their starts to their ends, and tells each event to the turn it belongs to. Never throws. */
+export class Listener {
+  readonly #recorder: Recorder;
+  readonly #context: RootContext;
+  readonly #runs: Runs;
+  #closed = false;
+
+  /** @throws {@link InvalidInputError} an option is wrong; `field` names it */
+  constructor(recorder: Recorder, options: SynapCallbackHandlerOptions) {
+    const settings = readOptions(options);
+    this.#recorder = recorder;
+    this.#runs = new Runs(settings.idleMs);
+    this.#context = {
+      settings,
+      notices: new Notices(recorder, options.logger),
+      answered: new BoundedSet(MAX_ANSWERED),
+    };
+  }
+
+  get openRuns(): number {
+    return this.#runs.size;
+  }
+
+  isKnown(runId: string | undefined): boolean {
+    return this.#runs.isKnown(runId);
+  }
+
+  /** `awaited`: LangChain waits for the handler, so that what is ambient is the caller's own. */
+  chainStarted(start: Start, input: unknown, deferred: boolean, awaited: boolean): void {
+    this.#safely(() => {
+      const run = this.#enter(start, awaited);
+      if (run?.root.id === start.runId) run.root.begin(input, deferred);
+    });
+  }
+
+  callStarted(start: CallStart, awaited: boolean): void {
+    this.#safely(() => {
+      const run = this.#enter(start, awaited);
+      if (!run) return;
+      const { metadata, extraParams } = start;
+      const { assistantNodes } = this.#context.settings;
+      const named = !assistantNodes || run.nodes.length === 0 || run.nodes.some(node => assistantNodes.has(node));
+      run.call = new LlmCall({ metadata, extraParams, visible: !run.internal && named });
+      const isRoot = run.root.id === run.id;
+      if (isRoot) run.root.beginCall(start.asRoot());
+      if (!run.internal) run.root.callStarted(run.call, isRoot ? () => [] : start.inChain);
+    });
+  }
+
+  /** A tool or a retriever starts: what happens inside is its own affair. */
+  stepStarted(start: Start): void {
+    this.#safely(() => void this.#enter(start, false));
+  }
+
+  /** `take` answers whether the piece says anything. */
+  piece(runId: string, take: (call: LlmCall) => boolean): void {
+    this.#safely(() => {
+      const run = this.#runs.get(runId);
+      if (!run?.call || run.copies.events++ % run.copies.starts !== 0) return;
+      run.root.touch();
+      if (take(run.call) && run.call.visible) run.root.firstToken();
+    });
+  }
+
+  chainEnded(runId: string, output: unknown, input: unknown): void {
+    this.#leave(runId, ({ id, root }) => {
+      if (root.id === id) root.complete(output, input);
+    });
+  }
+
+  callEnded(runId: string, output: unknown, cached: boolean): void {
+    this.#leave(runId, ({ id, root, call }) => {
+      if (!call) return;
+      call.end(output, { cached });
+      root.callEnded(call);
+      if (root.id === id) root.completeCall(call);
+    });
+  }
+
+  stepEnded(runId: string): void {
+    this.#leave(runId, () => {});
+  }
+
+  failed(runId: string, error: unknown, input?: unknown): void {
+    this.#leave(runId, ({ id, root, call }) => {
+      call?.fail();
+      if (root.id === id) root.fail(error, input);
+      else root.stepFailed(error);
+    });
+  }
+
+  /** Nothing that starts inside this run is part of a conversation. */
+  ignore(runId: string): void {
+    this.#runs.ignore(runId);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#safely(() => this.#runs.abandonAll());
+  }
+
+  /** Enters a run. Undefined where it is no part of a turn, or was entered already. */
+  #enter({ kind, runId, parentRunId, tags, metadata, name }: Start, awaited: boolean): Run | undefined {
+    const entered = this.#runs.get(runId);
+    if (entered) {
+      // core 0.3 tells a handler everything twice when it is given to a constructor and to a call.
+      entered.copies.starts += 1;
+      return undefined;
+    }
+    const parent = parentRunId === undefined ? undefined : this.#runs.get(parentRunId);
+    const hidden = tags?.some(tag => this.#context.settings.ignoreTags.has(tag)) ?? false;
+    const late = parentRunId !== undefined && this.#runs.isClosed(parentRunId);
+    const isStep = kind === 'tool' || kind === 'retriever';
+    if (!parent && (late || hidden || isStep || this.#closed)) {
+      this.#runs.ignore(runId);
+      return undefined;
+    }
+    const node =
+      isObject(metadata) && typeof metadata.langgraph_node === 'string' ? metadata.langgraph_node : undefined;
+    const nodes = parent?.nodes ?? [];
+    const run: Run = {
+      id: runId,
+      root: parent?.root ?? this.#root(runId, name, metadata, awaited),
+      internal: hidden || isStep || (parent?.internal ?? false),
+      nodes: node === undefined || nodes.includes(node) ? nodes : [...nodes, node],
+      call: undefined,
+      copies: { starts: 1, events: 0 },
+    };
+    run.root.touch();
+    this.#runs.add(run);
+    return run;
+  }
+
+  #root(runId: string, name: string | undefined, metadata: unknown, awaited: boolean): RootRun {
+    let root: RootRun | undefined;
+    const turn = this.#recorder.turn(callIdentity(metadata), {
+      framework: 'langchain',
+      id: runId,
+      // The input of some roots comes only at their end.
+      startedAt: performance.now(),
+      soFar: () => root?.soFar(),
+      // LangChain awaits the handler in the async context of the call that starts the root, and takes only its own store
+      // out of that. In the background queue, what is ambient may be another user's.
+      ambient: awaited,
+      fallback: this.#context.settings.identity,
+    });
+    root = new RootRun(runId, name ?? 'a chain', turn, this.#context);
+    return root;
+  }
+
+  #leave(runId: string, finish: (run: Run) => void): void {
+    this.#safely(() => {
+      const run = this.#runs.get(runId);
+      if (!run) return;
+      run.root.touch();
+      try {
+        finish(run);
+      } catch (error) {
+        if (run.root.id === run.id) run.root.abandon();
+        throw error;
+      } finally {
+        this.#runs.close(run);
+      }
+    });
+  }
+
+  // LangChain logs what a handler throws, and that may quote a message: its name must do.
+  #safely(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      const name = error instanceof Error ? error.name : 'something';
+      this.#context.notices.once(`threw:${name}`, `a callback of LangChain's could not be read: ${name}`);
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import type { TurnDetails, Usage } from '../recorder/metadata.js';
+import { answerText, saysAnything } from './content.js';
+import { callsTools, isObject, readMessage, text, toolNames } from './messages.js';
+
+/** What LangChain says of a model's call when it starts. */
+export interface LlmStart {
+  readonly metadata: unknown;
+  readonly extraParams: unknown;
+  /** Whether its text may reach the user: not where it works for a tool, a hidden step, or another node. */
+  readonly visible: boolean;
+}
+
+// Orders starts and ends of calls; no clock is fine enough for that.
+let moment = 0;
+
+/**
+ * One call of a model.
+ *
+ * ```
+ *   running ──┬─ end()  ─► done
+ *             └─ fail() ─► failed
+ * ```
+ *
+ * While it runs, `text` is what has come so far; afterwards it is the whole text, or what came before the failure.
+ */
+export class LlmCall {
+  readonly visible: boolean;
+  readonly model: string | undefined;
+  state: 'running' | 'done' | 'failed' = 'running';
+  text = '';
+  streamed = false;
+  messageId: string | undefined;
+  /** Whether it asked for tools, so that its text is no answer. */
+  forTools = false;
+  toolCalls: readonly string[] = [];
+  usage: Usage = {};
+  readonly #startedAt = ++moment;
+  #endedAt = Infinity;
+  #provider: string | undefined;
+  #responseModel: string | undefined;
+  #finishReason: string | undefined;
+
+  constructor({ metadata, extraParams, visible }: LlmStart) {
+    const told = isObject(metadata) ? metadata : {};
+    const extra = isObject(extraParams) ? extraParams : {};
+    const params = isObject(extra.invocation_params) ? extra.invocation_params : {};
+    this.visible = visible;
+    this.model = text(told.ls_model_name) ?? text(params.model) ?? text(params.model_name) ?? text(params.modelName);
+    this.#provider = text(told.ls_provider);
+  }
+
+  /** A token of handleLLMNewToken. Answers whether it says anything: providers open with empty ones. */
+  token(token: unknown, index: unknown, fields: unknown): boolean {
+    // A call may give several completions at once; the first is the one that is returned.
+    if (this.state !== 'running' || (isObject(index) && index.completion !== undefined && index.completion !== 0))
+      return false;
+    const chunk = isObject(fields) && isObject(fields.chunk) ? fields.chunk : undefined;
+    const message = chunk && isObject(chunk.message) ? chunk.message : undefined;
+    // Some models give a token only, some a chunk of a completion, which has no message.
+    const piece = message ? answerText(message.content) : (text(token) ?? text(chunk?.text) ?? '');
+    this.#append(piece);
+    if (piece !== '') return true;
+    if (!message) return false;
+    const extra = isObject(message.additional_kwargs) ? message.additional_kwargs : {};
+    return (
+      saysAnything(message.content) ||
+      toolNames({ fields: message, content: undefined }).length > 0 ||
+      text(extra.reasoning_content) !== undefined ||
+      (Array.isArray(message.tool_call_chunks) && message.tool_call_chunks.length > 0)
+    );
+  }
+
+  /** An event of handleChatModelStreamEvent. Answers whether it says anything. */
+  event(event: unknown): boolean {
+    if (this.state !== 'running' || !isObject(event)) return false;
+    if (event.event === 'content-block-start') {
+      this.#append(answerText([event.content]));
+      return saysAnything([event.content]);
+    }
+    const { delta } = event;
+    if (event.event !== 'content-block-delta' || !isObject(delta)) return false;
+    if (delta.type === 'text-delta') this.#append(text(delta.text) ?? '');
+    return saysAnything([delta.type === 'block-delta' ? delta.fields : delta]);
+  }
+
+  /** The result of handleLLMEnd. */
+  end(output: unknown, { cached = false } = {}): void {
+    this.state = 'done';
+    this.#endedAt = ++moment;
+    const generation = firstGeneration(output);
+    if (!generation) return;
+    const message = readMessage(generation.message);
+    this.text = message ? answerText(message.content) : (text(generation.text) ?? '');
+    const fields = message?.fields ?? {};
+    const response = isObject(fields.response_metadata) ? fields.response_metadata : {};
+    const info = isObject(generation.generationInfo) ? generation.generationInfo : {};
+    this.messageId = message?.id;
+    this.forTools = message !== undefined && callsTools(message);
+    this.toolCalls = message ? toolNames(message) : [];
+    this.#responseModel = text(response.model_name) ?? text(response.model);
+    this.#provider = text(response.model_provider) ?? this.#provider;
+    this.#finishReason =
+      text(info.finish_reason) ??
+      text(response.finish_reason) ??
+      text(response.stop_reason) ??
+      text(response.finishReason) ??
+      text(response.stopReason) ??
+      text(response.done_reason);
+    // What a cache gives out was counted when it was made.
+    if (!cached) this.usage = usageOf(fields.usage_metadata, isObject(output) ? output.llmOutput : undefined);
+  }
+
+  fail(): void {
+    this.state = 'failed';
+    this.#endedAt = ++moment;
+  }
+
+  /** Whether its text can be an answer. */
+  get answers(): boolean {
+    return this.visible && this.state === 'done' && !this.forTools && this.text.trim() !== '';
+  }
+
+  /** Whether the two ran side by side for some time. */
+  overlaps(other: LlmCall): boolean {
+    return this.#startedAt < other.#endedAt && other.#startedAt < this.#endedAt;
+  }
+
+  startedAfter(other: LlmCall): boolean {
+    return this.#startedAt > other.#endedAt;
+  }
+
+  /** Which model it was, and how it ended. */
+  get details(): TurnDetails {
+    return {
+      model: this.model,
+      responseModel: this.#responseModel,
+      provider: this.#provider,
+      finishReason: this.#finishReason,
+    };
+  }
+
+  #append(piece: string): void {
+    if (piece === '') return;
+    this.streamed = true;
+    this.text += piece;
+  }
+}
+
+// A stream without any chunk ends with a list of undefined.
+function firstGeneration(output: unknown): Record<string, unknown> | undefined {
+  const lists = isObject(output) ? output.generations : undefined;
+  const first: unknown = Array.isArray(lists) && Array.isArray(lists[0]) ? lists[0][0] : undefined;
+  return isObject(first) ? first : undefined;
+}
+
+// llmOutput also has an estimatedTokenUsage with some models: an estimate is no count.
+function usageOf(metadata: unknown, llmOutput: unknown): Usage {
+  if (isObject(metadata)) {
+    const input = isObject(metadata.input_token_details) ? metadata.input_token_details : {};
+    const output = isObject(metadata.output_token_details) ? metadata.output_token_details : {};
+    return {
+      inputTokens: count(metadata.input_tokens),
+      outputTokens: count(metadata.output_tokens),
+      totalTokens: count(metadata.total_tokens),
+      cachedInputTokens: count(input.cache_read),
+      reasoningTokens: count(output.reasoning),
+    };
+  }
+  const tokens = isObject(llmOutput) && isObject(llmOutput.tokenUsage) ? llmOutput.tokenUsage : {};
+  return {
+    inputTokens: count(tokens.promptTokens),
+    outputTokens: count(tokens.completionTokens),
+    totalTokens: count(tokens.totalTokens),
+  };
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}

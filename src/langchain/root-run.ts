@@ -1,0 +1,229 @@
+import type { MessageContent } from '../recorder/attachments.js';
+import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
+import type { Turn } from '../recorder/turn.js';
+import { type Answer, answerOfOutput, findCall } from './answer.js';
+import type { BoundedSet } from './bounded-set.js';
+import type { LlmCall } from './llm-call.js';
+import { isObject } from './messages.js';
+import type { Notices } from './notices.js';
+import type { HandlerSettings } from './options.js';
+import { isResume, type Prompt, promptOfInput } from './prompt.js';
+import { chosenAnswer, chosenPrompt } from './select.js';
+
+// An agent may call its model thousands of times; the answer is among the last of them.
+const MAX_CALLS = 500;
+
+/** What the roots of a handler share. */
+export interface RootContext {
+  readonly settings: HandlerSettings;
+  readonly notices: Notices;
+  /** The ids of messages that were recorded as answers. */
+  readonly answered: BoundedSet;
+}
+
+/**
+ * A run that no other run of this handler contains, and the turn it is.
+ *
+ * What the user said:
+ * ```
+ *   deferred ─┐ the input comes at the end (streamed lambdas and maps)
+ *   unclear  ─┼─► said      the input says it, or the first model's prompt
+ *             └─► nobody    a resumed run, a list that ends with an answer
+ * ```
+ * It ends by one of complete(), fail() and abandon(). After an abandon() without a text, the other two still count.
+ */
+export class RootRun {
+  readonly id: string;
+  /** The runs inside it that have not ended, and itself. */
+  readonly runIds = new Set<string>();
+  lastEventAt = performance.now();
+  /** Abandoned without a text: its end is still welcome. */
+  dormant = false;
+  readonly #name: string;
+  readonly #turn: Turn;
+  readonly #context: RootContext;
+  readonly #calls: LlmCall[] = [];
+  #input: unknown;
+  #user: 'deferred' | 'unclear' | 'said' | 'nobody' = 'unclear';
+  #asked: string | undefined;
+  /** What the first visible model was asked by a human: for want of anything better, that is what the user said. */
+  #fallback: readonly MessageContent[] = [];
+  #interrupted = false;
+  #resumed = false;
+  #steps = 0;
+  #usage: Usage = {};
+  #toolCalls: string[] = [];
+
+  constructor(id: string, name: string, turn: Turn, context: RootContext) {
+    this.id = id;
+    this.#name = name;
+    this.#turn = turn;
+    this.#context = context;
+  }
+
+  /** The chain starts. A deferred input is still unknown. */
+  begin(input: unknown, deferred: boolean): void {
+    if (deferred) this.#user = 'deferred';
+    else this.#readInput(input);
+  }
+
+  /** The root is a model itself. */
+  beginCall(messages: readonly MessageContent[]): void {
+    this.#say(messages.length > 0 ? messages : 'none');
+  }
+
+  /** A sign of life. */
+  touch(): void {
+    this.lastEventAt = performance.now();
+    this.#turn.touch();
+  }
+
+  firstToken(): void {
+    this.#turn.firstToken();
+  }
+
+  /** `prompt` is read only where the root's input does not say what the user said. */
+  callStarted(call: LlmCall, prompt: () => readonly MessageContent[]): void {
+    this.#calls.push(call);
+    if (this.#calls.length > MAX_CALLS) this.#calls.shift();
+    if (!call.visible || this.#isSettled() || this.#fallback.length > 0) return;
+    this.#fallback = prompt();
+    if (this.#user === 'unclear') this.#settleUser();
+  }
+
+  callEnded(call: LlmCall): void {
+    if (!call.visible) return;
+    this.#steps += 1;
+    this.#usage = addUsage(this.#usage, call.usage);
+    this.#toolCalls.push(...call.toolCalls);
+  }
+
+  /** A step inside has failed. One that waits for a human ends so, too. */
+  stepFailed(error: unknown): void {
+    if (isInterrupt(error)) this.#interrupted = true;
+  }
+
+  /** The chain has ended. `input` is there when it was deferred. */
+  complete(output: unknown, input?: unknown): void {
+    this.#settleUser(input);
+    const answer = this.#answer(output);
+    if (answer === undefined && (this.#asked !== undefined || this.#calls.some(call => call.visible)))
+      this.#context.notices.once(
+        `ambiguous:${this.#name}`,
+        `which part of the output of ${JSON.stringify(this.#name)} answers the user can't be told, so only the user's message is recorded: set outputKey, selectOutput or assistantNodes`,
+      );
+    if (answer === undefined || answer === 'none') return this.#turn.complete(this.#details(undefined));
+    if (answer.messageId !== undefined) this.#context.answered.add(answer.messageId);
+    this.#turn.complete({ content: answer.text, ...this.#details(findCall(this.#calls, answer)) });
+  }
+
+  /** The model that is the root has ended. */
+  completeCall(call: LlmCall): void {
+    this.#turn.complete({ content: call.answers ? call.text : '', ...this.#details(call) });
+  }
+
+  /** The root has failed, or was aborted. */
+  fail(error: unknown, input?: unknown): void {
+    this.#settleUser(input);
+    const call = this.#partial(isAbort(error));
+    const details = { content: call?.text ?? '', ...this.#details(call) };
+    if (isAbort(error)) this.#turn.abort(error, details);
+    else this.#turn.fail(error, details);
+  }
+
+  /** Nothing more is heard of it. Answers whether something was recorded of the answer: then that is final. */
+  abandon(): boolean {
+    const soFar = this.soFar();
+    this.#turn.abandon(soFar);
+    return soFar.content !== '';
+  }
+
+  /** The answer as far as it has come; the user's message is recorded first, if it was not yet. */
+  soFar(): TurnDetails & { content: string } {
+    this.#settleUser();
+    const call = this.#partial(true);
+    return { content: call?.text ?? '', ...this.#details(call) };
+  }
+
+  #readInput(input: unknown): void {
+    this.#input = input;
+    const { settings, notices } = this.#context;
+    this.#resumed = isResume(input);
+    const prompt = guarded(() => chosenPrompt(input, settings, notices)) ?? guarded(() => promptOfInput(input));
+    this.#say(prompt);
+  }
+
+  #say(prompt: Prompt): void {
+    if (prompt === undefined) return;
+    this.#user = prompt === 'none' ? 'nobody' : 'said';
+    if (prompt === 'none') return;
+    this.#asked = prompt.at(-1)?.content;
+    this.#turn.trailing(prompt);
+  }
+
+  #settleUser(input?: unknown): void {
+    if (!this.#isSettled() && input !== undefined) this.#readInput(input);
+    if (!this.#isSettled() && this.#fallback.length > 0) this.#say(this.#fallback);
+  }
+
+  #isSettled(): boolean {
+    return this.#user === 'said' || this.#user === 'nobody';
+  }
+
+  #answer(output: unknown): Answer {
+    const { settings, notices, answered } = this.#context;
+    const chosen = guarded(() => chosenAnswer(output, settings, notices));
+    if (chosen !== undefined) return chosen;
+    return guarded(() =>
+      answerOfOutput({
+        output,
+        input: this.#input,
+        asked: this.#asked,
+        calls: this.#calls,
+        nodesNamed: settings.assistantNodes !== undefined,
+        interrupted: this.#interrupted,
+        isOld: this.#resumed ? id => id !== undefined && answered.has(id) : undefined,
+      }),
+    );
+  }
+
+  /** The call whose text was on its way to the user. Of several side by side, none can be told to be the answer. */
+  #partial(stopped: boolean): LlmCall | undefined {
+    const visible = this.#calls.filter(call => call.visible);
+    const unfinished = visible.filter(
+      call => call.state !== 'done' && call.text !== '' && !visible.some(other => other.startedAfter(call)),
+    );
+    if (unfinished.length > 0) return unfinished.length === 1 ? unfinished[0] : undefined;
+    const last = visible.at(-1);
+    // Whoever stops reading may do so after the model's last token: then the whole text has come.
+    return stopped && visible.length === 1 && last?.answers && last.streamed ? last : undefined;
+  }
+
+  #details(call: LlmCall | undefined): TurnDetails {
+    const steps = this.#steps + (call && call.state !== 'done' ? 1 : 0);
+    return {
+      ...call?.details,
+      usage: this.#usage,
+      steps: steps === 0 ? undefined : steps,
+      toolCalls: this.#toolCalls,
+    };
+  }
+}
+
+/** An app's state may have getters that throw; what can't be read can't be told. */
+function guarded<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return isObject(error) && (/abort/i.test(String(error.name)) || /abort/i.test(String(error.message)));
+}
+
+// LangGraph stops a step with these where a human is to decide; the root ends without an error.
+function isInterrupt(error: unknown): boolean {
+  return isObject(error) && ['GraphInterrupt', 'NodeInterrupt'].includes(String(error.name));
+}
