@@ -120,8 +120,11 @@ function observe<T extends object>(
 function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): ReadableStream<StreamPart> {
   const reader = source.getReader();
   let controller: ReadableStreamDefaultController<StreamPart>;
+  // A read that was under way when the consumer cancelled still comes back, to a stream that is closed by then.
+  let cancelled = false;
   // Made once, not for every part.
   const read = ({ done, value }: { done: boolean; value?: StreamPart | undefined }) => {
+    if (cancelled) return;
     if (done || value === undefined) {
       safely(() => listener.done());
       controller.close();
@@ -135,6 +138,7 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
     controller.enqueue(value);
   };
   const broken = (error: unknown) => {
+    if (cancelled) return;
     safely(() => listener.failed(error));
     controller.error(error);
   };
@@ -149,6 +153,7 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
         reader.read().then(read, broken);
       },
       cancel(reason) {
+        cancelled = true;
         safely(() => listener.cancelled(reason));
         return reader.cancel(reason);
       },

@@ -79,7 +79,7 @@ describe.each(both)('$name', ({ major, way }) => {
 
   it('records a tool that the provider executes', async () => {
     await using t = await on([['Searching. ', { tool: 'search', providerExecuted: true }, 'Found it.']]);
-    await read(t.sdk.streamText({ model: t.model, prompt: 'Find' }).textStream);
+    await read(t.sdk.streamText({ model: t.model, prompt: 'Find', tools: {} }).textStream);
     expect(await t.transcript()).toEqual(['user: Find', 'assistant: Searching. Found it.']);
     expect(t.synap.stored[1]?.metadata).toMatchObject({ tool_calls: ['search'] });
   });

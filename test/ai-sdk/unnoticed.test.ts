@@ -110,7 +110,9 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('on $name the 
     await reader.read();
     await new Promise(resolve => setTimeout(resolve, 30));
     expect(seen.pulled).toBe(1);
+    const late = reader.read();
     await reader.cancel('enough');
+    expect(await late).toMatchObject({ done: true });
     expect(seen.cancelled).toEqual(['enough']);
   });
 
