@@ -66,9 +66,12 @@ try {
   );
   sh('npx', ['tsc', '-p', 'types.tsconfig.json']);
 
+  // A group of its own, to be sent Ctrl-C as a terminal sends it: to npx and all it has started.
   const synap = spawn('npx', ['synap-recorder', 'local', '--port', '0', '--database', 'synap.db', '--json'], {
     cwd: project,
     env,
+    detached: true,
+    timeout: 120_000,
   });
   synap.stderr.pipe(process.stderr);
   const stopped = new Promise(resolve => synap.on('exit', resolve));
@@ -91,7 +94,7 @@ try {
       throw new Error(`the installed package recorded ${JSON.stringify(conversations)}`);
   } finally {
     await model.close();
-    synap.kill('SIGINT');
+    process.kill(-(synap.pid ?? 0), 'SIGINT');
     await stopped;
   }
   console.log(`${packed.filename} (${Math.round(packed.size / 1024)} KiB) installs, type-checks and records`);
