@@ -90,7 +90,7 @@ export class Recorder {
       settled: turn => this.#admissions.get(turn)?.tail ?? Promise.resolve(),
       opened: turn => this.#open.add(turn),
       ended: turn => this.#turnEnded(turn),
-      unanswered: turn => this.#unanswered.of(turn.conversationId),
+      isUnanswered: (turn, content) => this.#unanswered.has(turn.conversationId, content),
       unreadable: (turn, role, error) => this.#unreadable(turn, role, error),
     };
     this.#forgetExit = this.#relay ? onBeforeExit(() => this.#flushAtExit()) : () => {};

@@ -30,8 +30,8 @@ export interface TurnHost {
   opened(turn: Turn): void;
   settled(turn: Turn): Promise<void>;
   ended(turn: Turn): void;
-  /** The user's messages in the turn's conversation since its last whole answer, as far as this recorder knows. */
-  unanswered(turn: Turn): readonly string[];
+  /** Whether a user said this in the turn's conversation since its last whole answer, as far as the recorder knows. */
+  isUnanswered(turn: Turn, content: string): boolean;
   unreadable(turn: Turn, role: Role, error: unknown): void;
 }
 
@@ -181,10 +181,9 @@ export class Turn {
    * not recorded in the conversation since its last answer: what was said to no answer stands in the next prompt again.
    */
   trailing(messages: readonly (UserMessageOptions & { content: string })[]): void {
-    const unanswered = new Set(this.#host.unanswered(this));
+    const repeated = messages.map(({ content }) => this.#host.isUnanswered(this, content));
     messages.forEach(({ content, ...options }, index) => {
-      if (index < messages.length - 1 && unanswered.has(content)) return;
-      this.user(content, options);
+      if (index === messages.length - 1 || !repeated[index]) this.user(content, options);
     });
   }
 

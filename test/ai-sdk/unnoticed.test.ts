@@ -116,6 +116,28 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('on $name the 
     expect(seen.cancelled).toEqual(['enough']);
   });
 
+  it('in when its model is called: not one turn of the microtask queue later', async () => {
+    const ticks: Record<string, number> = {};
+    for await (const { way, sdk, model } of ways([['Hello']])) {
+      let called = false;
+      const inner = untapped(model) as { doStream: (...args: unknown[]) => unknown };
+      const { doStream } = inner;
+      inner.doStream = function (this: unknown, ...args: unknown[]) {
+        called = true;
+        return doStream.apply(this, args);
+      };
+      sdk.streamText({ model, prompt: 'Go' });
+      let count = 0;
+      while (!called && count < 10_000) {
+        await null;
+        count++;
+      }
+      ticks[way] = count;
+    }
+    expect(ticks.plain).toBeLessThan(10_000);
+    expect(ticks).toEqual({ plain: ticks.plain, wrapAISDK: ticks.plain, wrapModel: ticks.plain });
+  });
+
   it('in the namespace: everything else is the very same', async () => {
     await using on = await recorderOn();
     const wrapped = wrapAISDK(major.sdk, on.recorder) as unknown as Record<string, unknown>;
