@@ -8,6 +8,7 @@ import type { NewMessage } from './store.js';
 const id = z
   .string('must be a non-empty string')
   .refine(value => value.trim() !== '', { error: 'must be a non-empty string' })
+  .refine(value => !value.includes('\0'), { error: 'must not hold a NUL' })
   .transform(value => value.toWellFormed());
 
 const metadata = z.unknown().transform((value, context): JsonObject | undefined => {

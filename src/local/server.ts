@@ -79,8 +79,10 @@ const optionFields = z.strictObject({
  *
  * @example
  * ```ts
- * await using local = await startLocalSynap({ database: './synap.db' });
+ * const local = await startLocalSynap({ database: './synap.db' });
  * const recorder = createRecorder({ baseUrl: local.url, apiKey: local.apiKey });
+ * // …
+ * await local.close();
  * ```
  */
 export async function startLocalSynap(options: LocalSynapOptions = {}): Promise<LocalSynap> {

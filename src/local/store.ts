@@ -70,7 +70,8 @@ interface ConversationRow {
   session_id: string | null;
 }
 
-const MESSAGE = `seq, message_id AS messageId, messages.session_id AS sessionId, role, content,
+// node:sqlite of Node 22 ends a text at its first NUL when it reads one; bytes it reads whole.
+const MESSAGE = `seq, message_id AS messageId, messages.session_id AS sessionId, role, CAST(content AS BLOB) AS content,
   messages.user_id AS userId, messages.customer_id AS customerId, metadata, recorded_at AS recordedAt`;
 const CONVERSATION = `conversation_id AS conversationId, user_id AS userId, customer_id AS customerId,
   message_count AS messageCount, first_recorded_at AS firstRecordedAt, last_recorded_at AS lastRecordedAt,
@@ -83,7 +84,7 @@ const SQL = {
     FROM messages WHERE conversation = ? AND message_key = ?`,
   open: `INSERT INTO conversations
     (conversation_id, user_id, customer_id, message_count, first_recorded_at, last_recorded_at, last_seq)
-    VALUES (?, ?, ?, 0, ?4, ?4, 0)`,
+    VALUES (?, ?, ?, 0, ?, ?, 0)`,
   insert: `INSERT INTO messages
     (message_id, conversation, session_id, role, content, user_id, customer_id, metadata, message_key, recorded_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -163,6 +164,7 @@ export class Store {
         ({
           ...row,
           conversationId,
+          content: utf8.decode(row.content as Uint8Array),
           metadata: typeof row.metadata === 'string' ? JSON.parse(row.metadata) : {},
         }) as unknown as StoredMessage,
     );
@@ -224,7 +226,8 @@ export class Store {
 
     const recordedAt = new Date().toISOString();
     const conversation =
-      known?.id ?? Number(this.#sql('open').run(conversationId, userId, customerId, recordedAt).lastInsertRowid);
+      known?.id ??
+      Number(this.#sql('open').run(conversationId, userId, customerId, recordedAt, recordedAt).lastInsertRowid);
     const madeUp = known?.session_id ?? (message.sessionId === undefined ? uuidv7() : null);
     const sessionId = message.sessionId ?? (madeUp as string);
     const messageId = uuidv7();
@@ -269,6 +272,8 @@ export class Store {
     return statement;
   }
 }
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function page<T>(rows: T[], limit: number, place: (row: T) => number): Page<T> {
   const items = rows.slice(0, limit);

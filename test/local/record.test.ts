@@ -200,3 +200,10 @@ test('order survives a clock that steps back', async () => {
   expect(messages.map((stored: { content: string }) => stored.content)).toEqual(['first', 'second']);
   expect(messages[0].recorded_at).toBe('2030-01-01T00:00:00.000Z');
 });
+
+test.each(['user_id', 'customer_id', 'session_id'])('a NUL in %s is refused', async field => {
+  const local = await start();
+  const { status, body } = await record(local, aMessage({ [field]: 'a\u0000b' }));
+  expect(status).toBe(422);
+  expect(body.detail).toBe(`${field} must not hold a NUL`);
+});
