@@ -1,5 +1,6 @@
 import type { SynapClient } from '../synap/client.js';
 import { askedToWait, deliver, errorForLog, isAboutAccount, type Outcome } from './deliver.js';
+import { Epochs } from './epochs.js';
 import type { Logger } from './logger.js';
 import type { Loss } from './loss.js';
 import type { MaybePromise, Outbox, OutboxEntry, PutResult, Settlement } from './outbox.js';
@@ -48,12 +49,6 @@ export interface RelayBooks {
   possibleDuplicates: number;
 }
 
-interface Epoch {
-  outstanding: number;
-  delivered: number;
-  deadLettered: number;
-}
-
 /**
  * Carries messages from the outbox to Synap: one batch in flight, oldest first.
  *
@@ -90,10 +85,7 @@ export class Relay {
   #failures = 0;
   #trouble: 'none' | 'unclear' | 'account' = 'none';
 
-  // A flush covers what was put before it. Counting by epoch needs no list of what that was.
-  #epoch = 0;
-  readonly #epochs = new Map<number, Epoch>();
-  readonly #epochOf = new Map<string, number>();
+  readonly #epochs = new Epochs();
   #flushes = 0;
   readonly #settled = new Set<() => void>();
 
@@ -110,6 +102,10 @@ export class Relay {
     return typeof result === 'string' ? this.#noted(entry, result) : result.then(result => this.#noted(entry, result));
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   books(): RelayBooks {
     const { pending, inFlight } = this.#closed ? { pending: 0, inFlight: 0 } : this.#options.outbox.size();
     return { ...this.#books, pending, inFlight };
@@ -117,8 +113,8 @@ export class Relay {
 
   /** Sends what was put before without lingering, and waits for it, at most `timeoutMs`. */
   async flush(timeoutMs: number): Promise<FlushResult> {
-    const covered = this.#epoch++;
-    const before = this.#tally(covered);
+    const covered = this.#epochs.next();
+    const before = this.#epochs.upTo(covered);
     let timer: NodeJS.Timeout | undefined;
     let wake: (() => void) | undefined;
     this.#flushes++;
@@ -128,7 +124,7 @@ export class Relay {
         timer = setTimeout(resolve, timeoutMs, 'late');
       });
       this.#schedule();
-      while (!this.#closed && this.#tally(covered).outstanding > 0) {
+      while (!this.#closed && this.#epochs.upTo(covered).outstanding > 0) {
         const progress = new Promise<void>(resolve => {
           wake = resolve;
           this.#settled.add(resolve);
@@ -140,8 +136,8 @@ export class Relay {
       if (wake) this.#settled.delete(wake);
       this.#flushes--;
     }
-    const after = this.#tally(covered);
-    if (this.#flushes === 0) this.#forgetEpochs();
+    const after = this.#epochs.upTo(covered);
+    if (this.#flushes === 0) this.#epochs.forget();
     return {
       delivered: after.delivered - before.delivered,
       pending: after.outstanding,
@@ -172,8 +168,7 @@ export class Relay {
   #noted(entry: OutboxEntry, result: PutResult): PutResult {
     if (result !== 'accepted') return result;
     this.#books.accepted++;
-    this.#epochOf.set(entry.key, this.#epoch);
-    this.#epochAt(this.#epoch).outstanding++;
+    this.#epochs.put(entry.key);
     this.#noticePending();
     return result;
   }
@@ -276,19 +271,14 @@ export class Relay {
   }
 
   #close(settlement: Settlement): void {
-    const epoch = this.#epochs.get(this.#epochOf.get(settlement.key) ?? -1);
-    this.#epochOf.delete(settlement.key);
-    if (epoch) epoch.outstanding--;
-    if (settlement.outcome === 'delivered') {
-      this.#books.delivered++;
-      if (epoch) epoch.delivered++;
-      return;
-    }
-    if (settlement.outcome === 'removed' && settlement.reason === 'expired') this.#books.expired++;
-    else {
-      this.#books.deadLettered++;
-      if (epoch) epoch.deadLettered++;
-    }
+    const end =
+      settlement.outcome === 'delivered'
+        ? 'delivered'
+        : settlement.outcome === 'removed' && settlement.reason === 'expired'
+          ? 'expired'
+          : 'deadLettered';
+    this.#books[end]++;
+    this.#epochs.settle(settlement.key, end);
   }
 
   /** Draws from what one round came to whether, and for how long, to pause; and tells the log of each change once. */
@@ -334,30 +324,5 @@ export class Relay {
     const waiting = [...this.#settled];
     this.#settled.clear();
     for (const wake of waiting) wake();
-  }
-
-  #epochAt(epoch: number): Epoch {
-    let counts = this.#epochs.get(epoch);
-    if (!counts) {
-      counts = { outstanding: 0, delivered: 0, deadLettered: 0 };
-      this.#epochs.set(epoch, counts);
-    }
-    return counts;
-  }
-
-  #tally(upTo: number): Epoch {
-    const total: Epoch = { outstanding: 0, delivered: 0, deadLettered: 0 };
-    for (const [epoch, counts] of this.#epochs) {
-      if (epoch > upTo) continue;
-      total.outstanding += counts.outstanding;
-      total.delivered += counts.delivered;
-      total.deadLettered += counts.deadLettered;
-    }
-    return total;
-  }
-
-  #forgetEpochs(): void {
-    for (const [epoch, counts] of this.#epochs)
-      if (epoch < this.#epoch && counts.outstanding === 0) this.#epochs.delete(epoch);
   }
 }

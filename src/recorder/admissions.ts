@@ -1,0 +1,228 @@
+import { errorForLog } from '../delivery/deliver.js';
+import type { Loss, LossReason } from '../delivery/loss.js';
+import type { MaybePromise, PutResult } from '../delivery/outbox.js';
+import type { Relay } from '../delivery/relay.js';
+import { type RecordMessageInput, type Role, toWire } from '../synap/messages.js';
+import type { MissingIdentity, ResolvedIdentity } from './identity.js';
+import { tagMetadata } from './metadata.js';
+import type { Notices } from './notices.js';
+import type { RecorderSettings } from './options.js';
+import { RecentKeys } from './recent-keys.js';
+import type { Turn, TurnMessage } from './turn.js';
+import { Unanswered } from './unanswered.js';
+
+const encoder = new TextEncoder();
+
+interface Admission {
+  readonly identity: ResolvedIdentity | MissingIdentity;
+  /** Once the outbox has refused a turn for being full, it refuses all of it; once it has taken some, it takes all. */
+  admitted: boolean;
+  refused: boolean;
+  tail: Promise<void> | undefined;
+}
+
+export interface AdmissionsOptions {
+  settings: Pick<RecorderSettings, 'metadata' | 'redact'>;
+  relay: Relay | undefined;
+  notices: Notices;
+  report(loss: Loss): void;
+}
+
+/**
+ * What lies between a turn and the outbox: a message is named, redacted, measured and put, or counted as lost.
+ *
+ * ```
+ *   record() ──► tagged ──► redacted ──► put ──► accepted
+ *       │                      │          │
+ *       └──────────────────────┴──────────┴────► refused, counted by reason
+ * ```
+ * It is synchronous for as long as redact and the outbox are. Where one of them takes its time, the messages of a
+ * conversation wait for one another.
+ */
+export class Admissions {
+  readonly refused: Partial<Record<LossReason, number>> = {};
+  readonly #settings: AdmissionsOptions['settings'];
+  readonly #relay: Relay | undefined;
+  readonly #notices: Notices;
+  readonly #report: (loss: Loss) => void;
+  readonly #admissions = new WeakMap<Turn, Admission>();
+  readonly #recent = new RecentKeys();
+  readonly #unanswered = new Unanswered();
+  readonly #tails = new Map<string, Promise<void>>();
+
+  constructor({ settings, relay, notices, report }: AdmissionsOptions) {
+    this.#settings = settings;
+    this.#relay = relay;
+    this.#notices = notices;
+    this.#report = report;
+  }
+
+  /** How many conversations wait for a redaction or the outbox. */
+  get pending(): number {
+    return this.#tails.size;
+  }
+
+  open(turn: Turn, identity: ResolvedIdentity | MissingIdentity): void {
+    this.#admissions.set(turn, { identity, admitted: false, refused: false, tail: undefined });
+  }
+
+  /** Resolves when everything the turn has said is accepted or refused. */
+  settled(turn: Turn): Promise<void> {
+    return this.#admissions.get(turn)?.tail ?? Promise.resolve();
+  }
+
+  isUnanswered(turn: Turn, content: string): boolean {
+    return this.#unanswered.has(turn.conversationId, content);
+  }
+
+  /** Takes a message of a turn, or counts it as lost. */
+  record(message: TurnMessage, closed: boolean): void {
+    const admission = this.#admissions.get(message.turn);
+    if (!this.#relay || !admission) return;
+    if (closed) return this.#refuse(message, 'recorder_closed');
+    const { identity } = admission;
+    if (typeof identity === 'string') {
+      const part = identity === 'missing_user_id' ? 'userId' : 'customerId';
+      this.#notices.once(
+        identity,
+        `a turn without ${part} can't be recorded: give one to the call, the wrapper or the recorder`,
+      );
+      return this.#refuse(message, identity);
+    }
+    if (identity.fresh)
+      this.#notices.once(
+        'fresh',
+        'a turn without conversationId is recorded as a conversation of its own: give one to the call',
+      );
+    if (admission.refused) return this.#refuse(message, 'outbox_full');
+    if (!this.#recent.add(message.key)) return;
+    this.#unanswered.note(identity.conversationId, message);
+
+    const input = this.#input(message, identity);
+    const tail = this.#tails.get(identity.conversationId);
+    const done = tail
+      ? tail.then(() => this.#admit(input, message, admission))
+      : this.#admit(input, message, admission);
+    if (!isPromise(done)) return;
+    this.#tails.set(identity.conversationId, done);
+    admission.tail = done;
+    void done.then(() => {
+      if (this.#tails.get(identity.conversationId) === done) this.#tails.delete(identity.conversationId);
+    });
+  }
+
+  #input(message: TurnMessage, identity: ResolvedIdentity): RecordMessageInput {
+    const drop = (name: string, reason: string) =>
+      this.#notices.once(`tag:${name}`, `the tag ${JSON.stringify(name)} is left out: it ${reason}`);
+    return {
+      conversationId: identity.conversationId,
+      role: message.role,
+      content: message.content,
+      userId: identity.userId,
+      customerId: identity.customerId,
+      sessionId: identity.sessionId,
+      metadata: {
+        ...tagMetadata(this.#settings.metadata, drop),
+        ...tagMetadata(message.tags, drop),
+        ...message.metadata,
+      },
+    };
+  }
+
+  /** Redacts and puts. Answers with a promise only where one of the two does; that never rejects. */
+  #admit(input: RecordMessageInput, message: TurnMessage, admission: Admission): MaybePromise<void> {
+    const { redact } = this.#settings;
+    let redacted: MaybePromise<RecordMessageInput | null>;
+    try {
+      redacted = redact ? redact(input) : input;
+    } catch (error) {
+      return this.#refuse(message, 'redact_failed', error);
+    }
+    if (!isPromise(redacted)) return this.#put(input, redacted, message, admission);
+    return Promise.resolve(redacted).then(
+      redacted => this.#put(input, redacted, message, admission),
+      error => this.#refuse(message, 'redact_failed', error),
+    );
+  }
+
+  #put(
+    input: RecordMessageInput,
+    redacted: RecordMessageInput | null,
+    message: TurnMessage,
+    admission: Admission,
+  ): MaybePromise<void> {
+    if (redacted === null) return this.#refuse(message, 'redacted');
+    if (typeof redacted !== 'object') return this.#refuse(message, 'redact_failed');
+    if (admission.refused) return this.#refuse(message, 'outbox_full');
+    // A redaction may come back after close() has stopped waiting for it.
+    if (this.#relay?.closed) return this.#refuse(message, 'recorder_closed');
+    let bytes: number;
+    // Redaction may change what a message says, and of whom; not which message it is.
+    const { conversationId, role } = input;
+    const kept = { ...redacted, conversationId, role, metadata: { ...redacted.metadata, message_key: message.key } };
+    try {
+      // What was not redacted is as this recorder made it: nothing in it can be wrong.
+      bytes = encoder.encode(JSON.stringify(this.#settings.redact ? toWire(kept) : kept)).length;
+    } catch (error) {
+      return this.#refuse(message, 'invalid_message', error);
+    }
+    const entry = { key: message.key, message: kept, bytes, acceptedAt: Date.now(), attempts: 0 };
+    try {
+      const result = this.#relay?.put(entry, { admitted: admission.admitted });
+      if (!isPromise(result)) return this.#putDone(result, message, admission);
+      return Promise.resolve(result).then(
+        result => this.#putDone(result, message, admission),
+        error => this.#refuse(message, 'outbox_failed', error),
+      );
+    } catch (error) {
+      return this.#refuse(message, 'outbox_failed', error);
+    }
+  }
+
+  #putDone(result: PutResult | undefined, message: TurnMessage, admission: Admission): void {
+    if (result === 'full') {
+      admission.refused = true;
+      return this.#refuse(message, 'outbox_full');
+    }
+    admission.admitted = true;
+  }
+
+  /** What the app handed to a turn can't be read: a text that is no string, a getter that throws. */
+  unreadable(turn: Turn, role: Role, error: unknown): void {
+    const key = `${turn.id}:${role}`;
+    const message = { turn, role, content: '', key, status: undefined, metadata: {}, tags: undefined };
+    this.#refuse(message, 'invalid_message', error);
+  }
+
+  #refuse(message: TurnMessage, reason: LossReason, error?: unknown): void {
+    this.#recent.delete(message.key);
+    this.refused[reason] = (this.refused[reason] ?? 0) + 1;
+    if (reason !== 'redacted' && !reason.startsWith('missing_'))
+      this.#notices.once(
+        reason,
+        `messages are not recorded (${reason})${error === undefined ? '' : `: ${errorForLog(error)}`}`,
+      );
+    this.#report({
+      reason,
+      role: message.role,
+      conversationId: message.turn.conversationId,
+      messageKey: message.key,
+      error,
+    });
+  }
+
+  /** Waits for what waits for a redaction or the outbox, at most `timeoutMs`. */
+  async done(timeoutMs: number): Promise<void> {
+    if (this.#tails.size === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise(resolve => {
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    await Promise.race([Promise.all(this.#tails.values()), late]);
+    clearTimeout(timer);
+  }
+}
+
+function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
