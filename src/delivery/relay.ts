@@ -1,21 +1,17 @@
 import type { SynapClient } from '../synap/client.js';
-import { askedToWait, deliver, errorForLog, isAboutAccount, type Outcome } from './deliver.js';
+import { deliver, errorForLog, type Outcome } from './deliver.js';
 import { Epochs } from './epochs.js';
 import type { Logger } from './logger.js';
 import type { Loss } from './loss.js';
 import type { MaybePromise, Outbox, OutboxEntry, PutResult, Settlement } from './outbox.js';
 import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './pace.js';
+import { Pauses, type RetryOptions } from './pauses.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 const MAX_ATTEMPTS = 8;
 const MAX_AGE_MS = 15 * MINUTE;
-/** How often a refused key or an empty account is tried again. */
-const PROBE_MS = MINUTE;
-/** The longest a server's Retry-After is believed. */
-const MAX_RETRY_AFTER_MS = 300 * SECOND;
-const JITTER = 0.1;
 
 export interface RelayOptions {
   outbox: Outbox;
@@ -23,8 +19,7 @@ export interface RelayOptions {
   pace: PaceOptions | false;
   /** A batch goes when one of these is reached; `lingerMs` counts from its first message. */
   batch: { maxMessages: number; maxBytes: number; lingerMs: number };
-  /** Wait after the n-th failure: a random time up to `min(maxMs, baseMs · 2ⁿ)`. */
-  retry: { baseMs: number; maxMs: number };
+  retry: RetryOptions;
   logger: Logger;
   onLoss(loss: Loss): void;
 }
@@ -81,16 +76,15 @@ export class Relay {
   #sending = false;
   #closed = false;
   #firstPendingAt: number | undefined;
-  #pausedUntil = 0;
-  #failures = 0;
-  #trouble: 'none' | 'unclear' | 'account' = 'none';
 
   readonly #epochs = new Epochs();
+  readonly #pauses: Pauses;
   #flushes = 0;
   readonly #settled = new Set<() => void>();
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#pauses = new Pauses(options.retry, options.logger);
     this.#pace = options.pace === false ? UNPACED : tokenBucket(options.pace);
     this.#books.accepted = options.outbox.size().pending;
     if (this.#books.accepted > 0) this.#noticePending();
@@ -184,7 +178,7 @@ export class Relay {
     const { pending, pendingBytes } = outbox.size();
     const now = Date.now();
     const ready = this.#flushes > 0 || pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
-    const at = Math.max(ready ? now : this.#firstPendingAt + batch.lingerMs, this.#pausedUntil);
+    const at = Math.max(ready ? now : this.#firstPendingAt + batch.lingerMs, this.#pauses.until);
     if (this.#timer && this.#timerAt <= at) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
@@ -216,7 +210,7 @@ export class Relay {
     } catch (error) {
       // Only an outbox can get here: deliver() never rejects.
       logger.error(`the outbox failed: ${errorForLog(error)}; it is tried again`);
-      this.#pause(this.#backoff());
+      this.#pauses.backOff();
     } finally {
       this.#sending = false;
       if (!this.#closed && outbox.size().pending > 0) this.#firstPendingAt ??= Date.now();
@@ -247,7 +241,7 @@ export class Relay {
       this.#options.logger.error(`message ${key} is lost (${reason}): ${errorForLog(error)}`);
       onLoss({ reason, role: message.role, conversationId: message.conversationId, messageKey: key, error });
     });
-    this.#draw(outcomes);
+    this.#pauses.after(outcomes);
   }
 
   #judge({ entry, ...outcome }: Outcome): Settlement {
@@ -279,45 +273,6 @@ export class Relay {
           : 'deadLettered';
     this.#books[end]++;
     this.#epochs.settle(settlement.key, end);
-  }
-
-  /** Draws from what one round came to whether, and for how long, to pause; and tells the log of each change once. */
-  #draw(outcomes: readonly Outcome[]): void {
-    const stopped = outcomes.find(outcome => outcome.type === 'held' || outcome.type === 'unclear');
-    if (!stopped) {
-      if (outcomes.length === 0) return;
-      if (this.#trouble !== 'none') this.#options.logger.info('Synap takes messages again');
-      this.#trouble = 'none';
-      this.#failures = 0;
-      return;
-    }
-    const { error } = stopped;
-    if (isAboutAccount(error)) {
-      this.#warnOnce('account', `${errorForLog(error)}. Messages are kept, and tried again every minute`);
-      this.#pause(PROBE_MS);
-      return;
-    }
-    this.#warnOnce('unclear', `${errorForLog(error)}. Messages are kept, and sent again`);
-    const asked = askedToWait(error);
-    const backoff = this.#backoff();
-    if (asked === undefined) this.#pause(backoff);
-    else this.#pause(Math.max(Math.min(asked, MAX_RETRY_AFTER_MS), backoff) * (1 + Math.random() * JITTER));
-  }
-
-  #warnOnce(trouble: 'unclear' | 'account', message: string): void {
-    if (this.#trouble === trouble) return;
-    this.#trouble = trouble;
-    this.#options.logger.warn(message);
-  }
-
-  /** Full jitter: any time up to the bound, so that many apps don't come back at the same moment. */
-  #backoff(): number {
-    const { baseMs, maxMs } = this.#options.retry;
-    return Math.random() * Math.min(maxMs, baseMs * 2 ** this.#failures++);
-  }
-
-  #pause(ms: number): void {
-    this.#pausedUntil = Date.now() + ms;
   }
 
   #wakeFlushes(): void {
