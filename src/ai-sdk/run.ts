@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Identity } from '../recorder/identity.js';
 import { addUsage, type Usage } from '../recorder/metadata.js';
-import type { Recorder } from '../recorder/recorder.js';
+import type { OpenTurnOptions, Recorder } from '../recorder/recorder.js';
 import type { Turn } from '../recorder/turn.js';
 import type { SynapCallOptions } from './call-options.js';
 import type { PromptEnd } from './content.js';
@@ -55,9 +55,9 @@ export class Run {
   #lastCallRejected = false;
   #unwatch: (() => void) | undefined;
 
-  constructor(turn: Turn, textFrom: 'model' | 'callbacks') {
-    this.turn = turn;
+  constructor(textFrom: 'model' | 'callbacks', open: (options: Pick<OpenTurnOptions, 'ended'>) => Turn) {
     this.#textFrom = textFrom;
+    this.turn = open({ ended: () => this.#unwatch?.() });
   }
 
   get ended(): boolean {
@@ -70,17 +70,14 @@ export class Run {
   }
 
   complete(content?: string): void {
-    this.#unwatch?.();
     this.turn.complete({ content });
   }
 
   fail(error: unknown): void {
-    this.#unwatch?.();
     this.turn.fail(error);
   }
 
   abort(reason?: unknown): void {
-    this.#unwatch?.();
     this.turn.abort(reason);
   }
 
@@ -121,6 +118,7 @@ export class Run {
       done: () => onEnd({ type: 'done', finishReason, toolCallIds, error }),
       failed: error => onEnd({ type: 'failed', error }),
       cancelled: reason => onEnd({ type: 'cancelled', reason, error }),
+      collected: () => turn.abandon(),
       generated: result => {
         this.#generated(result, toolCallIds);
         onEnd({ type: 'done', finishReason: readFinishReason(result.finishReason), toolCallIds, error: undefined });
@@ -193,16 +191,21 @@ export function openRun(
   },
 ): Run {
   const { conversationId, userId, customerId, sessionId, idleMs = IDLE_MS } = options;
-  const turn = recorder.turn(call, {
-    framework: 'ai-sdk',
-    fallback: { conversationId, userId, customerId, sessionId },
-    metadata: call.metadata,
-    idleMs,
-  });
+  const run = new Run(textFrom, ({ ended }) =>
+    recorder.turn(call, {
+      framework: 'ai-sdk',
+      fallback: { conversationId, userId, customerId, sessionId },
+      metadata: call.metadata,
+      idleMs,
+      ended,
+    }),
+  );
   // The app's id of a message is that of the newest.
   const newest = prompt.user.length - 1;
-  turn.trailing(prompt.user.map((said, index) => (index === newest ? { ...said, messageId: call.messageId } : said)));
-  return new Run(turn, textFrom);
+  run.turn.trailing(
+    prompt.user.map((said, index) => (index === newest ? { ...said, messageId: call.messageId } : said)),
+  );
+  return run;
 }
 
 // What an aborted fetch throws: by hand, by a timeout, and in Next.js when the response is closed.

@@ -10,7 +10,7 @@ import {
  * Hears one call of a model.
  *
  * ```
- *   called ──► streaming ──► done | failed | cancelled
+ *   called ──► streaming ──► done | failed | cancelled | collected
  *        └───► generated | rejected
  * ```
  */
@@ -23,6 +23,8 @@ export interface CallListener {
   failed(error: unknown): void;
   /** The consumer wants no more of it. */
   cancelled(reason: unknown): void;
+  /** The stream was garbage-collected before any of these: nobody will ever read it on. */
+  collected(): void;
   generated(result: GenerateResult): void;
   /** The call gave neither a stream nor a result. */
   rejected(error: unknown): void;
@@ -112,6 +114,8 @@ function observe<T extends object>(
   }
 }
 
+const streams = new FinalizationRegistry<CallListener>(listener => safely(() => listener.collected()));
+
 /**
  * Reads a stream in passing. It pulls only when it is pulled and holds nothing back, so the source feels the consumer's
  * pace, and its cancel with the reason. (A TransformStream costs twice as much a chunk and reads one ahead; a tee reads
@@ -119,6 +123,8 @@ function observe<T extends object>(
  */
 function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): ReadableStream<StreamPart> {
   const reader = source.getReader();
+  const token = {};
+  const over = () => streams.unregister(token);
   let controller: ReadableStreamDefaultController<StreamPart>;
   // A read that was under way when the consumer cancelled still comes back, to a stream that is closed by then.
   let cancelled = false;
@@ -126,6 +132,7 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
   const read = ({ done, value }: { done: boolean; value?: StreamPart | undefined }) => {
     if (cancelled) return;
     if (done || value === undefined) {
+      over();
       safely(() => listener.done());
       controller.close();
       return;
@@ -139,10 +146,11 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
   };
   const broken = (error: unknown) => {
     if (cancelled) return;
+    over();
     safely(() => listener.failed(error));
     controller.error(error);
   };
-  return new ReadableStream<StreamPart>(
+  const tap = new ReadableStream<StreamPart>(
     {
       start(own) {
         controller = own;
@@ -154,12 +162,15 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
       },
       cancel(reason) {
         cancelled = true;
+        over();
         safely(() => listener.cancelled(reason));
         return reader.cancel(reason);
       },
     },
     { highWaterMark: 0 },
   );
+  streams.register(tap, listener, token);
+  return tap;
 }
 
 function withoutSynap(params: ModelParams): ModelParams {

@@ -46,6 +46,8 @@ export interface TurnOptions {
   idleMs?: number | undefined;
   /** When the turn began, on the clock of `performance.now()`. Default: with the first `user()`. */
   startedAt?: number | undefined;
+  /** Told when the turn ends, however it does. */
+  ended?: (() => void) | undefined;
   /** Asked for the answer so far when the recorder abandons the turn, by an adapter that has not appended it. */
   soFar?: (() => CompleteDetails | undefined) | undefined;
 }
@@ -103,6 +105,7 @@ export class Turn {
   readonly #external: string | undefined;
   readonly #tags: Record<string, unknown> | undefined;
   readonly #soFar: TurnOptions['soFar'];
+  readonly #ended: TurnOptions['ended'];
   readonly #startIsKnown: boolean;
   readonly #said = new Set<string>();
   #state: 'open' | TurnStatus = 'open';
@@ -125,6 +128,7 @@ export class Turn {
     this.idleMs = options.idleMs;
     this.#tags = options.metadata;
     this.#soFar = options.soFar;
+    this.#ended = options.ended;
     this.#startIsKnown = options.startedAt !== undefined;
     if (options.startedAt !== undefined) {
       this.#startedAt = new Date(Date.now() - (this.#clock - options.startedAt));
@@ -239,6 +243,7 @@ export class Turn {
     // Nobody saw an abandoned answer end: its last sign of life is as far as it went.
     if (status !== 'abandoned' || this.#alive) this.#lastSignAt = performance.now();
     try {
+      this.#ended?.();
       const details = given ?? (status === 'abandoned' ? this.#soFar?.() : undefined);
       const content = details?.content ?? this.#text;
       if (typeof content !== 'string') throw new TypeError('a message must be a string');

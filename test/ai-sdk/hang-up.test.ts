@@ -69,23 +69,28 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('a browser tha
     expect(await t.transcript()).toEqual(['user: Count', `assistant: ${words.join('')}`]);
   });
 
-  it('leaves it as abandoned when the stream is garbage-collected, long before the idle time', async () => {
-    setFlagsFromString('--expose-gc');
-    const gc = runInNewContext('gc') as () => void;
-    await using t = await recording(major, 'wrapAISDK', [words]);
-    await (async () => {
-      const iterator = t.sdk.streamText({ model: t.model, prompt: 'Count' }).textStream[Symbol.asyncIterator]();
-      for (let n = 0; n < 3; n++) await iterator.next();
-    })();
-    await expect
-      .poll(
-        async () => {
-          gc();
-          return t.transcript();
-        },
-        { timeout: 10_000, interval: 50 },
-      )
-      .toHaveLength(2);
-    expect((await t.transcript())[1]).toMatch(/^assistant \(abandoned\): w0 w1 w2 /);
-  });
+  it.each(['wrapAISDK', 'wrapModel'] as const)(
+    'leaves it as abandoned when it is garbage-collected, with %s',
+    async way => {
+      // ai 5 and 6 read a model to its end whatever the consumer does.
+      if (way === 'wrapModel' && major.name !== 'ai 7') return;
+      setFlagsFromString('--expose-gc');
+      const gc = runInNewContext('gc') as () => void;
+      await using t = await recording(major, way, [words]);
+      await (async () => {
+        const iterator = t.sdk.streamText({ model: t.model, prompt: 'Count' }).textStream[Symbol.asyncIterator]();
+        for (let n = 0; n < 3; n++) await iterator.next();
+      })();
+      await expect
+        .poll(
+          async () => {
+            gc();
+            return t.transcript();
+          },
+          { timeout: 10_000, interval: 50 },
+        )
+        .toHaveLength(2);
+      expect((await t.transcript())[1]).toMatch(/^assistant \(abandoned\): w0 w1 w2 /);
+    },
+  );
 });

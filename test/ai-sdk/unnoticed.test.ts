@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/v4';
 import { wrapAISDK, wrapModel } from '../../src/ai-sdk/index.js';
@@ -153,6 +154,19 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('on $name the 
         'ToolLoopAgent',
         'Experimental_Agent',
       ]).toContain(name);
+  });
+
+  it('in its abort signal: however a call ends, no listener is left behind', async () => {
+    for (const way of ['wrapAISDK', 'wrapModel'] as const) {
+      await using t = await recording(major, way, [['One ', 'two ', 'three']], { idleMs: 50 });
+      const { signal } = new AbortController();
+      await t.sdk.generateText({ model: t.model, prompt: 'Go', abortSignal: signal });
+      await collect(t.sdk.streamText({ model: t.model, prompt: 'Go', abortSignal: signal }).textStream);
+      for await (const _ of t.sdk.streamText({ model: t.model, prompt: 'Go', abortSignal: signal }).textStream) break;
+      await new Promise(resolve => setTimeout(resolve, 200));
+      const ours = getEventListeners(signal, 'abort').filter(listener => /this\.abort/.test(String(listener)));
+      expect(ours).toEqual([]);
+    }
   });
 
   it('when nobody awaits a result that fails: no rejection of ours is left unhandled', async () => {
