@@ -22,7 +22,10 @@ import { check, printTranscript, readTranscript, type Said } from './demo/transc
 
 const live = process.argv.includes('--live');
 const apiKey = live ? process.env.OPENAI_API_KEY : 'scripted';
-if (!apiKey) throw new Error('--live needs OPENAI_API_KEY');
+if (!apiKey) {
+  console.error('--live talks to OpenAI: set OPENAI_API_KEY');
+  process.exit(1);
+}
 
 const folder = await mkdtemp(join(tmpdir(), 'synap-demo-'));
 const synap = await startLocalSynap({ database: join(folder, 'synap.db') });

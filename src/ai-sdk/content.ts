@@ -28,6 +28,7 @@ export interface PromptEnd {
 
 export function promptEnd(messages: readonly Message[]): PromptEnd {
   let end = messages.length;
+  while (messages[end - 1]?.role === 'system') end--;
   const prefill: string[] = [];
   for (; end > 0 && messages[end - 1]?.role === 'assistant'; end--) {
     const { content } = messages[end - 1] as Message;

@@ -57,8 +57,17 @@ export async function deliver(entries: readonly OutboxEntry[], carrier: Carrier)
   }
   // A batch says why it refused a message only in words. Alone, a message gets a status, which says what to do.
   const outcomes: Outcome[] = [];
-  for (const entry of entries)
-    outcomes.push(refused.has(entry) ? await deliverOne(entry, carrier) : { entry, type: 'delivered' });
+  let stopped: unknown;
+  for (const entry of entries) {
+    if (!refused.has(entry)) outcomes.push({ entry, type: 'delivered' });
+    else if (stopped !== undefined) outcomes.push(hold(entry, stopped));
+    else {
+      const outcome = await deliverOne(entry, carrier);
+      outcomes.push(outcome);
+      // Going on past a failure could bring a conversation out of order.
+      if (outcome.type === 'unclear' || outcome.type === 'held') stopped = outcome.error;
+    }
+  }
   return outcomes;
 }
 

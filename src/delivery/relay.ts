@@ -11,6 +11,8 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 const MAX_ATTEMPTS = 8;
+// Node's timers fire at once beyond this.
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX_AGE_MS = 15 * MINUTE;
 
 export interface RelayOptions {
@@ -91,13 +93,10 @@ export class Relay {
   }
 
   /** Puts an entry into the outbox and sees to its delivery. Throws, or rejects, only as the outbox does. */
-  put(entry: OutboxEntry, options: { admitted: boolean }): MaybePromise<PutResult> {
+  put(entry: OutboxEntry, options: { admitted: boolean }): MaybePromise<PutResult | 'closed'> {
+    if (this.#closed) return 'closed';
     const result = this.#options.outbox.put(entry, options);
     return typeof result === 'string' ? this.#noted(entry, result) : result.then(result => this.#noted(entry, result));
-  }
-
-  get closed(): boolean {
-    return this.#closed;
   }
 
   books(): RelayBooks {
@@ -115,7 +114,7 @@ export class Relay {
     try {
       // This timer does hold the process: whoever flushes waits for it.
       const deadline = new Promise<'late'>(resolve => {
-        timer = setTimeout(resolve, timeoutMs, 'late');
+        timer = setTimeout(resolve, Math.min(timeoutMs, MAX_TIMER_MS), 'late');
       });
       this.#schedule();
       while (!this.#closed && this.#epochs.upTo(covered).outstanding > 0) {
@@ -155,7 +154,11 @@ export class Relay {
       for (let lost = 0; lost < pending + inFlight; lost++) onLoss({ reason: 'shutdown' });
     }
     this.#wakeFlushes();
-    await outbox.close();
+    try {
+      await outbox.close();
+    } catch (error) {
+      this.#options.logger.error(`the outbox could not be closed: ${errorForLog(error)}`);
+    }
     return result;
   }
 

@@ -49,6 +49,8 @@ export class Admissions {
   readonly #recent = new RecentKeys();
   readonly #unanswered = new Unanswered();
   readonly #tails = new Map<string, Promise<void>>();
+  readonly #waiting = new Set<TurnMessage>();
+  readonly #lost = new WeakSet<TurnMessage>();
 
   constructor({ settings, relay, notices, report }: AdmissionsOptions) {
     this.#settings = settings;
@@ -57,9 +59,15 @@ export class Admissions {
     this.#report = report;
   }
 
-  /** How many conversations wait for a redaction or the outbox. */
-  get pending(): number {
-    return this.#tails.size;
+  /** How many messages wait for a redaction or the outbox. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Counts what still waits as lost; what comes of it later is nobody's. */
+  close(): void {
+    for (const message of this.#waiting) this.#refuse(message, 'recorder_closed');
+    this.#waiting.clear();
   }
 
   open(turn: Turn, identity: ResolvedIdentity | MissingIdentity): void {
@@ -104,9 +112,11 @@ export class Admissions {
       ? tail.then(() => this.#admit(input, message, admission))
       : this.#admit(input, message, admission);
     if (!isPromise(done)) return;
+    this.#waiting.add(message);
     this.#tails.set(identity.conversationId, done);
     admission.tail = done;
     void done.then(() => {
+      this.#waiting.delete(message);
       if (this.#tails.get(identity.conversationId) === done) this.#tails.delete(identity.conversationId);
     });
   }
@@ -154,8 +164,6 @@ export class Admissions {
     if (redacted === null) return this.#refuse(message, 'redacted');
     if (typeof redacted !== 'object') return this.#refuse(message, 'redact_failed');
     if (admission.refused) return this.#refuse(message, 'outbox_full');
-    // A redaction may come back after close() has stopped waiting for it.
-    if (this.#relay?.closed) return this.#refuse(message, 'recorder_closed');
     let bytes: number;
     // Redaction may change what a message says, and of whom; not which message it is.
     const { conversationId, role } = input;
@@ -179,7 +187,9 @@ export class Admissions {
     }
   }
 
-  #putDone(result: PutResult | undefined, message: TurnMessage, admission: Admission): void {
+  #putDone(result: PutResult | 'closed' | undefined, message: TurnMessage, admission: Admission): void {
+    // A redaction may come back after close() has stopped waiting for it.
+    if (result === 'closed') return this.#refuse(message, 'recorder_closed');
     if (result === 'full') {
       admission.refused = true;
       return this.#refuse(message, 'outbox_full');
@@ -195,6 +205,8 @@ export class Admissions {
   }
 
   #refuse(message: TurnMessage, reason: LossReason, error?: unknown): void {
+    if (this.#lost.has(message)) return;
+    this.#lost.add(message);
     this.#recent.delete(message.key);
     this.refused[reason] = (this.refused[reason] ?? 0) + 1;
     if (reason !== 'redacted' && !reason.startsWith('missing_'))
@@ -216,7 +228,7 @@ export class Admissions {
     if (this.#tails.size === 0) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise(resolve => {
-      timer = setTimeout(resolve, timeoutMs);
+      timer = setTimeout(resolve, Math.min(timeoutMs, 2 ** 31 - 1));
     });
     await Promise.race([Promise.all(this.#tails.values()), late]);
     clearTimeout(timer);

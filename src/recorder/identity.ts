@@ -56,7 +56,8 @@ const NAMESPACE = '5b0c9d0e-6a1f-4c59-9d53-0f7f3c1b8a42';
  * ```
  */
 export function conversationUuid(id: string, owner: ConversationOwner = {}): string {
-  const { userId, customerId, scope = 'user' } = owner;
+  const { userId, customerId } = clean(owner);
+  const { scope = 'user' } = owner;
   if (typeof id !== 'string' || id.trim() === '')
     throw new InvalidInputError('conversationId must be a non-empty string', { field: 'conversationId' });
   if (isUuid(id)) return id.toLowerCase();
@@ -119,14 +120,14 @@ export function resolveIdentity(identity: Identity, scope: ConversationScope): R
 /** An identity without what says nothing: empty strings are absent, and numbers (database keys) are written out. */
 function clean(identity: Identity): Identity {
   return {
-    conversationId: id(identity.conversationId),
-    userId: id(identity.userId),
-    customerId: id(identity.customerId),
-    sessionId: id(identity.sessionId),
+    conversationId: idOf(identity.conversationId),
+    userId: idOf(identity.userId),
+    customerId: idOf(identity.customerId),
+    sessionId: idOf(identity.sessionId),
   };
 }
 
-function id(value: unknown): string | undefined {
+function idOf(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   return typeof value === 'string' && value.trim() !== '' ? value.toWellFormed() : undefined;
 }

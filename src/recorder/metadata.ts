@@ -101,7 +101,7 @@ export function userMetadata(facts: MessageFacts): JsonObject {
 
 /** The metadata of an assistant's message. */
 export function assistantMetadata(facts: MessageFacts, answer: AnswerFacts): JsonObject {
-  const { usage = {} } = answer;
+  const usage = answer.usage ?? {};
   return known({
     message_key: facts.messageKey,
     turn_id: facts.turnId,

@@ -72,9 +72,9 @@ export class Recorder {
     this.#forgetExit = this.#relay ? onBeforeExit(() => this.#flushAtExit()) : () => {};
   }
 
-  /** Whether anything is recorded at all: `enabled` was not `false`, and the recorder is not closed. */
+  /** Whether anything is recorded at all: `enabled` was not `false`. After close(), messages are counted as losses. */
   get enabled(): boolean {
-    return this.#relay !== undefined && this.#closing === undefined;
+    return this.#relay !== undefined;
   }
 
   /**
@@ -122,7 +122,8 @@ export class Recorder {
     if (!this.#relay) return { delivered: 0, pending: 0, deadLettered: 0 };
     const started = Date.now();
     await this.#admissions.done(timeoutMs);
-    return this.#relay.flush(Math.max(0, timeoutMs - (Date.now() - started)));
+    const result = await this.#relay.flush(Math.max(0, timeoutMs - (Date.now() - started)));
+    return { ...result, pending: result.pending + this.#admissions.waiting };
   }
 
   /**
@@ -152,6 +153,7 @@ export class Recorder {
     this.#forgetExit();
     const started = Date.now();
     await this.#admissions.done(timeoutMs);
+    this.#admissions.close();
     const left = Math.max(0, timeoutMs - (Date.now() - started));
     const result = (await this.#relay?.close(left)) ?? { delivered: 0, pending: 0, deadLettered: 0 };
     await this.#settings.closeClient().catch(() => {});
@@ -161,13 +163,13 @@ export class Recorder {
   #turnEnded(turn: Turn): void {
     this.#open.delete(turn);
     const { waitUntil } = this.#settings;
-    if (!waitUntil || !this.enabled) return;
+    if (!waitUntil || this.#closing) return;
     this.#notices.guard('waitUntil', () => waitUntil(this.flush()));
   }
 
   async #flushAtExit(): Promise<boolean> {
     const { pending, inFlight } = this.stats();
-    if (pending + inFlight + this.#admissions.pending === 0) return false;
+    if (pending + inFlight + this.#admissions.waiting === 0) return false;
     const { pending: left } = await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
     if (left > 0) await this.close({ timeoutMs: 0 });
     return true;

@@ -161,10 +161,15 @@ export class Turn {
    * user; the same text without a `messageId` is taken for a repetition.
    */
   user(content: string, options: UserMessageOptions = {}): void {
+    this.#user(content, options, '');
+  }
+
+  /** `place` tells apart two messages of the same words in one prompt. */
+  #user(content: string, options: UserMessageOptions, place: string): void {
     try {
       if (typeof content !== 'string') throw new TypeError('a message must be a string');
       const { messageId, attachments, metadata } = options;
-      const name = messageId === undefined ? `text:${content}` : `id:${messageId}`;
+      const name = messageId === undefined ? `text:${place}${content}` : `id:${messageId}`;
       if (content === '' || this.#said.has(name)) return;
       if (this.#said.size === 0 && !this.#startIsKnown && this.#firstTokenAt === undefined && this.#state === 'open') {
         this.#startedAt = new Date();
@@ -187,7 +192,7 @@ export class Turn {
   trailing(messages: readonly (UserMessageOptions & { content: string })[]): void {
     const repeated = messages.map(({ content }) => this.#host.isUnanswered(this, content));
     messages.forEach(({ content, ...options }, index) => {
-      if (index === messages.length - 1 || !repeated[index]) this.user(content, options);
+      if (index === messages.length - 1 || !repeated[index]) this.#user(content, options, `${index}:`);
     });
   }
 

@@ -60,6 +60,7 @@ export function undiciTransport(origin: string): HttpTransport {
   return {
     async request({ method, path, headers, body, deadline, signal }) {
       try {
+        if (signal?.aborted) throw new NetworkError('The call was aborted before it was sent', { sent: 'no' });
         opened ??= open();
         const pool = await opened;
         const response = await pool.request({
@@ -76,6 +77,7 @@ export function undiciTransport(origin: string): HttpTransport {
           body: text,
         };
       } catch (error) {
+        if (NetworkError.is(error)) throw error;
         throw networkError(error, deadline, headers['x-correlation-id']);
       }
     },
@@ -106,7 +108,7 @@ function networkError(error: unknown, deadline: AbortSignal, correlationId: stri
     NEVER_SENT.has(code) || syscall === 'connect' || syscall === 'getaddrinfo' || CERTIFICATE.test(code)
       ? 'no'
       : 'unknown';
-  const options = { sent, correlationId, cause: error } as const;
+  const options = { sent, correlationId, cause: cleaned(error) } as const;
   if (deadline.aborted) return new TimeoutError('Synap did not answer in the time allowed for a request', options);
   switch (code) {
     case 'UND_ERR_CONNECT_TIMEOUT':
@@ -119,6 +121,13 @@ function networkError(error: unknown, deadline: AbortSignal, correlationId: stri
   if (CERTIFICATE.test(code)) return new NetworkError(`Synap's TLS certificate was refused (${code})`, options);
   const what = sent === 'no' ? 'Could not reach Synap' : 'The connection to Synap broke';
   return new NetworkError(`${what} (${code || message})`, options);
+}
+
+/** A parser's error holds the raw answer, which may repeat the request. Of a cause, its kind is enough. */
+function cleaned(error: unknown): Error {
+  const { code, syscall, message } = describe(error);
+  const { name } = error instanceof Error ? error : new Error();
+  return Object.assign(new Error(code === '' || code.startsWith('HPE_') ? name : message), { name, code, syscall });
 }
 
 function describe(error: unknown): { code: string; syscall: string; message: string } {

@@ -21,7 +21,7 @@ export function errorFromResponse(
 ): SynapError {
   const { status } = response;
   const detail = readDetail(response.body);
-  const said = detail.text === '' ? '' : `: ${scrub(detail.text)}`;
+  const said = detail.text === '' ? '' : `: ${cut(scrub(detail.text))}`;
   const options = { status, correlationId };
   switch (status) {
     case 400:
@@ -31,7 +31,7 @@ export function errorFromResponse(
     case 403:
       return new AuthenticationError(`Synap refused the API key (${status})${said}. Check SYNAP_API_KEY`, options);
     case 402:
-      return insufficientCredits(detail.fields, said, options);
+      return insufficientCredits(detail.fields, said, scrub, options);
     case 409:
       return new ConflictError(`Synap has something else stored (409)${said}`, options);
     case 413:
@@ -83,19 +83,19 @@ function readDetail(body: string): Detail {
   } catch {
     return { text: '', fields: {} };
   }
-  if (typeof detail === 'string') return { text: cut(detail), fields: {} };
+  if (typeof detail === 'string') return { text: detail, fields: {} };
   if (Array.isArray(detail)) {
     const parts = detail.slice(0, 3).map(item => {
       const { loc, msg } = (item ?? {}) as { loc?: unknown; msg?: unknown };
       const place = Array.isArray(loc) ? loc.filter(part => part !== 'body').join('.') : '';
       return [place, typeof msg === 'string' ? msg : ''].filter(Boolean).join(' ');
     });
-    return { text: cut(parts.filter(Boolean).join('; ')), fields: {} };
+    return { text: parts.filter(Boolean).join('; '), fields: {} };
   }
   if (typeof detail !== 'object' || detail === null) return { text: '', fields: {} };
   const fields = detail as Record<string, unknown>;
   const text = [fields.code, fields.message].filter(part => typeof part === 'string').join(': ');
-  return { text: cut(text), fields };
+  return { text, fields };
 }
 
 function cut(text: string): string {
@@ -105,10 +105,11 @@ function cut(text: string): string {
 function insufficientCredits(
   fields: Record<string, unknown>,
   said: string,
+  scrub: (text: string) => string,
   options: { status: number; correlationId: string },
 ): InsufficientCreditsError {
   const number = (value: unknown) => (typeof value === 'number' ? value : undefined);
-  const string = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  const string = (value: unknown) => (typeof value === 'string' ? cut(scrub(value)) : undefined);
   const recoveryUrl = string(fields.recovery_url);
   return new InsufficientCreditsError(
     `The Synap account is out of credits (402)${said}${recoveryUrl ? `. Top up at ${recoveryUrl}` : ''}`,
