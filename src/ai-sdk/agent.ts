@@ -1,7 +1,7 @@
 import { streamCallbacks } from './callbacks.js';
-import { type Context, endWith, finishUnread, startRun, tapped } from './calls.js';
+import { type Context, endWith, finishUnread, isAi7, startRun, tapped } from './calls.js';
 import type { CallOptions } from './options.js';
-import { type Scope, scopes } from './run.js';
+import { runIn, type Scope, scopeFor, scopeOf } from './run.js';
 
 interface Agent {
   readonly settings: CallOptions;
@@ -30,24 +30,20 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
   class RecordingAgent extends Class {
     override generate(options: CallOptions, ...rest: unknown[]): Promise<unknown> {
       const call = openCall(this, options, 'model');
-      const result = scopes.run(call.scope, () => super.generate.call(call.view, call.options, ...rest));
-      return endWith(
-        result,
-        () => call.scope.run,
-        () => options.abortSignal,
-      );
+      const result = runIn(call.scope, () => super.generate.call(call.view, call.options, ...rest));
+      return endWith(result, call.scope, options.abortSignal);
     }
 
     override stream(options: CallOptions, ...rest: unknown[]): unknown {
       const call = openCall(this, options, 'callbacks');
-      const result = scopes.run(call.scope, () => super.stream.call(call.view, call.options, ...rest));
+      const result = runIn(call.scope, () => super.stream.call(call.view, call.options, ...rest));
       if (!(result instanceof Promise)) {
-        finishUnread(result, context);
+        if (call.scope.run) finishUnread(result, context);
         return result;
       }
       return result.then(
         result => {
-          finishUnread(result, context);
+          if (call.scope.run) finishUnread(result, context);
           return result;
         },
         (error: unknown) => {
@@ -61,14 +57,14 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
   function openCall(agent: Agent, options: CallOptions, textFrom: 'model' | 'callbacks'): OpenCall {
     const { settings } = agent;
     const { abortSignal } = options;
-    const nested = scopes.getStore() !== undefined;
-    const scope: Scope = { run: undefined, inModel: false };
+    const nested = scopeOf(context.recorder) !== undefined;
+    const scope = scopeFor(context.recorder, undefined);
 
     const open = (prepared: CallOptions): CallOptions => {
       const run = startRun(prepared, context, textFrom, { asked: options, nested });
       scope.run = run;
       run?.watch(abortSignal);
-      const heard = run && textFrom === 'callbacks' ? streamCallbacks(run, prepared) : {};
+      const heard = run && textFrom === 'callbacks' ? streamCallbacks(run, prepared, isAi7(context)) : {};
       return { ...tapped(prepared, run, context), ...heard };
     };
 
@@ -77,7 +73,7 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
     const view: CallOptions = { ...settings };
     view.prepareCall = async base => {
       const prepared = ((await settings.prepareCall?.(base)) ?? base) as CallOptions;
-      if (!('onEnd' in settings)) return open({ ...prepared, abortSignal });
+      if (!isAi7(context)) return open({ ...prepared, abortSignal });
       // ai 7 keeps these from prepareCall and takes them from the settings afterwards, under these names only.
       const { onEnd, onError, onAbort } = settings;
       const opened = open({ ...prepared, abortSignal, onEnd: onEnd ?? (() => {}), onError, onAbort });

@@ -18,5 +18,5 @@ export function readCallOptions(providerOptions: unknown): SynapCallOptions {
 
 /** Whether a call says by itself who is talking where: then it is a turn, even inside another. */
 export function hasIdentity({ conversationId, userId }: SynapCallOptions): boolean {
-  return Boolean(conversationId || userId);
+  return [conversationId, userId].some(id => id !== undefined && id !== null && String(id).trim() !== '');
 }

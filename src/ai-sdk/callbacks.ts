@@ -1,7 +1,7 @@
 import { abandonWith } from './abandoned.js';
 import { readFinishReason } from './model.js';
 import type { Callback, CallOptions } from './options.js';
-import type { Run } from './run.js';
+import { type Run, UNTOLD_ERROR } from './run.js';
 
 interface StreamPart {
   type?: string;
@@ -23,7 +23,7 @@ interface StreamPart {
  * | aborted | onAbort, in a later step then onFinish | onAbort |
  * | the source broke, the consumer left | none | none |
  */
-export function streamCallbacks(run: Run, options: CallOptions): Partial<CallOptions> {
+export function streamCallbacks(run: Run, options: CallOptions, isAi7: boolean): Partial<CallOptions> {
   // Lives as long as the SDK's pipeline, which alone holds these callbacks.
   const witness = {};
   abandonWith(witness, run.turn);
@@ -41,7 +41,7 @@ export function streamCallbacks(run: Run, options: CallOptions): Partial<CallOpt
     return witness;
   };
   const ended = ({ finishReason }: { finishReason?: unknown }) => {
-    if (readFinishReason(finishReason) === 'error') run.fail(error ?? new Error('the provider reported an error'));
+    if (readFinishReason(finishReason) === 'error') run.fail(error ?? UNTOLD_ERROR);
     else run.complete();
   };
   return {
@@ -52,7 +52,9 @@ export function streamCallbacks(run: Run, options: CallOptions): Partial<CallOpt
     ),
     ...errorCallback(failed, options),
     // ai 7 runs only one of the two when it is given both.
-    ...(options.onEnd ? { onEnd: before(ended, options.onEnd) } : { onFinish: before(ended, options.onFinish) }),
+    ...(isAi7 && options.onEnd
+      ? { onEnd: before(ended, options.onEnd) }
+      : { onFinish: before(ended, options.onFinish) }),
   };
 }
 

@@ -4,7 +4,7 @@ import { errorCallback, streamCallbacks } from './callbacks.js';
 import { promptEnd, promptMessages } from './content.js';
 import { type AnyLanguageModel, isLanguageModel } from './model.js';
 import type { CallOptions } from './options.js';
-import { type CallEnd, isAbort, openRun, type Run, scopes, type WrapOptions } from './run.js';
+import { type CallEnd, openRun, type Run, runIn, type Scope, scopeFor, scopeOf, type WrapOptions } from './run.js';
 import { safely, tapModel, untapped } from './tap.js';
 import { wrapOptionsOf } from './wrap-model.js';
 
@@ -29,26 +29,23 @@ type Fn = (options: CallOptions, ...rest: unknown[]) => unknown;
 /** `generateText`, `generateObject`: one promise, which is the end. */
 export function wrapGenerate(fn: Fn, context: Context): Fn {
   return (options, ...rest) => {
-    const run = startRun(options, context, 'model');
-    const call = () => fn(tapped(options, run, context), ...rest) as Promise<unknown>;
-    return endWith(
-      scopes.run({ run, inModel: false }, call),
-      () => run,
-      () => options.abortSignal,
-    );
+    if (!isObject(options)) return fn(options, ...rest);
+    const scope = scopeFor(context.recorder, startRun(options, context, 'model'));
+    const call = () => fn(tapped(options, scope.run, context), ...rest) as Promise<unknown>;
+    return endWith(runIn(scope, call), scope, options.abortSignal);
   };
 }
 
 /** `streamText`: what the user saw comes from its callbacks. */
 export function wrapStreamText(fn: Fn, context: Context): Fn {
   return (options, ...rest) => {
+    if (!isObject(options)) return fn(options, ...rest);
     const run = startRun(options, context, 'callbacks');
-    return scopes.run({ run, inModel: false }, () => {
+    return runIn(scopeFor(context.recorder, run), () => {
       if (!run) return fn(tapped(options, run, context), ...rest);
       run.watch(options.abortSignal);
-      const result = started(run, () =>
-        fn({ ...tapped(options, run, context), ...streamCallbacks(run, options) }, ...rest),
-      );
+      const callbacks = streamCallbacks(run, options, isAi7(context));
+      const result = started(run, () => fn({ ...tapped(options, run, context), ...callbacks }, ...rest));
       finishUnread(result, context);
       return result;
     });
@@ -58,14 +55,17 @@ export function wrapStreamText(fn: Fn, context: Context): Fn {
 /** `streamObject`: it has no chunks to hear of, but its cancel and its end reach the model's tap. */
 export function wrapStreamObject(fn: Fn, context: Context): Fn {
   return (options, ...rest) => {
+    if (!isObject(options)) return fn(options, ...rest);
     const run = startRun(options, context, 'model');
-    return scopes.run({ run, inModel: false }, () => {
+    return runIn(scopeFor(context.recorder, run), () => {
       if (!run) return fn(tapped(options, run, context), ...rest);
       run.watch(options.abortSignal);
       const failed = (error: unknown) => {
-        if (run.lastCallRejected) endWithError(run, error, options.abortSignal);
+        if (run.lastCallRejected) run.end({ type: 'rejected', error }, options.abortSignal);
       };
-      const ended = (end: CallEnd) => endWithStream(run, end, options.abortSignal);
+      const ended = (end: CallEnd) => {
+        if (end.type !== 'rejected') run.end(end, options.abortSignal);
+      };
       return started(run, () =>
         fn({ ...tapped(options, run, context, ended), ...errorCallback(failed, options) }, ...rest),
       );
@@ -79,17 +79,18 @@ export function wrapStreamObject(fn: Fn, context: Context): Fn {
  */
 export function startRun(
   options: CallOptions,
-  { recorder, options: wrap }: Context,
+  context: Context,
   textFrom: 'model' | 'callbacks',
-  { asked = options, nested = scopes.getStore() !== undefined }: { asked?: CallOptions; nested?: boolean } = {},
+  { asked = options, nested = scopeOf(context.recorder) !== undefined }: { asked?: CallOptions; nested?: boolean } = {},
 ): Run | undefined {
   return safely(() => {
+    const { recorder } = context;
     const call = readCallOptions(options.providerOptions);
     if (!recorder.enabled || call.record === false) return undefined;
     if (nested && !hasIdentity(call)) return undefined;
     // A model that was wrapped by itself brings the identity it was wrapped with.
-    const nearest = { ...wrap, ...known(wrapOptionsOf(options.model)) };
-    return openRun(recorder, { prompt: promptEnd(promptMessages(asked)), call, options: nearest, textFrom });
+    const wrappers = [wrapOptionsOf(safely(() => resolve(options.model, context))), context.options];
+    return openRun(recorder, { prompt: promptEnd(promptMessages(asked)), call, wrappers, textFrom });
   });
 }
 
@@ -114,19 +115,15 @@ export function tapped(
   };
 }
 
-/** Ends the run as its promise does; the promise answered is the app's. */
-export function endWith<T>(
-  promise: Promise<T>,
-  run: () => Run | undefined,
-  signal: () => AbortSignal | undefined,
-): Promise<T> {
+/** Ends the scope's run as its promise does; the promise answered is the app's. */
+export function endWith<T>(promise: Promise<T>, scope: Scope, signal: AbortSignal | undefined): Promise<T> {
   return promise.then(
     result => {
-      safely(() => run()?.complete());
+      safely(() => scope.run?.complete());
       return result;
     },
     (error: unknown) => {
-      safely(() => endWithError(run(), error, signal()));
+      safely(() => scope.run?.end({ type: 'rejected', error }, signal));
       throw error;
     },
   );
@@ -150,43 +147,31 @@ function started<T>(run: Run, call: () => T): T {
   }
 }
 
-function endWithError(run: Run | undefined, error: unknown, signal: AbortSignal | undefined): void {
-  if (isAbort(error, signal)) run?.abort(signal?.reason);
-  else run?.fail(error);
-}
-
 /** A stream that broke is the end of its run, which no callback tells of. */
 function breakOff(run: Run | undefined, end: CallEnd, signal: AbortSignal | undefined): void {
-  if (end.type === 'failed') endWithError(run, end.error, signal);
+  if (end.type === 'failed') run?.end(end, signal);
 }
 
-function endWithStream(run: Run, end: CallEnd, signal: AbortSignal | undefined): void {
-  switch (end.type) {
-    case 'done':
-      if (end.error !== undefined) run.fail(end.error);
-      else run.complete();
-      break;
-    case 'cancelled':
-      run.abort(end.reason);
-      break;
-    case 'failed':
-      endWithError(run, end.error, signal);
-      break;
-  }
-}
-
-function tapFor(model: unknown, run: Run | undefined, { ai }: Context, ended: (end: CallEnd) => void): unknown {
-  const resolved = untapped(typeof model === 'string' ? resolve(model, ai) : model);
+function tapFor(model: unknown, run: Run | undefined, context: Context, ended: (end: CallEnd) => void): unknown {
+  const resolved = untapped(resolve(model, context), context.recorder);
   if (!isLanguageModel(resolved)) return model;
-  return tapModel<AnyLanguageModel>(resolved, model => (run?.ended === false ? run.listen(model, ended) : undefined));
+  return tapModel<AnyLanguageModel>(resolved, context.recorder, model =>
+    run?.ended === false ? run.listen(model, ended) : undefined,
+  );
 }
 
-/** A model's name, resolved as the SDK does: by the app's default provider, else by the gateway. */
-function resolve(name: string, ai: Record<string, unknown>): unknown {
+/** A model by its name, resolved as the SDK does: by the app's default provider, else by the gateway. */
+function resolve(model: unknown, { ai }: Context): unknown {
+  if (typeof model !== 'string') return model;
   const provider = (globalThis as { AI_SDK_DEFAULT_PROVIDER?: unknown }).AI_SDK_DEFAULT_PROVIDER ?? ai.gateway;
-  return (provider as { languageModel(name: string): unknown }).languageModel(name);
+  return (provider as { languageModel(name: string): unknown }).languageModel(model);
 }
 
-function known(options: WrapOptions | undefined): WrapOptions {
-  return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined));
+/** ai 7 knows `onEnd`, and stops a loop with `isStepCount`. */
+export function isAi7({ ai }: Context): boolean {
+  return 'isStepCount' in ai;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -8,6 +8,9 @@ import type { PromptEnd } from './content.js';
 import { type AnyLanguageModel, type GenerateResult, readFinishReason, readUsage, type StreamPart } from './model.js';
 import type { CallListener } from './tap.js';
 
+/** What is said of an error that the provider only mentions. */
+export const UNTOLD_ERROR = new Error('the provider reported an error');
+
 const MINUTE = 60_000;
 const IDLE_MS = 5 * MINUTE;
 
@@ -19,13 +22,30 @@ export interface WrapOptions extends Identity {
 
 /** Where code is running: inside a run, or a call that is not recorded; and perhaps inside a call of its model. */
 export interface Scope {
+  readonly recorder: Recorder;
   /** An agent knows its run only when it has prepared its call. */
   run: Run | undefined;
   readonly inModel: boolean;
+  /** The scope around it, perhaps another recorder's. */
+  readonly outer: Scope | undefined;
 }
 
-/** The scope of the code that is running, however asynchronous. */
-export const scopes = new AsyncLocalStorage<Scope>();
+const scopes = new AsyncLocalStorage<Scope>();
+
+/** The scope of the code that is running, however asynchronous, as far as a recorder is concerned. */
+export function scopeOf(recorder: Recorder): Scope | undefined {
+  let scope = scopes.getStore();
+  while (scope && scope.recorder !== recorder) scope = scope.outer;
+  return scope;
+}
+
+export function scopeFor(recorder: Recorder, run: Run | undefined, inModel = false): Scope {
+  return { recorder, run, inModel, outer: scopes.getStore() };
+}
+
+export function runIn<T>(scope: Scope, fn: () => T): T {
+  return scopes.run(scope, fn);
+}
 
 /** How one call of a model ended, as its tap heard it. */
 export type CallEnd =
@@ -48,20 +68,37 @@ export type CallEnd =
  */
 export class Run {
   readonly turn: Turn;
+  readonly #recorder: Recorder;
   readonly #textFrom: 'model' | 'callbacks';
   #usage: Usage = {};
   #steps = 0;
   #tools: string[] = [];
   #lastCallRejected = false;
+  #unanswered = 0;
+  #failing: { error: unknown } | undefined;
   #unwatch: (() => void) | undefined;
+  #whenEnded: (() => void) | undefined;
 
-  constructor(textFrom: 'model' | 'callbacks', open: (options: Pick<OpenTurnOptions, 'ended'>) => Turn) {
+  constructor(recorder: Recorder, textFrom: 'model' | 'callbacks', open: (options: OpenTurnOptions) => Turn) {
+    this.#recorder = recorder;
     this.#textFrom = textFrom;
-    this.turn = open({ ended: () => this.#unwatch?.() });
+    this.turn = open({
+      // A call that has given no stream yet will give one, or fail: until then nobody can be reading.
+      busy: () => this.#unanswered > 0,
+      ended: () => {
+        this.#unwatch?.();
+        this.#whenEnded?.();
+      },
+    });
+  }
+
+  /** Called once the run has ended, however it did. */
+  whenEnded(act: () => void): void {
+    this.#whenEnded = act;
   }
 
   get ended(): boolean {
-    return this.turn.state !== 'open';
+    return this.turn.over;
   }
 
   /** Whether the last call of the model gave neither a stream nor a result: an error of the run is then its last word. */
@@ -79,6 +116,29 @@ export class Run {
 
   abort(reason?: unknown): void {
     this.turn.abort(reason);
+  }
+
+  /** Ends the run as the stream or the promise of its last call ended. */
+  end(end: CallEnd, signal: AbortSignal | undefined): void {
+    if (end.type === 'done') {
+      if (end.error !== undefined || end.finishReason === 'error') this.fail(end.error ?? UNTOLD_ERROR);
+      else this.complete();
+    } else if (end.type === 'cancelled' && end.error === undefined) {
+      if (signal?.aborted) this.abort(signal.reason);
+      else this.turn.abandon();
+    } else if (isAbort(end.error, signal)) this.abort(signal?.reason);
+    else this.fail(end.error);
+  }
+
+  /** It has met an error that may pass; unless it goes on, that was its end. */
+  failing(error: unknown): void {
+    this.#failing = { error };
+  }
+
+  /** Nothing more comes: it ends as it stands. */
+  conclude(): void {
+    if (this.#failing) this.fail(this.#failing.error);
+    else this.complete();
   }
 
   /** Ends the run when `signal` aborts: a source may ignore it, and a consumer that went away pulls no more. */
@@ -102,8 +162,11 @@ export class Run {
     return {
       run: call => {
         this.#lastCallRejected = false;
-        return scopes.run({ run: this, inModel: true }, call);
+        this.#failing = undefined;
+        this.#unanswered++;
+        return runIn(scopeFor(this.#recorder, this, true), call);
       },
+      streaming: () => void this.#unanswered--,
       part: part => {
         // Nearly every part is one of these.
         if (part.type === 'text-delta') {
@@ -120,10 +183,12 @@ export class Run {
       cancelled: reason => onEnd({ type: 'cancelled', reason, error }),
       collected: () => turn.abandon(),
       generated: result => {
+        this.#unanswered--;
         this.#generated(result, toolCallIds);
         onEnd({ type: 'done', finishReason: readFinishReason(result.finishReason), toolCallIds, error: undefined });
       },
       rejected: error => {
+        this.#unanswered--;
         this.#lastCallRejected = true;
         onEnd({ type: 'rejected', error });
       },
@@ -175,30 +240,19 @@ export class Run {
   }
 }
 
+/** What a run is opened with. `wrappers` are what the model and the namespace were wrapped with, the nearest first. */
+export interface OpenRunOptions {
+  readonly prompt: PromptEnd;
+  readonly call: SynapCallOptions;
+  readonly wrappers: readonly (WrapOptions | undefined)[];
+  readonly textFrom: 'model' | 'callbacks';
+}
+
 /** Opens the run of a prompt, and records what the user said. */
-export function openRun(
-  recorder: Recorder,
-  {
-    prompt,
-    call,
-    options,
-    textFrom,
-  }: {
-    prompt: PromptEnd;
-    call: SynapCallOptions;
-    options: WrapOptions;
-    textFrom: 'model' | 'callbacks';
-  },
-): Run {
-  const { conversationId, userId, customerId, sessionId, idleMs = IDLE_MS } = options;
-  const run = new Run(textFrom, ({ ended }) =>
-    recorder.turn(call, {
-      framework: 'ai-sdk',
-      fallback: { conversationId, userId, customerId, sessionId },
-      metadata: call.metadata,
-      idleMs,
-      ended,
-    }),
+export function openRun(recorder: Recorder, { prompt, call, wrappers, textFrom }: OpenRunOptions): Run {
+  const idleMs = wrappers.find(options => options?.idleMs !== undefined)?.idleMs ?? IDLE_MS;
+  const run = new Run(recorder, textFrom, options =>
+    recorder.turn(call, { framework: 'ai-sdk', fallback: wrappers, metadata: call.metadata, idleMs, ...options }),
   );
   // The app's id of a message is that of the newest.
   const newest = prompt.user.length - 1;

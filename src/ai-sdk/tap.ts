@@ -17,6 +17,8 @@ import {
 export interface CallListener {
   /** Runs the call itself, in whatever scope the listener wants around it. */
   run<T>(call: () => T): T;
+  /** The call has given a stream. */
+  streaming(): void;
   part(part: StreamPart): void;
   done(): void;
   /** The stream broke. */
@@ -41,7 +43,7 @@ const TAPPED = Symbol('synap-recorder.tapped');
  * A Proxy, because everything else must stay: its class, its specification's version, properties nobody knows of. An
  * exception in a listener goes no further.
  */
-export function tapModel<M extends object>(model: M, listen: Listen): M {
+export function tapModel<M extends object>(model: M, owner: object, listen: Listen): M {
   const bound = new Map<PropertyKey, unknown>();
   const calls: Record<string, (params: ModelParams) => unknown> = {
     doGenerate: params => generate(model as AnyLanguageModel, params, listen),
@@ -49,7 +51,7 @@ export function tapModel<M extends object>(model: M, listen: Listen): M {
   };
   return new Proxy(tappable(model), {
     get(_, property) {
-      if (property === TAPPED) return model;
+      if (property === TAPPED) return { model, owner };
       if (typeof property === 'string' && Object.hasOwn(calls, property)) return calls[property];
       // The model itself is the receiver: a getter or method of a class may use private fields, which a proxy lacks.
       const value: unknown = Reflect.get(model, property, model);
@@ -61,9 +63,11 @@ export function tapModel<M extends object>(model: M, listen: Listen): M {
   });
 }
 
-/** The model under a tap, or the model itself. */
-export function untapped(model: unknown): unknown {
-  return isLanguageModel(model) ? ((model as { [TAPPED]?: unknown })[TAPPED] ?? model) : model;
+/** The model under a tap of the same owner (a recorder), or the model itself. */
+export function untapped(model: unknown, owner: object): unknown {
+  if (!isLanguageModel(model)) return model;
+  const tapped = (model as { [TAPPED]?: { model: unknown; owner: object } })[TAPPED];
+  return tapped?.owner === owner ? tapped.model : model;
 }
 
 /** A proxy may not hide a property that can't change. A frozen model gets a stand-in with the same class and keys. */
@@ -93,7 +97,11 @@ function stream(model: AnyLanguageModel, params: ModelParams, listen: Listen): P
   return observe(
     listener,
     () => model.doStream(withoutSynap(params)),
-    result => (listener ? { ...result, stream: tapStream(result.stream, listener) } : result),
+    result => {
+      if (!listener) return result;
+      safely(() => listener.streaming());
+      return { ...result, stream: tapStream(result.stream, listener) };
+    },
   );
 }
 
@@ -104,7 +112,8 @@ function observe<T extends object>(
 ): PromiseLike<T> {
   if (!listener) return call();
   try {
-    return listener.run(call).then(seen, error => {
+    // Not every model that works answers with a promise.
+    return Promise.resolve(listener.run(call)).then(seen, error => {
       safely(() => listener.rejected(error));
       throw error;
     });

@@ -4,7 +4,7 @@ import { hasIdentity, readCallOptions } from './call-options.js';
 import { promptEnd } from './content.js';
 import { Loops } from './loops.js';
 import type { AnyLanguageModel, ModelParams } from './model.js';
-import { type CallEnd, isAbort, openRun, type Run, scopes, type WrapOptions } from './run.js';
+import { type CallEnd, openRun, type Run, scopeOf, type WrapOptions } from './run.js';
 import { type CallListener, tapModel } from './tap.js';
 
 const wrapOptions = new WeakMap<object, WrapOptions>();
@@ -34,7 +34,7 @@ export function wrapModel<M extends object>(model: M, recorder: Recorder, option
       { field: 'model' },
     );
   const loops = new Loops();
-  const wrapped = tapModel(model, (model, params) => listen(model, params, recorder, options, loops));
+  const wrapped = tapModel(model, recorder, (model, params) => listen(model, params, recorder, options, loops));
   wrapOptions.set(wrapped, options);
   return wrapped;
 }
@@ -47,43 +47,40 @@ function listen(
   loops: Loops,
 ): CallListener | undefined {
   const call = readCallOptions(params.providerOptions);
-  const scope = scopes.getStore();
+  const scope = scopeOf(recorder);
   if (!recorder.enabled || call.record === false || scope?.inModel) return undefined;
   // Inside a run but not in its model: a call that a tool makes for itself.
   if (scope && !hasIdentity(call)) return undefined;
 
-  const conversation = JSON.stringify([call.conversationId, call.userId]);
-  const run =
-    loops.take(params, conversation) ??
-    openRun(recorder, { prompt: promptEnd(params.prompt), call, options, textFrom: 'model' });
+  const identity = recorder.identify(call, { fallback: options });
+  const run = loops.take(params, identity) ?? open();
   run.watch(params.abortSignal);
   return run.listen(model, settle);
 
+  function open(): Run {
+    const prompt = promptEnd(params.prompt);
+    // What the user says next comes after the answer so far: a loop that still waits was stopped by the app.
+    if (prompt.user.length > 0) for (const waiting of loops.of(identity)) waiting.conclude();
+    const run = openRun(recorder, { prompt, call, wrappers: [options], textFrom: 'model' });
+    run.whenEnded(() => loops.forget(run));
+    return run;
+  }
+
   function settle(end: CallEnd): void {
-    const { abortSignal } = params;
-    switch (end.type) {
-      case 'done':
-        if (end.finishReason === 'tool-calls') loops.awaitTools(run, params, conversation, end.toolCallIds);
-        else finish(run, end);
-        break;
-      case 'cancelled':
-        // After an error part the SDK lets go of the stream to try again.
-        if (end.error !== undefined) loops.awaitRetry(run, params, conversation);
-        else run.abort(end.reason);
-        break;
-      case 'failed':
-        if (isAbort(end.error, abortSignal)) run.abort(abortSignal?.reason);
-        else run.fail(end.error);
-        break;
-      case 'rejected':
-        if (isAbort(end.error, abortSignal)) run.abort(abortSignal?.reason);
-        else loops.awaitRetry(run, params, conversation);
-        break;
+    if (end.type === 'done' && end.finishReason === 'tool-calls' && end.error === undefined)
+      return loops.awaitTools(run, params, identity, end.toolCallIds);
+    // After an error part, and after a refusal that may pass, the SDK tries again, if it does, with the same prompt.
+    const again =
+      (end.type === 'cancelled' && end.error !== undefined) || (end.type === 'rejected' && mayPass(end.error));
+    if (again && !params.abortSignal?.aborted) {
+      run.failing(end.error);
+      return loops.awaitRetry(run, params, identity);
     }
+    run.end(end, params.abortSignal);
   }
 }
 
-function finish(run: Run, { finishReason, error }: { finishReason: string | undefined; error: unknown }): void {
-  if (error !== undefined || finishReason === 'error') run.fail(error ?? 'the provider reported an error');
-  else run.complete();
+/** Whether the SDK tries a refused call again: it goes by what the error says of itself. */
+function mayPass(error: unknown): boolean {
+  return (error as { isRetryable?: unknown } | null | undefined)?.isRetryable === true;
 }

@@ -23,8 +23,8 @@ export interface RecorderStats extends RelayBooks {
 
 /** What {@link Recorder.turn} may be told beside the identity: for those who write an adapter. */
 export interface OpenTurnOptions extends TurnOptions {
-  /** An identity that is farther than the ambient one: what a wrapper was given. */
-  fallback?: Identity | undefined;
+  /** Identities that are farther than the ambient one, the nearest first: what wrappers were given. */
+  fallback?: Identity | readonly (Identity | undefined)[] | undefined;
   /** `false` where the ambient identity may be somebody else's, as in a background queue. Default `true`. */
   ambient?: boolean | undefined;
 }
@@ -82,13 +82,17 @@ export class Recorder {
    * one ({@link withIdentity}), the recorder's defaults.
    */
   turn(identity?: Identity, options: OpenTurnOptions = {}): Turn {
-    const { conversationScope: scope, defaults } = this.#settings;
-    const ambient = options.ambient === false ? undefined : this.#ambient.getStore();
-    const merged = mergeIdentities([identity, ambient, options.fallback, defaults], scope);
-    const resolved = resolveIdentity(merged, scope);
+    const resolved = resolveIdentity(this.identify(identity, options), this.#settings.conversationScope);
     const turn = new Turn(this.#host, typeof resolved === 'string' ? undefined : resolved, options);
     this.#admissions.open(turn, resolved);
     return turn;
+  }
+
+  /** The identity that a turn opened here and now would have, of all layers together. */
+  identify(identity?: Identity, { fallback, ambient = true }: Omit<OpenTurnOptions, keyof TurnOptions> = {}): Identity {
+    const { conversationScope, defaults } = this.#settings;
+    const around = ambient ? this.#ambient.getStore() : undefined;
+    return mergeIdentities([identity, around, ...[fallback].flat(), defaults], conversationScope);
   }
 
   /** An identity with a fresh conversation UUID: keep it for as long as the chat lasts. */

@@ -46,6 +46,8 @@ export interface TurnOptions {
   idleMs?: number | undefined;
   /** When the turn began, on the clock of `performance.now()`. Default: with the first `user()`. */
   startedAt?: number | undefined;
+  /** Whether something is under way that will bring a sign or an end by itself: then the turn is not idle. */
+  busy?: (() => boolean) | undefined;
   /** Told when the turn ends, however it does. */
   ended?: (() => void) | undefined;
   /** Asked for the answer so far when the recorder abandons the turn, by an adapter that has not appended it. */
@@ -106,6 +108,7 @@ export class Turn {
   readonly #tags: Record<string, unknown> | undefined;
   readonly #soFar: TurnOptions['soFar'];
   readonly #ended: TurnOptions['ended'];
+  readonly #busy: TurnOptions['busy'];
   readonly #startIsKnown: boolean;
   readonly #said = new Set<string>();
   #state: 'open' | TurnStatus = 'open';
@@ -129,6 +132,7 @@ export class Turn {
     this.#tags = options.metadata;
     this.#soFar = options.soFar;
     this.#ended = options.ended;
+    this.#busy = options.busy;
     this.#startIsKnown = options.startedAt !== undefined;
     if (options.startedAt !== undefined) {
       this.#startedAt = new Date(Date.now() - (this.#clock - options.startedAt));
@@ -143,9 +147,14 @@ export class Turn {
     return this.#state;
   }
 
+  /** Whether nothing more can come of it: it has ended, and was not merely abandoned without a text. */
+  get over(): boolean {
+    return this.#state !== 'open' && (this.#state !== 'abandoned' || this.#answered);
+  }
+
   /** @internal Looks at the clock for the turn: dates its latest sign of life, and abandons it when that is too old. */
   tick(now: number): void {
-    if (this.#alive) {
+    if (this.#alive || this.#busy?.()) {
       this.#alive = false;
       this.#lastSignAt = now;
     } else if (this.idleMs !== undefined && now - this.#lastSignAt >= this.idleMs) this.abandon();
@@ -204,7 +213,8 @@ export class Turn {
 
   /** A piece of the answer's text. One that was not streamed (`streamed: false`) says nothing about the first token. */
   append(text: string, options?: { streamed?: boolean | undefined }): void {
-    if (this.#state !== 'open' || typeof text !== 'string' || text === '') return;
+    if (this.over || typeof text !== 'string' || text === '') return;
+    if (this.#state !== 'open') this.#revive();
     this.#alive = true;
     if (this.#firstTokenAt === undefined && options?.streamed !== false) this.#firstTokenAt = performance.now();
     this.#text += text;
@@ -242,8 +252,7 @@ export class Turn {
   }
 
   #end(status: TurnStatus, given: CompleteDetails | undefined, error?: unknown): void {
-    const revived = this.#state === 'abandoned' && !this.#answered && status !== 'abandoned';
-    if (this.#state !== 'open' && !revived) return;
+    if (this.over || this.#state === status) return;
     this.#state = status;
     // Nobody saw an abandoned answer end: its last sign of life is as far as it went.
     if (status !== 'abandoned' || this.#alive) this.#lastSignAt = performance.now();
@@ -258,6 +267,12 @@ export class Turn {
     }
     this.#text = '';
     this.#host.ended(this);
+  }
+
+  /** An answer that was given up before its first word has come after all. */
+  #revive(): void {
+    this.#state = 'open';
+    this.#host.opened(this);
   }
 
   #answer(status: TurnStatus, content: string, details: TurnDetails, error: unknown): void {

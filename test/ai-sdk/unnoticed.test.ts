@@ -42,10 +42,10 @@ const scripts: Record<string, Step[]> = {
 describe.each(MAJORS.map(major => ({ major, name: major.name })))('on $name the app does not notice', ({ major }) => {
   const ways = async function* (script: Step[]) {
     const { model } = mockModel(major, script);
-    yield { way: 'plain', sdk: major.sdk, model };
+    yield { way: 'plain', sdk: major.sdk, model, recorder: {} };
     for (const way of ['wrapAISDK', 'wrapModel'] as const) {
       await using t = await recording(major, way, script);
-      yield { way, sdk: t.sdk, model: t.model };
+      yield { way, sdk: t.sdk, model: t.model, recorder: t.recorder };
     }
   };
 
@@ -119,9 +119,9 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('on $name the 
 
   it('in when its model is called: not one turn of the microtask queue later', async () => {
     const ticks: Record<string, number> = {};
-    for await (const { way, sdk, model } of ways([['Hello']])) {
+    for await (const { way, sdk, model, recorder } of ways([['Hello']])) {
       let called = false;
-      const inner = untapped(model) as { doStream: (...args: unknown[]) => unknown };
+      const inner = untapped(model, recorder) as { doStream: (...args: unknown[]) => unknown };
       const { doStream } = inner;
       inner.doStream = function (this: unknown, ...args: unknown[]) {
         called = true;
@@ -222,7 +222,7 @@ describe('a tapped model', () => {
     expect(JSON.stringify(wrapped)).toBe(JSON.stringify(model));
     wrapped.temperature = 2;
     expect(model.temperature).toBe(2);
-    expect(untapped(wrapped)).toBe(model);
+    expect(untapped(wrapped, on.recorder)).toBe(model);
     expect(await wrapped.doGenerate()).toMatchObject({ content: [{ text: 'shh' }] });
   });
 
