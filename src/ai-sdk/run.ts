@@ -3,6 +3,7 @@ import type { Identity } from '../recorder/identity.js';
 import { addUsage, type Usage } from '../recorder/metadata.js';
 import type { OpenTurnOptions, Recorder } from '../recorder/recorder.js';
 import type { Turn } from '../recorder/turn.js';
+import { InvalidInputError } from '../synap/errors.js';
 import type { SynapCallOptions } from './call-options.js';
 import type { PromptEnd } from './content.js';
 import { type AnyLanguageModel, type GenerateResult, readFinishReason, readUsage, type StreamPart } from './model.js';
@@ -18,6 +19,12 @@ const IDLE_MS = 5 * MINUTE;
 export interface WrapOptions extends Identity {
   /** Milliseconds without a part after which an answer is recorded as `abandoned`. Default 300,000. */
   idleMs?: number | undefined;
+}
+
+/** @throws {@link InvalidInputError} `idleMs` is no time to wait */
+export function checkWrapOptions({ idleMs }: WrapOptions): void {
+  if (idleMs === undefined || (Number.isFinite(idleMs) && idleMs > 0)) return;
+  throw new InvalidInputError(`idleMs must be a number of milliseconds above 0, but is ${idleMs}`, { field: 'idleMs' });
 }
 
 /** Where code is running: inside a run, or a call that is not recorded; and perhaps inside a call of its model. */

@@ -1,6 +1,7 @@
 import type { Recorder } from '../recorder/recorder.js';
 import { type AgentClass, wrapAgent } from './agent.js';
 import { type Context, type WrapAISDKOptions, wrapGenerate, wrapStreamObject, wrapStreamText } from './calls.js';
+import { checkWrapOptions } from './run.js';
 
 /** What is wrapped for a recorder already is not wrapped for it again. */
 const wrappedBy = new WeakMap<object, Recorder>();
@@ -24,6 +25,7 @@ const wrappedBy = new WeakMap<object, Recorder>();
  * ```
  */
 export function wrapAISDK<T extends object>(ai: T, recorder: Recorder, options: WrapAISDKOptions = {}): T {
+  checkWrapOptions(options);
   const wrapped = { ...ai } as Record<string, unknown>;
   const context: Context = { ai: ai as Record<string, unknown>, recorder, options };
   const done = new Map<unknown, unknown>();

@@ -4,7 +4,7 @@ import { hasIdentity, readCallOptions } from './call-options.js';
 import { promptEnd } from './content.js';
 import { Loops } from './loops.js';
 import type { AnyLanguageModel, ModelParams } from './model.js';
-import { type CallEnd, openRun, type Run, scopeOf, type WrapOptions } from './run.js';
+import { type CallEnd, checkWrapOptions, openRun, type Run, scopeOf, type WrapOptions } from './run.js';
 import { type CallListener, tapModel } from './tap.js';
 
 const wrapOptions = new WeakMap<object, WrapOptions>();
@@ -33,6 +33,7 @@ export function wrapModel<M extends object>(model: M, recorder: Recorder, option
       'wrapModel takes a model, not its name: pass what a provider makes, such as gateway("openai/gpt-5")',
       { field: 'model' },
     );
+  checkWrapOptions(options);
   const loops = new Loops();
   const wrapped = tapModel(model, recorder, (model, params) => listen(model, params, recorder, options, loops));
   wrapOptions.set(wrapped, options);

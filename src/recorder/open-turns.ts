@@ -1,6 +1,6 @@
 import type { Turn } from './turn.js';
 
-// Turns that an app opens by hand and never ends would pile up; beyond this the oldest is no longer watched.
+// Turns that an app opens by hand and never ends would pile up; beyond this the oldest is given up.
 const MAX_TURNS = 10_000;
 // How exactly an idle time is kept: a fraction of it, but no more often than a machine with a crowd of turns can bear.
 const MAX_TICK_MS = 1000;
@@ -18,7 +18,7 @@ export class OpenTurns {
 
   add(turn: Turn): void {
     this.#turns.add(turn);
-    if (this.#turns.size > MAX_TURNS) for (const oldest of this.#turns) return void this.#turns.delete(oldest);
+    if (this.#turns.size > MAX_TURNS) this.#turns.values().next().value?.abandon();
     if (turn.idleMs === undefined) return;
     const tickMs = Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, turn.idleMs / 4));
     if (this.#timer && this.#tickMs <= tickMs) return;

@@ -82,6 +82,25 @@ describe('what Synap refuses', () => {
   });
 });
 
+describe('a batch that is refused in part', () => {
+  it('stops at the first message that must wait, so that order stays', async () => {
+    let alone = 0;
+    await using on = await recorderOn(request => {
+      if (request.messages.length > 1) return { json: { results: request.messages.map(() => ({ error: 'busy' })) } };
+      return ++alone === 1 ? { status: 429 } : undefined;
+    });
+    say(on.recorder, 3);
+    await expect
+      .poll(() => contents(on).filter(content => content !== undefined).length, { timeout: 5000 })
+      .toBeGreaterThanOrEqual(6);
+    expect(on.synap.requests.slice(0, 3).map(request => request.messages.map(message => message.content))).toEqual([
+      ['m0', 'm1', 'm2'],
+      ['m0'],
+      ['m0', 'm1', 'm2'],
+    ]);
+  });
+});
+
 describe('what may pass', () => {
   it.each([500, 502, 503, 504, 408])('as %i does, is tried again', async status => {
     await using on = await recorderOn((_, index) => (index < 3 ? { status, text: '<html>' } : undefined));

@@ -269,6 +269,21 @@ describe('redact', () => {
     expect(said(on.synap.stored)).toEqual(['user: One', 'assistant: Two', 'user: Three']);
   });
 
+  it('that outlives close() leaves its messages counted as lost, once', async () => {
+    await using on = await recorderOn(undefined, {
+      redact: async message => {
+        await new Promise(resolve => setTimeout(resolve, 100));
+        return message;
+      },
+    });
+    on.recorder.turn({ conversationId: 'c' }).user('Hi');
+    expect(await on.recorder.flush({ timeoutMs: 10 })).toEqual({ delivered: 0, pending: 1, deadLettered: 0 });
+    await on.recorder.close({ timeoutMs: 10 });
+    await new Promise(resolve => setTimeout(resolve, 150));
+    expect(balanced(on.recorder)).toMatchObject({ accepted: 0, refused: { recorder_closed: 1 } });
+    expect(on.losses).toHaveLength(1);
+  });
+
   const bad: [string, NonNullable<RecorderOptions['redact']>, LossReason][] = [
     ['throws', () => fail('My PIN is 1234'), 'redact_failed'],
     ['rejects', () => Promise.reject(new Error('My PIN is 1234')), 'redact_failed'],

@@ -391,6 +391,23 @@ describe('secrets', () => {
     }
   });
 
+  it('keeps them out of an error about an answer that is no HTTP, and of one that is cut', async () => {
+    const echo = createServer(socket => socket.on('data', data => socket.end(data)));
+    await new Promise<void>(resolve => echo.listen(0, '127.0.0.1', resolve));
+    const { port } = echo.address() as { port: number };
+    const client = new SynapClient({ apiKey: KEY, baseUrl: `http://127.0.0.1:${port}` });
+    const told = inspect(await failure(client.conversation.recordMessage(message)), { depth: 20, showHidden: true });
+    expect(told).not.toContain(KEY);
+    expect(told).not.toContain('launch code');
+    await client.close();
+    echo.close();
+
+    await using synap = await scriptedSynap(() => ({ status: 400, json: { detail: 'x'.repeat(290) + KEY } }));
+    const other = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
+    expect((await failure(other.conversation.recordMessage(message))).message).not.toContain(KEY.slice(0, 8));
+    await other.close();
+  });
+
   it('keeps the key out of inspect() and JSON of the client', () => {
     const client = new SynapClient({ apiKey: KEY });
     expect(inspect(client, { depth: 20, showHidden: true }) + JSON.stringify(client)).not.toContain(KEY);
