@@ -159,7 +159,7 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
     _tags?: string[],
     fields?: unknown,
   ): void {
-    this.#listener.piece(runId, call => call.token(token, index, fields));
+    this.#listener.token(runId, token, index, fields);
   }
 
   /**
@@ -168,7 +168,7 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
    * @internal
    */
   override handleChatModelStreamEvent(event: unknown, runId: string): void {
-    this.#listener.piece(runId, call => call.event(event));
+    this.#listener.event(runId, event);
   }
 
   /** @internal */

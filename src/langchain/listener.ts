@@ -1,6 +1,7 @@
 import type { MessageContent } from '../recorder/attachments.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { BoundedSet } from './bounded-set.js';
+import { Exchanges } from './exchanges.js';
 import { callIdentity } from './identity.js';
 import { LlmCall } from './llm-call.js';
 import { isObject } from './messages.js';
@@ -84,14 +85,24 @@ export class Listener {
     this.#safely(() => void this.#enter(start, false));
   }
 
-  /** `take` answers whether the piece says anything. */
-  piece(runId: string, take: (call: LlmCall) => boolean): void {
-    this.#safely(() => {
-      const run = this.#runs.get(runId);
-      if (!run?.call || run.copies.events++ % run.copies.starts !== 0) return;
-      run.root.touch();
-      if (take(run.call) && run.call.visible) run.root.firstToken();
-    });
+  /** A token of a model's. There may be tens of thousands of them, so this makes no closures. */
+  token(runId: string, token: unknown, index: unknown, fields: unknown): void {
+    try {
+      const run = this.#receiving(runId);
+      if (run?.call?.token(token, index, fields) && run.call.visible) run.root.firstToken();
+    } catch (error) {
+      this.#unreadable(error);
+    }
+  }
+
+  /** An event of a model's own stream. */
+  event(runId: string, event: unknown): void {
+    try {
+      const run = this.#receiving(runId);
+      if (run?.call?.event(event) && run.call.visible) run.root.firstToken();
+    } catch (error) {
+      this.#unreadable(error);
+    }
   }
 
   chainEnded(runId: string, output: unknown, input: unknown): void {
@@ -129,6 +140,14 @@ export class Listener {
   close(): void {
     this.#closed = true;
     this.#safely(() => this.#runs.abandonAll());
+  }
+
+  /** The run that a piece belongs to; undefined for one that was told before. */
+  #receiving(runId: string): Run | undefined {
+    const run = this.#runs.get(runId);
+    if (!run?.call || run.copies.events++ % run.copies.starts !== 0) return undefined;
+    run.root.touch();
+    return run;
   }
 
   /** Enters a run. Undefined where it is no part of a turn, or was entered already. */
@@ -176,7 +195,8 @@ export class Listener {
       ambient: awaited,
       fallback: this.#context.settings.identity,
     });
-    root = new RootRun(runId, name ?? 'a chain', turn, this.#context);
+    const exchange = Exchanges.of(this.#recorder).open(turn, text => root?.said(text) ?? false);
+    root = new RootRun(runId, name ?? 'a chain', turn, this.#context, exchange);
     return root;
   }
 
@@ -201,8 +221,12 @@ export class Listener {
     try {
       act();
     } catch (error) {
-      const name = error instanceof Error ? error.name : 'something';
-      this.#context.notices.once(`threw:${name}`, `a callback of LangChain's could not be read: ${name}`);
+      this.#unreadable(error);
     }
+  }
+
+  #unreadable(error: unknown): void {
+    const name = error instanceof Error ? error.name : 'something';
+    this.#context.notices.once(`threw:${name}`, `a callback of LangChain's could not be read: ${name}`);
   }
 }

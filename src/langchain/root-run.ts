@@ -1,8 +1,9 @@
 import type { MessageContent } from '../recorder/attachments.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
-import { type Answer, answerOfOutput, findCall } from './answer.js';
+import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';
 import type { BoundedSet } from './bounded-set.js';
+import type { Exchange } from './exchanges.js';
 import type { LlmCall } from './llm-call.js';
 import { isObject } from './messages.js';
 import type { Notices } from './notices.js';
@@ -42,6 +43,7 @@ export class RootRun {
   readonly #name: string;
   readonly #turn: Turn;
   readonly #context: RootContext;
+  readonly #exchange: Exchange | undefined;
   readonly #calls: LlmCall[] = [];
   #input: unknown;
   #user: 'deferred' | 'unclear' | 'said' | 'nobody' = 'unclear';
@@ -54,11 +56,12 @@ export class RootRun {
   #usage: Usage = {};
   #toolCalls: string[] = [];
 
-  constructor(id: string, name: string, turn: Turn, context: RootContext) {
+  constructor(id: string, name: string, turn: Turn, context: RootContext, exchange: Exchange | undefined) {
     this.id = id;
     this.#name = name;
     this.#turn = turn;
     this.#context = context;
+    this.#exchange = exchange;
   }
 
   /** The chain starts. A deferred input is still unknown. */
@@ -106,43 +109,63 @@ export class RootRun {
   /** The chain has ended. `input` is there when it was deferred. */
   complete(output: unknown, input?: unknown): void {
     this.#settleUser(input);
-    const answer = this.#answer(output);
+    const own = this.#answer(output);
+    const answer = own === undefined || own === 'none' ? (this.#told() ?? own) : own;
     if (answer === undefined && (this.#asked !== undefined || this.#calls.some(call => call.visible)))
       this.#context.notices.once(
         `ambiguous:${this.#name}`,
         `which part of the output of ${JSON.stringify(this.#name)} answers the user can't be told, so only the user's message is recorded: set outputKey, selectOutput or assistantNodes`,
       );
-    if (answer === undefined || answer === 'none') return this.#turn.complete(this.#details(undefined));
+    if (answer === undefined || answer === 'none')
+      return this.#turn.complete(this.#final('', this.#details(undefined)));
     if (answer.messageId !== undefined) this.#context.answered.add(answer.messageId);
-    this.#turn.complete({ content: answer.text, ...this.#details(findCall(this.#calls, answer)) });
+    this.#turn.complete(this.#final(answer.text, this.#details(findCall(this.#calls, answer))));
   }
 
   /** The model that is the root has ended. */
   completeCall(call: LlmCall): void {
-    this.#turn.complete({ content: call.answers ? call.text : '', ...this.#details(call) });
+    this.#turn.complete(this.#final(call.answers ? call.text : '', this.#details(call)));
   }
 
   /** The root has failed, or was aborted. */
   fail(error: unknown, input?: unknown): void {
     this.#settleUser(input);
     const call = this.#partial(isAbort(error));
-    const details = { content: call?.text ?? '', ...this.#details(call) };
+    const details = this.#final(call?.text ?? this.#told()?.text ?? '', this.#details(call));
     if (isAbort(error)) this.#turn.abort(error, details);
     else this.#turn.fail(error, details);
   }
 
   /** Nothing more is heard of it. Answers whether something was recorded of the answer: then that is final. */
   abandon(): boolean {
-    const soFar = this.soFar();
-    this.#turn.abandon(soFar);
-    return soFar.content !== '';
+    const { content, ...details } = this.soFar();
+    this.#turn.abandon(this.#final(content, details));
+    return content !== '';
   }
 
   /** The answer as far as it has come; the user's message is recorded first, if it was not yet. */
   soFar(): TurnDetails & { content: string } {
     this.#settleUser();
     const call = this.#partial(true);
-    return { content: call?.text ?? '', ...this.#details(call) };
+    return { content: call?.text ?? this.#told()?.text ?? '', ...this.#details(call) };
+  }
+
+  /** Whether one of its models said this. */
+  said(text: string): boolean {
+    return findCall(this.#calls, { text }) !== undefined;
+  }
+
+  /** The answer that a message history was given, where the run itself does not tell it. */
+  #told(): AnswerText | undefined {
+    const answer = this.#exchange?.told.answer;
+    return answer === undefined ? undefined : { text: answer };
+  }
+
+  /** What the turn ends with; empty where a message history has recorded the answer of a run that was given up. */
+  #final(content: string, details: TurnDetails): TurnDetails & { content: string } {
+    const kept = this.#exchange?.answeredElsewhere === undefined ? content : '';
+    this.#exchange?.close(kept);
+    return { content: kept, ...details };
   }
 
   #readInput(input: unknown): void {
@@ -158,12 +181,16 @@ export class RootRun {
     this.#user = prompt === 'none' ? 'nobody' : 'said';
     if (prompt === 'none') return;
     this.#asked = prompt.at(-1)?.content;
-    this.#turn.trailing(prompt);
+    const fresh = this.#exchange?.ask(prompt) ?? prompt;
+    if (fresh === prompt) this.#turn.trailing(prompt);
+    else for (const { content, attachments } of fresh) this.#turn.user(content, { attachments });
   }
 
   #settleUser(input?: unknown): void {
     if (!this.#isSettled() && input !== undefined) this.#readInput(input);
-    if (!this.#isSettled() && this.#fallback.length > 0) this.#say(this.#fallback);
+    const told = this.#exchange?.told.humans ?? [];
+    const fallback = told.length > 0 ? told : this.#fallback;
+    if (!this.#isSettled() && fallback.length > 0) this.#say(fallback);
   }
 
   #isSettled(): boolean {

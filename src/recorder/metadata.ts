@@ -82,7 +82,7 @@ export interface AnswerFacts extends TurnDetails {
   status: TurnStatus;
   error?: string | undefined;
   endedAt: Date;
-  latencyMs: number;
+  latencyMs: number | undefined;
   timeToFirstTokenMs?: number | undefined;
 }
 

@@ -95,6 +95,15 @@ export class Recorder {
     return mergeIdentities([identity, around, ...[fallback].flat(), defaults], conversationScope);
   }
 
+  /**
+   * The UUID of the conversation that a turn opened here and now would be recorded in: a fresh one when none is named;
+   * undefined when the identity does not allow recording.
+   */
+  conversationOf(identity?: Identity): string | undefined {
+    const resolved = resolveIdentity(this.identify(identity), this.#settings.conversationScope);
+    return typeof resolved === 'string' ? undefined : resolved.conversationId;
+  }
+
   /** An identity with a fresh conversation UUID: keep it for as long as the chat lasts. */
   conversation(identity: Omit<Identity, 'conversationId'> = {}): Identity & { conversationId: string } {
     return { ...identity, conversationId: uuidv4() };

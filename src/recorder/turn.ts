@@ -46,6 +46,8 @@ export interface TurnOptions {
   idleMs?: number | undefined;
   /** When the turn began, on the clock of `performance.now()`. Default: with the first `user()`. */
   startedAt?: number | undefined;
+  /** `false` where it is not known how long the answer took: then it says nothing about that. Default `true`. */
+  timed?: boolean | undefined;
   /** Whether something is under way that will bring a sign or an end by itself: then the turn is not idle. */
   busy?: (() => boolean) | undefined;
   /** Told when the turn ends, however it does. */
@@ -109,6 +111,7 @@ export class Turn {
   readonly #soFar: TurnOptions['soFar'];
   readonly #ended: TurnOptions['ended'];
   readonly #busy: TurnOptions['busy'];
+  readonly #timed: boolean;
   readonly #startIsKnown: boolean;
   readonly #said = new Set<string>();
   #state: 'open' | TurnStatus = 'open';
@@ -133,6 +136,7 @@ export class Turn {
     this.#soFar = options.soFar;
     this.#ended = options.ended;
     this.#busy = options.busy;
+    this.#timed = options.timed ?? true;
     this.#startIsKnown = options.startedAt !== undefined;
     if (options.startedAt !== undefined) {
       this.#startedAt = new Date(Date.now() - (this.#clock - options.startedAt));
@@ -284,7 +288,7 @@ export class Turn {
       status,
       error: error === undefined ? undefined : errorText(error),
       endedAt: new Date(this.#startedAt.getTime() + latencyMs),
-      latencyMs,
+      latencyMs: this.#timed ? latencyMs : undefined,
       timeToFirstTokenMs: this.#firstTokenAt === undefined ? undefined : this.#firstTokenAt - this.#clock,
     });
     this.#record('assistant', content, key, metadata, details.metadata);

@@ -9,7 +9,7 @@ import { createAgent } from 'langchain';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { type ModelScript, scriptedModel } from '../support/scripted-model.js';
-import { drain, handlerOn, type On, ScriptedModel } from './support.js';
+import { drain, handlerOn, isOldCore, type On, ScriptedModel } from './support.js';
 
 const prompt = ChatPromptTemplate.fromTemplate('Question: {question}');
 const weather = tool(async () => 'sunny', { name: 'weather', description: 'w', schema: z.object({}) });
@@ -47,6 +47,7 @@ describe('an answer of OpenAI’s', () => {
         ),
     ],
   ])('%s, says which model it was, how many tokens it took, and how it ended', async (name, run) => {
+    if (isOldCore && name.endsWith('v3')) return; // there is no v3
     await using server = await openAI(() => ({ text: ['Hello', ' Ada'], model: 'gpt-5-2026' }));
     await using on = await handlerOn();
     await run(server.model, on);

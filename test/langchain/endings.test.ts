@@ -7,7 +7,7 @@ import { tool } from '@langchain/core/tools';
 import { createAgent } from 'langchain';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
-import { drain, gate, handlerOn, type On, type Reply, ScriptedModel } from './support.js';
+import { drain, gate, handlerOn, isOldCore, type On, type Reply, ScriptedModel } from './support.js';
 
 afterEach(() => void vi.useRealTimers());
 
@@ -193,16 +193,20 @@ describe('a run that is aborted', () => {
     ],
   ];
 
-  it.each(aborts)('%s', async (_, run, transcript) => {
-    await using on = await handlerOn();
-    const controller = new AbortController();
-    const ended = run(on, controller.signal).catch(error => error);
-    await sleep(30);
-    controller.abort();
-    expect(await ended).toBeInstanceOf(Error);
-    await vi.waitFor(() => expect(on.handler.openRuns).toBe(0));
-    expect(await on.transcript()).toEqual(transcript);
-  });
+  // With the old line, an aborted stream of a model that does not look at the signal ends without a word.
+  it.each(aborts.filter(([name]) => !(isOldCore && name === 'a model, in mid-stream')))(
+    '%s',
+    async (_, run, transcript) => {
+      await using on = await handlerOn();
+      const controller = new AbortController();
+      const ended = run(on, controller.signal).catch(error => error);
+      await sleep(30);
+      controller.abort();
+      expect(await ended).toBeInstanceOf(Error);
+      await vi.waitFor(() => expect(on.handler.openRuns).toBe(0));
+      expect(await on.transcript()).toEqual(transcript);
+    },
+  );
 
   it('after its model’s last token is recorded with the whole text', async () => {
     await using on = await handlerOn();

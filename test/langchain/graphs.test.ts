@@ -15,7 +15,7 @@ import {
 import { createAgent } from 'langchain';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { drain, handlerOn, type On, type Reply, ScriptedModel } from './support.js';
+import { drain, handlerOn, isOldCore, type On, type Reply, ScriptedModel } from './support.js';
 
 const hi = { messages: [{ role: 'user', content: 'Weather?' }] };
 const model = (...replies: (Reply | string)[]) => new ScriptedModel(replies);
@@ -364,7 +364,7 @@ const graphRows: Row[] = [
 ];
 
 describe('an agent is recorded once a turn', () => {
-  it.concurrent.each(agentRows)('%s', check);
+  it.concurrent.each(agentRows.filter(([name]) => !(isOldCore && name === 'streamEvents v3')))('%s', check);
 });
 
 describe('a graph is recorded once a turn', () => {

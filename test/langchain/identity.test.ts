@@ -4,7 +4,7 @@ import { RunnableLambda } from '@langchain/core/runnables';
 import { createAgent } from 'langchain';
 import { describe, expect, it } from 'vitest';
 import { conversationUuid } from '../../src/index.js';
-import { drain, handlerOn, type On, ScriptedModel } from './support.js';
+import { drain, handlerOn, isOldCore, type On, ScriptedModel } from './support.js';
 
 const echo = () => new ScriptedModel(messages => `Re: ${messages.at(-1)?.text}`);
 
@@ -101,7 +101,8 @@ describe('the ambient identity', () => {
       async (question, { config }) =>
         drain(await agent.streamEvents({ messages: [new HumanMessage(question)] }, { ...config, version: 'v3' })),
     ],
-  ])('is the caller’s own, whoever else runs at the same time, with %s', async (_, run) => {
+  ])('is the caller’s own, whoever else runs at the same time, with %s', async (name, run) => {
+    if (isOldCore && name === 'an agent’s streamEvents') return; // there is no v3
     await using on = await handlerOn();
     await Promise.all(
       users.map(user =>

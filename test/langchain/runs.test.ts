@@ -22,7 +22,7 @@ describe('runs', () => {
     await using on = await handlerOn();
     const agent = createAgent({
       model: new ScriptedModel(messages =>
-        messages.at(-1)?.type === 'tool'
+        messages.at(-1)?.getType() === 'tool'
           ? `Sunny for ${messages[0]?.text}`
           : { text: 'Let me check.', toolCalls: [{ name: 'weather', id: messages[0]?.text ?? '' }] },
       ),

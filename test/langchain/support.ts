@@ -7,6 +7,9 @@ import type { RecorderOptions } from '../../src/index.js';
 import { SynapCallbackHandler, type SynapCallbackHandlerOptions } from '../../src/langchain/index.js';
 import { recorderOn } from '../support/recorder.js';
 
+/** Whether these tests run on the old line of core, where some things are not there. */
+export const isOldCore = process.env.LANGCHAIN_LINE === '0.3';
+
 /** What a scripted model answers. */
 export interface Reply {
   /** A string is streamed word by word, a list piece by piece. */

@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+// LangChain, wherever it is imported, is the old line that is installed here. It has no package with createAgent.
+const old = {
+  name: 'langchain-0.3',
+  enforce: 'pre' as const,
+  resolveId(this: { resolve(id: string, from: string, options: object): unknown }, id: string) {
+    if (id === 'langchain') return `${here}create-agent.ts`;
+    return id.startsWith('@langchain/') ? this.resolve(id, `${here}package.json`, { skipSelf: true }) : null;
+  },
+};
+
+export default defineConfig({
+  plugins: [old as never],
+  test: {
+    dir: fileURLToPath(new URL('..', import.meta.url)),
+    include: ['langchain/**/*.test.ts', 'langchain-0.3/*.spec.ts'],
+    env: { LANGCHAIN_LINE: '0.3' },
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+  },
+});

@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { conversationUuid } from '../../src/index.js';
+import { startLocalSynap } from '../../src/local/index.js';
+import { type ModelScript, scriptedModel } from '../support/scripted-model.js';
+import { isOldCore, lineOf } from './support.js';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CHAT = conversationUuid('chat-42', { userId: 'ada' });
+
+/** Runs an example as its reader would, and answers what it said and what was recorded. */
+async function runExample(file: string, script: ModelScript) {
+  await using synap = await startLocalSynap();
+  await using model = await scriptedModel(script);
+  const { stdout, stderr } = await run(process.execPath, [`examples/${file}`], {
+    cwd: ROOT,
+    timeout: 20_000,
+    env: {
+      ...process.env,
+      SYNAP_BASE_URL: synap.url,
+      SYNAP_API_KEY: synap.apiKey,
+      OPENAI_BASE_URL: model.url,
+      OPENAI_API_KEY: 'scripted',
+    },
+  });
+  const answer = await fetch(`${synap.url}/v1/conversations/${CHAT}/messages`, {
+    headers: { authorization: `Bearer ${synap.apiKey}` },
+  });
+  const { messages } = (await answer.json()) as {
+    messages: { role: string; content: string; metadata: Record<string, unknown> }[];
+  };
+  return { stdout, stderr, messages, transcript: messages.map(lineOf), requests: model.requests };
+}
+
+// Child processes have the project's own LangChain, whichever line these tests run on.
+describe.skipIf(isOldCore)('an example', () => {
+  it('langchain-history.ts remembers what was said, and records each message once', async () => {
+    const answers = ['Air scatters blue light.', 'Then the way through the air is longer.'];
+    const { stdout, stderr, messages, transcript, requests } = await runExample('langchain-history.ts', (_, index) => ({
+      text: answers[index] ?? '',
+    }));
+    expect(transcript).toEqual([
+      'user: Why is the sky blue?',
+      `assistant: ${answers[0]}`,
+      'user: And at sunset?',
+      `assistant: ${answers[1]}`,
+    ]);
+    expect(messages[3]?.metadata).toMatchObject({ model: 'gpt-5-mini', status: 'complete' });
+    expect(requests[1]?.messages.map(({ content }) => content)).toEqual([
+      'Answer in one sentence.',
+      'Why is the sky blue?',
+      answers[0],
+      'And at sunset?',
+    ]);
+    expect(stdout).toBe(`${answers.join('\n')}\n`);
+    expect(stderr).toBe('');
+  });
+
+  it('langchain-agent.ts records the answer, and not the draft before the tool', async () => {
+    const { stderr, messages, transcript } = await runExample('langchain-agent.ts', (_, index) =>
+      index === 0
+        ? { text: 'Let me look.', toolCalls: [{ name: 'weather', arguments: { city: 'London' } }] }
+        : { text: ['No: ', 'it is clear.'] },
+    );
+    expect(transcript).toEqual(['user: Do I need an umbrella in London?', 'assistant: No: it is clear.']);
+    expect(messages[1]?.metadata).toMatchObject({ steps: 2, tool_calls: ['weather'] });
+    expect(stderr).toBe('');
+  });
+
+  it('langgraph-router.ts records what the answering node says, and not the router', async () => {
+    const { stdout, stderr, messages, transcript } = await runExample('langgraph-router.ts', (_, index) => ({
+      text: index === 0 ? 'billing' : 'You pay 5 euros.',
+    }));
+    expect(transcript).toEqual(['user: What do I pay in March?', 'assistant: You pay 5 euros.']);
+    expect(messages[1]?.metadata).toMatchObject({ model: 'gpt-5-mini', steps: 1 });
+    expect(stdout).toBe('You pay 5 euros.\n');
+    expect(stderr).toBe('');
+  });
+});
