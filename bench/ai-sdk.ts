@@ -180,7 +180,8 @@ async function drain(sdk: typeof ai7, model: Model): Promise<void> {
     const times = Array.from({ length: 15 }, () =>
       Number(
         execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
-          cwd: import.meta.dirname,
+          // Where both share one zod, as in an app.
+          cwd: new URL('..', import.meta.url),
           encoding: 'utf8',
         }),
       ),

@@ -9,7 +9,8 @@ import { type Identity, mergeIdentities, resolveIdentity } from './identity.js';
 import { Notices } from './notices.js';
 import { OpenTurns } from './open-turns.js';
 import { type RecorderOptions, type RecorderSettings, readOptions } from './options.js';
-import { Turn, type TurnHost, type TurnOptions } from './turn.js';
+import { Turn, type TurnHost } from './turn.js';
+import type { TurnOptions } from './turn-options.js';
 
 const FLUSH_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;

@@ -2,7 +2,6 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Role } from '../synap/messages.js';
 import type { ResolvedIdentity } from './identity.js';
 import {
-  type Attachment,
   assistantMetadata,
   errorText,
   type MessageFacts,
@@ -10,6 +9,7 @@ import {
   type TurnStatus,
   userMetadata,
 } from './metadata.js';
+import type { CompleteDetails, TurnOptions, UserMessageOptions } from './turn-options.js';
 
 /** A message as a turn hands it to the recorder. */
 export interface TurnMessage {
@@ -33,40 +33,6 @@ export interface TurnHost {
   /** Whether a user said this in the turn's conversation since its last whole answer, as far as the recorder knows. */
   isUnanswered(turn: Turn, content: string): boolean;
   unreadable(turn: Turn, role: Role, error: unknown): void;
-}
-
-export interface TurnOptions {
-  /** What the turn came through: `ai-sdk`, `langchain`, the name of your own framework. */
-  framework?: string | undefined;
-  /** A stable id, when the framework has one. Default: a fresh UUIDv7. */
-  id?: string | undefined;
-  /** The app's own tags, on both messages. */
-  metadata?: Record<string, unknown> | undefined;
-  /** Milliseconds without a sign of life after which the turn is abandoned. Default: never. */
-  idleMs?: number | undefined;
-  /** When the turn began, on the clock of `performance.now()`. Default: with the first `user()`. */
-  startedAt?: number | undefined;
-  /** `false` where it is not known how long the answer took: then it says nothing about that. Default `true`. */
-  timed?: boolean | undefined;
-  /** Whether something is under way that will bring a sign or an end by itself: then the turn is not idle. */
-  busy?: (() => boolean) | undefined;
-  /** Told when the turn ends, however it does. */
-  ended?: (() => void) | undefined;
-  /** Asked for the answer so far when the recorder abandons the turn, by an adapter that has not appended it. */
-  soFar?: (() => CompleteDetails | undefined) | undefined;
-}
-
-export interface UserMessageOptions {
-  /** The app's own id of this message: given twice in a conversation, it is recorded once. */
-  messageId?: string | undefined;
-  attachments?: readonly Attachment[] | undefined;
-  /** The app's own tags of this message. */
-  metadata?: Record<string, unknown> | undefined;
-}
-
-/** What {@link Turn.complete} may be told. `content` replaces what was appended. */
-export interface CompleteDetails extends TurnDetails {
-  content?: string | undefined;
 }
 
 /**
