@@ -15,6 +15,9 @@ import { pair, print, type Variant } from './pair.ts';
 
 const CHUNKS = 2000;
 const ROUNDS = Number(process.env.ROUNDS ?? 60);
+// `npm run ai-sdk -- first import` runs these parts only.
+const parts = process.argv.slice(2);
+const wants = (part: string) => parts.length === 0 || parts.includes(part);
 
 // Everybody sends to the same server, which takes everything.
 let bytesSent = 0;
@@ -76,7 +79,7 @@ async function drain(sdk: typeof ai7, model: Model): Promise<void> {
   for await (const _ of sdk.streamText({ model, prompt: 'Go' }).textStream);
 }
 
-{
+if (wants('bare')) {
   const model = modelOf(majors[2] as Major);
   const tapped = wrapModel(model, recorder);
   const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Go' }] }];
@@ -110,7 +113,7 @@ async function drain(sdk: typeof ai7, model: Model): Promise<void> {
   print(`a bare doStream over ${CHUNKS} chunks`, await pair(variants, ROUNDS * 4));
 }
 
-{
+if (wants('history')) {
   console.log('\nA turn as the history grows, ai 7: the SDK alone, and what recording adds\n');
   console.log('| messages of history | alone | recorded | ratio | bytes sent a turn |\n|---|---|---|---|---|');
   const model = new MockLanguageModelV4({
@@ -147,7 +150,7 @@ async function drain(sdk: typeof ai7, model: Model): Promise<void> {
   }
 }
 
-{
+if (wants('memory')) {
   const gc = globalThis.gc as () => void;
   const wrapped = wrapAISDK(ai7, recorder, { idleMs: 200 });
   const abandon = async (count: number) => {
@@ -173,7 +176,7 @@ async function drain(sdk: typeof ai7, model: Model): Promise<void> {
   );
 }
 
-{
+if (wants('import')) {
   const time = (before: string, what: string[]) => {
     const imports = what.map(name => `await import('${name}');`).join(' ');
     const program = `${before} const started = performance.now(); ${imports} console.log(performance.now() - started)`;
@@ -195,7 +198,23 @@ async function drain(sdk: typeof ai7, model: Model): Promise<void> {
   );
 }
 
-for (const major of majors) {
+if (wants('first')) {
+  const major = majors[2] as Major;
+  const first = (sdk: typeof ai7) => async () => {
+    await sdk
+      .streamText({ model: modelOf(major), prompt: 'Go' })
+      .textStream[Symbol.asyncIterator]()
+      .next();
+  };
+  const variants = [
+    { name: 'the SDK alone', run: first(ai7) },
+    { name: 'the SDK alone, again (A/A)', run: first(ai7) },
+    { name: '**synap-recorder**, wrapAISDK', run: first(wrapAISDK(ai7, recorder, { idleMs: 100 })) },
+  ];
+  print('time to the first chunk, ai 7', await pair(variants, ROUNDS * 6));
+}
+
+for (const major of wants('stream') ? majors : []) {
   const { ai } = major;
   const model = modelOf(major);
   const wrapped =
@@ -215,24 +234,6 @@ for (const major of majors) {
     ROUNDS,
   );
   print(`streamText over ${CHUNKS} chunks, ${major.name}`, rows);
-}
-
-{
-  const major = majors[2] as Major;
-  const first = (sdk: typeof ai7) => async () => {
-    await sdk
-      .streamText({ model: modelOf(major), prompt: 'Go' })
-      .textStream[Symbol.asyncIterator]()
-      .next();
-  };
-  const variants = [
-    { name: 'the SDK alone', run: first(ai7) },
-    { name: 'the SDK alone, again (A/A)', run: first(ai7) },
-    { name: '**synap-recorder**, wrapAISDK', run: first(wrapAISDK(ai7, recorder, { idleMs: 100 })) },
-    { name: 'langsmith, wrapAISDK', run: first(langsmith(ai7 as never)) },
-    { name: 'braintrust, wrapAISDK', run: first(braintrust(ai7)) },
-  ];
-  print('time to the first chunk, ai 7', await pair(variants, ROUNDS * 6));
 }
 
 await recorder.close();
