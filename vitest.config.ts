@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Two busy cores may take their time over what is quick elsewhere.
+    expect: { poll: { timeout: 10_000 } },
   },
 });
