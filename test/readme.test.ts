@@ -4,38 +4,14 @@ import { rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { conversationUuid } from '../src/index.js';
-import { startLocalSynap } from '../src/local/index.js';
-import { scriptedModel } from './support/scripted-model.js';
+import { CHAT, runProgram } from './support/run-program.js';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const README = readFileSync(`${ROOT}README.md`, 'utf8');
-const CHAT = conversationUuid('chat-42', { userId: 'ada' });
 
-/** Runs a program as the README's reader would: with a key, an address and a model in the environment. */
-async function runWithSynap(file: string) {
-  await using synap = await startLocalSynap();
-  await using model = await scriptedModel(() => ({ text: ['Air scatters blue light ', 'more than red.'] }));
-  const { stdout, stderr } = await run(process.execPath, [file], {
-    cwd: ROOT,
-    timeout: 20_000,
-    env: {
-      ...process.env,
-      SYNAP_BASE_URL: synap.url,
-      SYNAP_API_KEY: synap.apiKey,
-      OPENAI_BASE_URL: model.url,
-      OPENAI_API_KEY: 'scripted',
-    },
-  });
-  const answer = await fetch(`${synap.url}/v1/conversations/${CHAT}/messages`, {
-    headers: { authorization: `Bearer ${synap.apiKey}` },
-  });
-  const { messages = [] } = (await answer.json()) as {
-    messages?: { role: string; content: string; metadata: object }[];
-  };
-  return { stdout, stderr, messages };
-}
+const runWithSynap = (file: string) =>
+  runProgram(file, () => ({ text: ['Air scatters blue light ', 'more than red.'] }));
 
 describe('the README', () => {
   it('shows the programs of examples/ as they are', async () => {

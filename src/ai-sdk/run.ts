@@ -63,7 +63,7 @@ export type CallEnd =
       readonly error: unknown;
     }
   | { readonly type: 'failed'; readonly error: unknown }
-  | { readonly type: 'cancelled'; readonly reason: unknown; readonly error: unknown }
+  | { readonly type: 'cancelled'; readonly error: unknown }
   | { readonly type: 'rejected'; readonly error: unknown };
 
 /**
@@ -113,8 +113,8 @@ export class Run {
     return this.#lastCallRejected;
   }
 
-  complete(content?: string): void {
-    this.turn.complete({ content });
+  complete(): void {
+    this.turn.complete();
   }
 
   fail(error: unknown): void {
@@ -187,7 +187,7 @@ export class Run {
       },
       done: () => onEnd({ type: 'done', finishReason, toolCallIds, error }),
       failed: error => onEnd({ type: 'failed', error }),
-      cancelled: reason => onEnd({ type: 'cancelled', reason, error }),
+      cancelled: () => onEnd({ type: 'cancelled', error }),
       collected: () => turn.abandon(),
       generated: result => {
         this.#unanswered--;
@@ -272,6 +272,6 @@ export function openRun(recorder: Recorder, { prompt, call, wrappers, textFrom }
 // What an aborted fetch throws: by hand, by a timeout, and in Next.js when the response is closed.
 const ABORTS = new Set(['AbortError', 'TimeoutError', 'ResponseAborted']);
 
-export function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
+function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true || (error instanceof Error && ABORTS.has(error.name));
 }

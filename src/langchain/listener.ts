@@ -1,6 +1,6 @@
 import type { MessageContent } from '../recorder/attachments.js';
+import { BoundedSet } from '../recorder/bounded-set.js';
 import type { Recorder } from '../recorder/recorder.js';
-import { BoundedSet } from './bounded-set.js';
 import { Exchanges } from './exchanges.js';
 import { callIdentity } from './identity.js';
 import { LlmCall } from './llm-call.js';

@@ -1,8 +1,8 @@
 import type { MessageContent } from '../recorder/attachments.js';
+import type { BoundedSet } from '../recorder/bounded-set.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
 import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';
-import type { BoundedSet } from './bounded-set.js';
 import type { Exchange } from './exchanges.js';
 import type { LlmCall } from './llm-call.js';
 import { isObject } from './messages.js';

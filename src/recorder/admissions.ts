@@ -3,13 +3,15 @@ import type { Loss, LossReason } from '../delivery/loss.js';
 import type { MaybePromise, PutResult } from '../delivery/outbox.js';
 import type { Relay } from '../delivery/relay.js';
 import { type RecordMessageInput, type Role, toWire } from '../synap/messages.js';
+import { BoundedSet } from './bounded-set.js';
 import type { MissingIdentity, ResolvedIdentity } from './identity.js';
 import { tagMetadata } from './metadata.js';
 import type { Notices } from './notices.js';
 import type { RecorderSettings } from './options.js';
-import { RecentKeys } from './recent-keys.js';
 import type { Turn, TurnMessage } from './turn.js';
 import { Unanswered } from './unanswered.js';
+
+const MAX_RECENT = 10_000;
 
 const encoder = new TextEncoder();
 
@@ -46,7 +48,8 @@ export class Admissions {
   readonly #notices: Notices;
   readonly #report: (loss: Loss) => void;
   readonly #admissions = new WeakMap<Turn, Admission>();
-  readonly #recent = new RecentKeys();
+  // The keys of the newest messages, so that one said twice is recorded once.
+  readonly #recent = new BoundedSet(MAX_RECENT);
   readonly #unanswered = new Unanswered();
   readonly #tails = new Map<string, Promise<void>>();
   readonly #waiting = new Set<TurnMessage>();

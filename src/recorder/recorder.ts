@@ -55,12 +55,11 @@ export class Recorder {
   constructor(options: RecorderOptions = {}) {
     this.#settings = readOptions(options);
     const { client, outbox, pace, batch, retry, enabled, onLoss } = this.#settings;
-    this.#notices = new Notices(safeLogger(options.logger));
+    const logger = safeLogger(options.logger);
+    this.#notices = new Notices(logger);
     const report = (loss: Loss) => this.#notices.guard('onLoss', () => onLoss?.(loss));
     this.#relay =
-      enabled && client
-        ? new Relay({ client, outbox, pace, batch, retry, logger: safeLogger(options.logger), onLoss: report })
-        : undefined;
+      enabled && client ? new Relay({ client, outbox, pace, batch, retry, logger, onLoss: report }) : undefined;
     this.#admissions = new Admissions({ settings: this.#settings, relay: this.#relay, notices: this.#notices, report });
     this.#host = {
       record: message => this.#admissions.record(message, this.#closing !== undefined),

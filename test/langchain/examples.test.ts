@@ -1,38 +1,11 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { conversationUuid } from '../../src/index.js';
-import { startLocalSynap } from '../../src/local/index.js';
-import { type ModelScript, scriptedModel } from '../support/scripted-model.js';
+import { runProgram } from '../support/run-program.js';
+import type { ModelScript } from '../support/scripted-model.js';
 import { isOldCore, lineOf } from './support.js';
 
-const run = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CHAT = conversationUuid('chat-42', { userId: 'ada' });
-
-/** Runs an example as its reader would, and answers what it said and what was recorded. */
 async function runExample(file: string, script: ModelScript) {
-  await using synap = await startLocalSynap();
-  await using model = await scriptedModel(script);
-  const { stdout, stderr } = await run(process.execPath, [`examples/${file}`], {
-    cwd: ROOT,
-    timeout: 20_000,
-    env: {
-      ...process.env,
-      SYNAP_BASE_URL: synap.url,
-      SYNAP_API_KEY: synap.apiKey,
-      OPENAI_BASE_URL: model.url,
-      OPENAI_API_KEY: 'scripted',
-    },
-  });
-  const answer = await fetch(`${synap.url}/v1/conversations/${CHAT}/messages`, {
-    headers: { authorization: `Bearer ${synap.apiKey}` },
-  });
-  const { messages } = (await answer.json()) as {
-    messages: { role: string; content: string; metadata: Record<string, unknown> }[];
-  };
-  return { stdout, stderr, messages, transcript: messages.map(lineOf), requests: model.requests };
+  const ran = await runProgram(`examples/${file}`, script);
+  return { ...ran, transcript: ran.messages.map(lineOf) };
 }
 
 // Child processes have the project's own LangChain, whichever line these tests run on.

@@ -11,9 +11,12 @@ export class BoundedSet {
     return this.#members.has(member);
   }
 
-  add(member: string): void {
+  /** Answers whether it is new. */
+  add(member: string): boolean {
+    if (this.#members.has(member)) return false;
     this.#members.add(member);
-    if (this.#members.size > this.#limit) for (const oldest of this.#members) return this.delete(oldest);
+    if (this.#members.size > this.#limit) for (const oldest of this.#members) return this.#members.delete(oldest);
+    return true;
   }
 
   delete(member: string): void {

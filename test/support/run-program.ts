@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { conversationUuid } from '../../src/index.js';
+import { startLocalSynap } from '../../src/local/index.js';
+import { type ModelScript, scriptedModel } from './scripted-model.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The conversation that the README's programs speak of. */
+export const CHAT = conversationUuid('chat-42', { userId: 'ada' });
+
+/**
+ * Runs a program as the README's reader would, with a key, an address and a model in the environment, and answers what
+ * it said and what was recorded.
+ */
+export async function runProgram(file: string, script: ModelScript) {
+  await using synap = await startLocalSynap();
+  await using model = await scriptedModel(script);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], {
+    cwd: ROOT,
+    timeout: 20_000,
+    env: {
+      ...process.env,
+      SYNAP_BASE_URL: synap.url,
+      SYNAP_API_KEY: synap.apiKey,
+      OPENAI_BASE_URL: model.url,
+      OPENAI_API_KEY: 'scripted',
+    },
+  });
+  const answer = await fetch(`${synap.url}/v1/conversations/${CHAT}/messages`, {
+    headers: { authorization: `Bearer ${synap.apiKey}` },
+  });
+  const { messages = [] } = (await answer.json()) as {
+    messages?: { role: string; content: string; metadata: Record<string, unknown> }[];
+  };
+  return { stdout, stderr, messages, requests: model.requests };
+}
