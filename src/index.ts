@@ -1,8 +1,20 @@
+export type { FlushResult } from './delivery/flushes.js';
 export type { Logger } from './delivery/logger.js';
 export type { Loss, LossReason } from './delivery/loss.js';
 export { type MemoryOutboxOptions, memoryOutbox } from './delivery/memory-outbox.js';
-export type { MaybePromise, Outbox, OutboxEntry, OutboxSize, PutResult, Settlement } from './delivery/outbox.js';
-export type { FlushResult } from './delivery/relay.js';
+export type {
+  ClaimedEntry,
+  ClaimLimits,
+  DeadLetter,
+  MaybePromise,
+  MessageState,
+  Outbox,
+  OutboxBooks,
+  OutboxEntry,
+  Progress,
+  PutResult,
+  Settlement,
+} from './delivery/outbox.js';
 export {
   type ConversationOwner,
   type ConversationScope,

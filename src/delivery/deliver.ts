@@ -11,7 +11,7 @@ import {
   SynapError,
   UnexpectedResponseError,
 } from '../synap/errors.js';
-import type { OutboxEntry } from './outbox.js';
+import type { ClaimedEntry } from './outbox.js';
 
 /**
  * What one attempt came to, for one entry.
@@ -23,27 +23,37 @@ import type { OutboxEntry } from './outbox.js';
  *   must go first.
  */
 export type Outcome =
-  | { readonly entry: OutboxEntry; readonly type: 'delivered' }
-  | { readonly entry: OutboxEntry; readonly type: 'dead'; readonly error: SynapError }
-  | { readonly entry: OutboxEntry; readonly type: 'unclear'; readonly error: unknown; readonly maybeStored: boolean }
-  | { readonly entry: OutboxEntry; readonly type: 'held'; readonly error: unknown };
+  | { readonly entry: ClaimedEntry; readonly type: 'delivered' }
+  | { readonly entry: ClaimedEntry; readonly type: 'dead'; readonly error: SynapError }
+  | Stopped;
+
+/** An outcome behind which nothing more may be sent: going on could bring a conversation out of order. */
+export type Stopped =
+  | { readonly entry: ClaimedEntry; readonly type: 'unclear'; readonly error: unknown; readonly maybeStored: boolean }
+  | { readonly entry: ClaimedEntry; readonly type: 'held'; readonly error: unknown };
+
+export function isStopped(outcome: Outcome): outcome is Stopped {
+  return outcome.type === 'unclear' || outcome.type === 'held';
+}
 
 /** Sends requests; `before` is waited for ahead of each (pacing). */
 export interface Carrier {
   readonly conversation: SynapClient['conversation'];
   readonly signal: AbortSignal;
   before(): Promise<void>;
+  /** Synap has refused a message of a batch that it does not refuse for good, and taken others. */
+  refusedSingly(): void;
 }
 
 /**
  * Sends entries and says what became of each, in order. A batch that Synap refuses for what is in it is halved until
  * exactly the refused messages are left, so a bad one takes none of its neighbours with it. Never rejects.
  */
-export async function deliver(entries: readonly OutboxEntry[], carrier: Carrier): Promise<Outcome[]> {
+export async function deliver(entries: readonly ClaimedEntry[], carrier: Carrier): Promise<Outcome[]> {
   const [first, ...others] = entries;
   if (first === undefined) return [];
   if (others.length === 0) return [await deliverOne(first, carrier)];
-  let refused: Set<OutboxEntry>;
+  let refused: Set<ClaimedEntry>;
   try {
     await carrier.before();
     const { results } = await carrier.conversation.recordMessagesBatch(
@@ -64,14 +74,14 @@ export async function deliver(entries: readonly OutboxEntry[], carrier: Carrier)
     else {
       const outcome = await deliverOne(entry, carrier);
       outcomes.push(outcome);
-      // Going on past a failure could bring a conversation out of order.
-      if (outcome.type === 'unclear' || outcome.type === 'held') stopped = outcome.error;
+      if (outcome.type !== 'dead') carrier.refusedSingly();
+      if (isStopped(outcome)) stopped = outcome.error;
     }
   }
   return outcomes;
 }
 
-async function deliverOne(entry: OutboxEntry, carrier: Carrier): Promise<Outcome> {
+async function deliverOne(entry: ClaimedEntry, carrier: Carrier): Promise<Outcome> {
   try {
     await carrier.before();
     await carrier.conversation.recordMessage(entry.message, { signal: carrier.signal });
@@ -81,11 +91,10 @@ async function deliverOne(entry: OutboxEntry, carrier: Carrier): Promise<Outcome
   }
 }
 
-async function deliverHalves(entries: readonly OutboxEntry[], carrier: Carrier): Promise<Outcome[]> {
+async function deliverHalves(entries: readonly ClaimedEntry[], carrier: Carrier): Promise<Outcome[]> {
   const middle = Math.ceil(entries.length / 2);
   const first = await deliver(entries.slice(0, middle), carrier);
-  const stopped = first.find(outcome => outcome.type === 'unclear' || outcome.type === 'held');
-  // Going on past a failure could bring a conversation out of order.
+  const stopped = first.find(isStopped);
   if (stopped) return [...first, ...entries.slice(middle).map(entry => hold(entry, stopped.error))];
   return [...first, ...(await deliver(entries.slice(middle), carrier))];
 }
@@ -104,13 +113,13 @@ export function isAboutAccount(error: unknown): error is SynapError {
   );
 }
 
-function failed(entry: OutboxEntry, error: unknown): Outcome {
+function failed(entry: ClaimedEntry, error: unknown): Outcome {
   if (RateLimitError.is(error) || isAboutAccount(error)) return hold(entry, error);
   const notSent = NetworkError.is(error) && error.sent === 'no';
   return { entry, type: 'unclear', error, maybeStored: !notSent };
 }
 
-function hold(entry: OutboxEntry, error: unknown): Outcome {
+function hold(entry: ClaimedEntry, error: unknown): Outcome {
   return { entry, type: 'held', error };
 }
 

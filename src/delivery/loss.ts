@@ -5,8 +5,9 @@ import type { Role } from '../synap/messages.js';
  *
  * Never accepted: `missing_user_id`, `missing_customer_id`, `invalid_message` (it can't be written as JSON),
  * `redact_failed`, `redacted` (redact answered null), `outbox_full`, `outbox_failed`, `recorder_closed`.
- * Accepted, but: `rejected` (Synap refused it for good: a dead letter), `expired` (no clear answer for too long),
- * `shutdown` (still waiting when the recorder was closed).
+ * Accepted, but: `rejected` (Synap refused it for good: a dead letter), `expired` (no clear answer for too long: a dead
+ * letter, too), `unknown_outcome` (Synap may have it, and `retry.ifUnknown` says not to send it again: a dead letter),
+ * `shutdown` (still waiting in memory when the recorder was closed).
  */
 export type LossReason =
   | 'missing_user_id'
@@ -19,6 +20,7 @@ export type LossReason =
   | 'recorder_closed'
   | 'rejected'
   | 'expired'
+  | 'unknown_outcome'
   | 'shutdown';
 
 /** A message that will never arrive. It says which, never what was in it. */

@@ -1,6 +1,19 @@
-import type { Outbox, OutboxEntry, OutboxSize, PutResult, Settlement } from './outbox.js';
+import { pick } from './batch.js';
+import type {
+  ClaimedEntry,
+  ClaimLimits,
+  DeadLetter,
+  MessageState,
+  Outbox,
+  OutboxEntry,
+  PutResult,
+  Settlement,
+} from './outbox.js';
 
 const MiB = 1024 * 1024;
+
+const MAX_DEAD_LETTERS = 1000;
+const MAX_DEAD_LETTER_BYTES = 4 * MiB;
 
 export interface MemoryOutboxOptions {
   /** Messages it holds at most, in flight included. Default 10,000. */
@@ -9,76 +22,155 @@ export interface MemoryOutboxOptions {
   maxBytes?: number | undefined;
 }
 
+interface Held {
+  entry: ClaimedEntry;
+  state: Extract<MessageState, 'pending' | 'in_flight'>;
+}
+
 /**
  * An outbox in memory: the default. It refuses the newest turn when it is full, because dropping the oldest would tear a
  * hole in a conversation already begun. What it holds is lost with the process; `recorder.close()` empties it first.
+ * Of its dead letters it keeps the newest 1,000, and 4 MiB at most.
  */
 export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: MemoryOutboxOptions = {}): Outbox {
   // A Map keeps the order of insertion, and an entry that is set again keeps its place.
-  const entries = new Map<string, { entry: OutboxEntry; inFlight: boolean }>();
-  let inFlight = 0;
+  const line = new Map<string, Held>();
+  const dead = new Map<string, DeadLetter & { bytes: number }>();
+  const books = { accepted: 0, pending: 0, inFlight: 0, delivered: 0, deadLettered: 0, expired: 0, pendingBytes: 0 };
+  const busy = new Map<string, number>();
   let bytes = 0;
-  let bytesInFlight = 0;
+  let deadBytes = 0;
+  let newest = 0;
+
+  function append(entry: OutboxEntry): void {
+    line.set(entry.key, { entry: { ...entry, position: ++newest }, state: 'pending' });
+    bytes += entry.bytes;
+    books.pending++;
+    books.pendingBytes += entry.bytes;
+  }
+
+  function begin(held: Held): void {
+    const { conversationId } = held.entry.message;
+    held.state = 'in_flight';
+    books.pending--;
+    books.pendingBytes -= held.entry.bytes;
+    books.inFlight++;
+    busy.set(conversationId, (busy.get(conversationId) ?? 0) + 1);
+  }
+
+  function end(held: Held): void {
+    const { conversationId } = held.entry.message;
+    const left = (busy.get(conversationId) ?? 1) - 1;
+    if (left === 0) busy.delete(conversationId);
+    else busy.set(conversationId, left);
+    books.inFlight--;
+  }
+
+  function bury({ entry }: Held, { to, error }: Extract<Settlement, { error: string }>): void {
+    books[to === 'dead' ? 'deadLettered' : 'expired']++;
+    dead.set(entry.key, { ...entry, state: to, error, diedAt: Date.now() });
+    deadBytes += entry.bytes;
+    for (const [key, oldest] of dead) {
+      if (dead.size <= MAX_DEAD_LETTERS && deadBytes <= MAX_DEAD_LETTER_BYTES) break;
+      unbury(key, oldest);
+    }
+  }
+
+  function unbury(key: string, letter: { bytes: number }): void {
+    dead.delete(key);
+    deadBytes -= letter.bytes;
+  }
 
   return {
     durable: false,
 
     put(entry, { admitted }): PutResult {
-      if (entries.has(entry.key)) return 'duplicate';
-      if (!admitted && (entries.size >= maxMessages || bytes + entry.bytes > maxBytes)) return 'full';
-      entries.set(entry.key, { entry, inFlight: false });
-      bytes += entry.bytes;
+      if (line.has(entry.key) || dead.has(entry.key)) return 'duplicate';
+      if (!admitted && (line.size >= maxMessages || bytes + entry.bytes > maxBytes)) return 'full';
+      append(entry);
+      books.accepted++;
       return 'accepted';
     },
 
-    claim(limits): OutboxEntry[] {
-      const claimed: OutboxEntry[] = [];
-      const busy = new Set<string>();
-      let claimedBytes = 0;
-      for (const held of entries.values()) {
-        const { entry } = held;
-        const { conversationId } = entry.message;
-        if (held.inFlight) {
-          busy.add(conversationId);
+    claim(limits: ClaimLimits): ClaimedEntry[] {
+      const free = [...line.values()].filter(({ state, entry: { message } }) => {
+        const { conversationId } = message;
+        return state === 'pending' && !busy.has(conversationId) && !limits.except.has(conversationId);
+      });
+      const claimed = pick(free, limits, held => held.entry);
+      claimed.forEach(begin);
+      return claimed.map(held => held.entry);
+    },
+
+    settle(settlements: readonly Settlement[]): 'settled' {
+      for (const settlement of settlements) {
+        const held = line.get(settlement.key);
+        if (held?.state !== 'in_flight') continue;
+        end(held);
+        if (settlement.to === 'pending') {
+          const { attempts, maybeStored } = settlement;
+          held.state = 'pending';
+          held.entry = { ...held.entry, attempts, maybeStored };
+          books.pending++;
+          books.pendingBytes += held.entry.bytes;
           continue;
         }
-        if (busy.has(conversationId)) continue;
-        if (claimed.length >= limits.maxMessages) break;
-        if (claimed.length > 0 && claimedBytes + entry.bytes > limits.maxBytes) break;
-        held.inFlight = true;
-        claimedBytes += entry.bytes;
-        claimed.push(entry);
+        line.delete(settlement.key);
+        bytes -= held.entry.bytes;
+        if (settlement.to === 'delivered') books.delivered++;
+        else bury(held, settlement);
       }
-      inFlight += claimed.length;
-      bytesInFlight += claimedBytes;
-      return claimed;
+      return 'settled';
     },
 
-    settle(settlements: readonly Settlement[]): void {
-      for (const settlement of settlements) {
-        const held = entries.get(settlement.key);
-        if (!held?.inFlight) continue;
-        inFlight--;
-        bytesInFlight -= held.entry.bytes;
-        if (settlement.outcome === 'released') {
-          held.inFlight = false;
-          held.entry = { ...held.entry, attempts: settlement.attempts };
-        } else {
-          entries.delete(settlement.key);
-          bytes -= held.entry.bytes;
-        }
-      }
+    books: () => ({ ...books }),
+
+    progress(position = newest) {
+      const upTo = (entries: Iterable<{ position: number }>) => {
+        let count = 0;
+        for (const entry of entries) if (entry.position <= position) count++;
+        return count;
+      };
+      const waiting = position >= newest ? line.size : upTo([...line.values()].map(held => held.entry));
+      return { position, outstanding: waiting, deadLetters: upTo(dead.values()) };
     },
 
-    size: (): OutboxSize => ({
-      pending: entries.size - inFlight,
-      pendingBytes: bytes - bytesInFlight,
-      inFlight,
-    }),
+    deadLetters({ after = 0, limit = 100 } = {}): DeadLetter[] {
+      const letters = [...dead.values()].filter(letter => letter.position > after);
+      return letters.sort((a, b) => a.position - b.position).slice(0, limit);
+    },
 
-    close(): void {
-      entries.clear();
-      inFlight = bytes = bytesInFlight = 0;
+    replay(keys = [...dead.keys()]): number {
+      let replayed = 0;
+      for (const key of keys) {
+        const letter = dead.get(key);
+        if (!letter) continue;
+        unbury(key, letter);
+        books[letter.state === 'dead' ? 'deadLettered' : 'expired']--;
+        const { message, bytes } = letter;
+        append({ key, message, bytes, acceptedAt: Date.now(), attempts: 0, maybeStored: false });
+        replayed++;
+      }
+      return replayed;
+    },
+
+    purge(keys = [...dead.keys()]): number {
+      let purged = 0;
+      for (const key of keys) {
+        const letter = dead.get(key);
+        if (!letter) continue;
+        unbury(key, letter);
+        purged++;
+      }
+      return purged;
+    },
+
+    close(): OutboxEntry[] {
+      const lost = [...line.values()].map(held => held.entry);
+      line.clear();
+      busy.clear();
+      books.pending = books.inFlight = books.pendingBytes = bytes = 0;
+      return lost;
     },
   };
 }

@@ -1,19 +1,19 @@
+import type { IBackoff } from 'cockatiel';
 import type { SynapClient } from '../synap/client.js';
-import { deliver, errorForLog, type Outcome } from './deliver.js';
-import { Epochs } from './epochs.js';
+import { type BackoffOptions, Circuit, exponentialBackoff } from './circuit.js';
+import { deliver, errorForLog } from './deliver.js';
+import { Flushes, type FlushResult } from './flushes.js';
 import type { Logger } from './logger.js';
-import type { Loss } from './loss.js';
-import type { MaybePromise, Outbox, OutboxEntry, PutResult, Settlement } from './outbox.js';
+import type { Loss, LossReason } from './loss.js';
+import type { ClaimedEntry, MaybePromise, Outbox, OutboxBooks, OutboxEntry, PutResult } from './outbox.js';
 import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './pace.js';
-import { Pauses, type RetryOptions } from './pauses.js';
+import { Setbacks } from './setbacks.js';
+import { type GiveUpOptions, judge, unknownOutcome, type Verdict } from './verdict.js';
 
 const SECOND = 1000;
-const MINUTE = 60 * SECOND;
 
-const MAX_ATTEMPTS = 8;
-// Node's timers fire at once beyond this.
-const MAX_TIMER_MS = 2 ** 31 - 1;
-const MAX_AGE_MS = 15 * MINUTE;
+/** How long the relay waits before it looks again, when there are messages but none of them may go. */
+const LOOK_AGAIN_MS = SECOND;
 
 export interface RelayOptions {
   outbox: Outbox;
@@ -21,39 +21,32 @@ export interface RelayOptions {
   pace: PaceOptions | false;
   /** A batch goes when one of these is reached; `lingerMs` counts from its first message. */
   batch: { maxMessages: number; maxBytes: number; lingerMs: number };
-  retry: RetryOptions;
+  /** Batches under way at once, 1 to 8; never two with messages of the same conversation. */
+  maxInFlight: number;
+  retry: BackoffOptions & GiveUpOptions;
   logger: Logger;
   onLoss(loss: Loss): void;
 }
 
-/** What a flush came to, of the messages accepted before it. */
-export interface FlushResult {
-  delivered: number;
-  pending: number;
-  deadLettered: number;
-}
-
-/** Messages by what became of them: `accepted` is the sum of the others. */
-export interface RelayBooks {
-  accepted: number;
-  delivered: number;
-  pending: number;
-  inFlight: number;
-  deadLettered: number;
-  expired: number;
+/** The books of the outbox, and what only its relay knows. `accepted` is the sum of the others but the last. */
+export interface RelayBooks extends OutboxBooks {
+  /** Pending, while Synap refuses the key, the account or the address; then `pending` is 0. */
+  held: number;
+  /** Still in memory when the recorder was closed. */
   lostAtShutdown: number;
-  /** Attempts after which it was unknown whether Synap had stored the message; not part of the sum. */
+  /** Delivered after an attempt of which nobody knows whether Synap had stored it; these are among the `delivered`. */
   possibleDuplicates: number;
 }
 
 /**
- * Carries messages from the outbox to Synap: one batch in flight, oldest first.
+ * Carries messages from the outbox to Synap, oldest first.
  *
  * ```
  *            put               full, due or flushed           pending left
  *   idle ──────────► lingering ───────────────────► sending ──────────────► lingering
- *    ▲                                               │  │ unclear, held      ▲
- *    └───────────────────────────────────────────────┘  └──► pausing ────────┘
+ *    ▲                  ▲                            │  │ stopped
+ *    │                  └─── its time is over ───────│──┴──► circuit open
+ *    └───────────────────────────────────────────────┘
  *                        nothing left
  *   close() leads from each to closed, which is final.
  * ```
@@ -64,124 +57,120 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #pace: Pace;
   readonly #abort = new AbortController();
-  readonly #books = {
-    accepted: 0,
-    delivered: 0,
-    deadLettered: 0,
-    expired: 0,
-    lostAtShutdown: 0,
-    possibleDuplicates: 0,
-  };
+  readonly #circuit: Circuit;
+  readonly #setbacks: Setbacks;
+  readonly #flushes: Flushes;
+  readonly #poll: NodeJS.Timeout | undefined;
 
   #timer: NodeJS.Timeout | undefined;
   #timerAt = 0;
-  #sending = false;
+  #sending = 0;
   #closed = false;
   #firstPendingAt: number | undefined;
-
-  readonly #epochs = new Epochs();
-  readonly #pauses: Pauses;
-  #flushes = 0;
-  readonly #settled = new Set<() => void>();
+  // Until when claiming makes no sense: nothing may go, or the outbox has failed.
+  #idleUntil = 0;
+  #outboxBackoff: IBackoff<unknown> | undefined;
+  #lostAtShutdown = 0;
+  #possibleDuplicates = 0;
+  // When Synap refuses one message of a batch for the moment, and takes the next of its conversation, the two change
+  // places. Once that was seen, no batch holds two of one conversation.
+  #refusesSingly = false;
+  // Verdicts that the outbox has not taken yet; they are told one after another.
+  #unsettled: Verdict[] = [];
+  #settling: Promise<void> = Promise.resolve();
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.#pauses = new Pauses(options.retry, options.logger);
-    this.#pace = options.pace === false ? UNPACED : tokenBucket(options.pace);
-    this.#books.accepted = options.outbox.size().pending;
-    if (this.#books.accepted > 0) this.#noticePending();
+    const { outbox, retry, batch, pace, logger } = options;
+    this.#circuit = new Circuit(retry, logger);
+    this.#setbacks = new Setbacks(batch.maxMessages, retry);
+    this.#flushes = new Flushes(outbox);
+    this.#pace = pace === false ? UNPACED : tokenBucket(pace);
+    outbox.open?.(logger);
+    this.#look();
+    if (outbox.pollMs !== undefined) {
+      this.#poll = setInterval(() => this.#look(), outbox.pollMs);
+      this.#poll.unref?.();
+    }
   }
 
   /** Puts an entry into the outbox and sees to its delivery. Throws, or rejects, only as the outbox does. */
   put(entry: OutboxEntry, options: { admitted: boolean }): MaybePromise<PutResult | 'closed'> {
     if (this.#closed) return 'closed';
     const result = this.#options.outbox.put(entry, options);
-    return typeof result === 'string' ? this.#noted(entry, result) : result.then(result => this.#noted(entry, result));
+    return typeof result === 'string' ? this.#noted(result) : result.then(result => this.#noted(result));
   }
 
   books(): RelayBooks {
-    const { pending, inFlight } = this.#closed ? { pending: 0, inFlight: 0 } : this.#options.outbox.size();
-    return { ...this.#books, pending, inFlight };
+    const { pendingBytes: _, ...books } = this.#options.outbox.books();
+    const held = this.#circuit.holds && !this.#closed ? books.pending : 0;
+    const pending = books.pending - held;
+    const lostAtShutdown = this.#lostAtShutdown;
+    return { ...books, pending, held, lostAtShutdown, possibleDuplicates: this.#possibleDuplicates };
   }
 
   /** Sends what was put before without lingering, and waits for it, at most `timeoutMs`. */
   async flush(timeoutMs: number): Promise<FlushResult> {
-    const covered = this.#epochs.next();
-    const before = this.#epochs.upTo(covered);
-    let timer: NodeJS.Timeout | undefined;
-    let wake: (() => void) | undefined;
-    this.#flushes++;
-    try {
-      // This timer does hold the process: whoever flushes waits for it.
-      const deadline = new Promise<'late'>(resolve => {
-        timer = setTimeout(resolve, Math.min(timeoutMs, MAX_TIMER_MS), 'late');
-      });
-      this.#schedule();
-      while (!this.#closed && this.#epochs.upTo(covered).outstanding > 0) {
-        const progress = new Promise<void>(resolve => {
-          wake = resolve;
-          this.#settled.add(resolve);
-        });
-        if ((await Promise.race([progress, deadline])) === 'late') break;
-      }
-    } finally {
-      clearTimeout(timer);
-      if (wake) this.#settled.delete(wake);
-      this.#flushes--;
-    }
-    const after = this.#epochs.upTo(covered);
-    if (this.#flushes === 0) this.#epochs.forget();
-    return {
-      delivered: after.delivered - before.delivered,
-      pending: after.outstanding,
-      deadLettered: after.deadLettered - before.deadLettered,
-    };
+    if (this.#closed) return { delivered: 0, pending: 0, deadLettered: 0 };
+    return this.#flushes.flush(timeoutMs, () => this.#look());
   }
 
-  /** Flushes, then breaks off what is under way. What is left in a memory outbox is lost, and reported as such. */
+  /** Flushes, then breaks off what is under way. What is left in memory is lost, and reported as such. */
   async close(timeoutMs: number): Promise<FlushResult> {
-    if (this.#closed) return { delivered: 0, pending: 0, deadLettered: 0 };
     const result = await this.flush(timeoutMs);
     if (this.#closed) return result;
-    const { outbox, onLoss } = this.#options;
-    const { pending, inFlight } = outbox.size();
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#poll);
     this.#abort.abort();
-    if (!outbox.durable && pending + inFlight > 0) {
-      this.#books.lostAtShutdown = pending + inFlight;
-      this.#options.logger.error(`closed with ${pending + inFlight} messages undelivered; they are lost`);
-      for (let lost = 0; lost < pending + inFlight; lost++) onLoss({ reason: 'shutdown' });
-    }
-    this.#wakeFlushes();
+    const { outbox, logger } = this.#options;
     try {
-      await outbox.close();
+      const lost = await outbox.close();
+      this.#lostAtShutdown = lost.length;
+      if (lost.length > 0) logger.error(`closed with ${lost.length} messages undelivered; they are lost`);
+      for (const entry of lost) this.#report(entry, 'shutdown');
     } catch (error) {
-      this.#options.logger.error(`the outbox could not be closed: ${errorForLog(error)}`);
+      logger.error(`the outbox could not be closed: ${errorForLog(error)}`);
     }
+    this.#flushes.stop();
     return result;
   }
 
-  #noted(entry: OutboxEntry, result: PutResult): PutResult {
+  /** Looks whether there is something to send: something may have been put by others, or put back. */
+  wake(): void {
+    this.#idleUntil = 0;
+    this.#look();
+  }
+
+  #noted(result: PutResult): PutResult {
     if (result !== 'accepted') return result;
-    this.#books.accepted++;
-    this.#epochs.put(entry.key);
-    this.#noticePending();
+    // Where others carry, asking again at each message would be no use.
+    if (this.#options.outbox.pollMs === undefined) this.#idleUntil = 0;
+    this.#firstPendingAt ??= Date.now();
+    this.#schedule();
     return result;
   }
 
-  #noticePending(): void {
-    this.#firstPendingAt ??= Date.now();
+  #look(): void {
+    if (this.#closed) return;
+    if (this.#options.outbox.books().pending > 0) this.#firstPendingAt ??= Date.now();
     this.#schedule();
   }
 
   #schedule(): void {
-    if (this.#sending || this.#closed || this.#firstPendingAt === undefined) return;
-    const { batch, outbox } = this.#options;
-    const { pending, pendingBytes } = outbox.size();
+    const { batch, outbox, maxInFlight } = this.#options;
+    if (this.#closed || this.#sending >= (this.#circuit.broken ? 1 : maxInFlight)) return;
     const now = Date.now();
-    const ready = this.#flushes > 0 || pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
-    const at = Math.max(ready ? now : this.#firstPendingAt + batch.lingerMs, this.#pauses.until);
+    let due: number;
+    if (this.#unsettled.length > 0) due = now;
+    else if (this.#firstPendingAt === undefined) return;
+    else if (this.#flushes.waiting) due = now;
+    else {
+      const { pending, pendingBytes } = outbox.books();
+      const full = pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
+      due = full ? now : this.#firstPendingAt + batch.lingerMs;
+    }
+    const at = Math.max(due, this.#circuit.until, this.#idleUntil);
     if (this.#timer && this.#timerAt <= at) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
@@ -191,96 +180,108 @@ export class Relay {
 
   async #send(): Promise<void> {
     this.#timer = undefined;
-    if (this.#sending || this.#closed) return;
-    this.#sending = true;
-    const { outbox, batch, logger } = this.#options;
-    const claimedAt = this.#firstPendingAt;
-    this.#firstPendingAt = undefined;
+    if (this.#closed) return;
+    this.#sending++;
     try {
-      const entries = await outbox.claim(batch);
-      // What a full batch leaves behind has lingered long enough.
-      if (outbox.size().pending > 0) this.#firstPendingAt = claimedAt;
-      const outcomes = await deliver(entries, {
-        conversation: this.#options.client.conversation,
-        signal: this.#abort.signal,
-        before: () => this.#waitForPace(),
-      });
-      if (this.#closed) return;
-      await this.#settle(outcomes);
-      // What comes back has, too.
-      if (outcomes.some(outcome => outcome.type !== 'delivered') && outbox.size().pending > 0)
-        this.#firstPendingAt = claimedAt;
+      await this.#settle([]);
+      await this.#round();
     } catch (error) {
       // Only an outbox can get here: deliver() never rejects.
-      logger.error(`the outbox failed: ${errorForLog(error)}; it is tried again`);
-      this.#pauses.backOff();
+      this.#options.logger.error(`the outbox failed: ${errorForLog(error)}; it is tried again`);
+      this.#outboxBackoff = (this.#outboxBackoff ?? exponentialBackoff(this.#options.retry)).next(undefined);
+      this.#idleUntil = Date.now() + this.#outboxBackoff.duration;
     } finally {
-      this.#sending = false;
-      if (!this.#closed && outbox.size().pending > 0) this.#firstPendingAt ??= Date.now();
-      this.#wakeFlushes();
-      this.#schedule();
+      this.#sending--;
+      this.#flushes.progress();
+      this.#look();
     }
+  }
+
+  async #round(): Promise<void> {
+    // A timer may fire a little early, and the circuit may have opened meanwhile.
+    if (Date.now() < this.#circuit.until) return;
+    const { outbox, maxInFlight, retry } = this.#options;
+    const lingering = this.#firstPendingAt;
+    this.#firstPendingAt = undefined;
+    const claimed = await this.#claim();
+    // What a batch leaves behind has lingered long enough.
+    if (outbox.books().pending > 0) this.#firstPendingAt ??= lingering;
+    if (claimed.length === 0 || this.#closed) return;
+    if (maxInFlight > 1) this.#schedule();
+    const unknown = retry.ifUnknown === 'dead-letter' ? claimed.filter(entry => entry.maybeStored) : [];
+    const entries = claimed.filter(entry => !unknown.includes(entry));
+    const outcomes = entries.length === 0 ? [] : await this.#circuit.run(() => this.#deliver(entries));
+    if (this.#closed) return;
+    const now = Date.now();
+    this.#setbacks.after(outcomes, now);
+    await this.#settle([...unknown.map(unknownOutcome), ...outcomes.map(outcome => judge(outcome, retry, now))]);
+    if (outcomes.some(outcome => outcome.type !== 'delivered')) this.#firstPendingAt ??= lingering;
+  }
+
+  async #claim(): Promise<readonly ClaimedEntry[]> {
+    const { outbox, batch } = this.#options;
+    const now = Date.now();
+    const { conversations, until } = this.#setbacks.aside(now);
+    const claimed = await outbox.claim({
+      maxMessages: this.#setbacks.batchSize,
+      maxBytes: batch.maxBytes,
+      onePerConversation: this.#refusesSingly,
+      except: conversations,
+    });
+    this.#outboxBackoff = undefined;
+    this.#idleUntil = claimed.length > 0 ? 0 : Math.min(until, now + (outbox.pollMs ?? LOOK_AGAIN_MS));
+    return claimed;
+  }
+
+  #deliver(entries: readonly ClaimedEntry[]) {
+    return deliver(entries, {
+      conversation: this.#options.client.conversation,
+      signal: this.#abort.signal,
+      before: () => this.#waitForPace(),
+      refusedSingly: () => {
+        this.#refusesSingly = true;
+      },
+    });
   }
 
   async #waitForPace(): Promise<void> {
-    for (let wait = this.#pace.take(Date.now()); wait > 0; wait = this.#pace.take(Date.now()))
+    for (;;) {
+      // A round that goes on while another has met a rate limit waits with it; a probe is past that time.
+      const wait = Math.max(this.#circuit.until - Date.now(), 0) || this.#pace();
+      if (wait === 0 || this.#closed) return;
       await new Promise<void>(resolve => {
         setTimeout(resolve, wait).unref?.();
       });
-  }
-
-  async #settle(outcomes: readonly Outcome[]): Promise<void> {
-    const { outbox, onLoss } = this.#options;
-    const settlements = outcomes.map(outcome => this.#judge(outcome));
-    await outbox.settle(settlements);
-    settlements.forEach((settlement, index) => {
-      if (settlement.outcome === 'released') return;
-      const outcome = outcomes[index] as Outcome;
-      this.#close(settlement);
-      if (settlement.outcome === 'delivered') return;
-      const { message, key } = outcome.entry;
-      const reason = outcome.type === 'dead' ? 'rejected' : 'expired';
-      const error = 'error' in outcome ? outcome.error : undefined;
-      this.#options.logger.error(`message ${key} is lost (${reason}): ${errorForLog(error)}`);
-      onLoss({ reason, role: message.role, conversationId: message.conversationId, messageKey: key, error });
-    });
-    this.#pauses.after(outcomes);
-  }
-
-  #judge({ entry, ...outcome }: Outcome): Settlement {
-    const { key } = entry;
-    switch (outcome.type) {
-      case 'delivered':
-        return { key, outcome: 'delivered' };
-      case 'dead':
-        return { key, outcome: 'removed', reason: 'rejected' };
-      case 'held':
-        return { key, outcome: 'released', attempts: entry.attempts };
-      case 'unclear': {
-        if (outcome.maybeStored) this.#books.possibleDuplicates++;
-        const attempts = entry.attempts + 1;
-        const old = Date.now() - entry.acceptedAt > MAX_AGE_MS;
-        if (attempts >= MAX_ATTEMPTS && old && !this.#options.outbox.durable)
-          return { key, outcome: 'removed', reason: 'expired' };
-        return { key, outcome: 'released', attempts };
-      }
     }
   }
 
-  #close(settlement: Settlement): void {
-    const end =
-      settlement.outcome === 'delivered'
-        ? 'delivered'
-        : settlement.outcome === 'removed' && settlement.reason === 'expired'
-          ? 'expired'
-          : 'deadLettered';
-    this.#books[end]++;
-    this.#epochs.settle(settlement.key, end);
+  /** Tells the outbox what became of its entries, and then everybody else. What it does not take, it is told again. */
+  #settle(verdicts: readonly Verdict[]): Promise<void> {
+    this.#unsettled.push(...verdicts);
+    const settled = this.#settling.then(() => this.#settleNow());
+    this.#settling = settled.catch(() => {});
+    return settled;
   }
 
-  #wakeFlushes(): void {
-    const waiting = [...this.#settled];
-    this.#settled.clear();
-    for (const wake of waiting) wake();
+  async #settleNow(): Promise<void> {
+    const verdicts = this.#unsettled;
+    if (verdicts.length === 0) return;
+    const answer = await this.#options.outbox.settle(verdicts.map(verdict => verdict.settlement));
+    this.#unsettled = this.#unsettled.slice(verdicts.length);
+    if (answer === 'stale') {
+      this.#options.logger.info('another process carries the messages of this outbox now');
+      return;
+    }
+    this.#flushes.settled(verdicts);
+    for (const { entry, settlement, loss, error } of verdicts) {
+      if (settlement.to === 'delivered' && entry.maybeStored) this.#possibleDuplicates++;
+      if (loss === undefined) continue;
+      this.#options.logger.error(`message ${entry.key} is not delivered (${loss}): ${errorForLog(error)}`);
+      this.#report(entry, loss, error);
+    }
+  }
+
+  #report({ key, message: { role, conversationId } }: OutboxEntry, reason: LossReason, error?: unknown): void {
+    this.#options.onLoss({ reason, role, conversationId, messageKey: key, error });
   }
 }

@@ -4,6 +4,7 @@ import type { MaybePromise, PutResult } from '../delivery/outbox.js';
 import type { Relay } from '../delivery/relay.js';
 import { type RecordMessageInput, type Role, toWire } from '../synap/messages.js';
 import { BoundedSet } from './bounded-set.js';
+import { fit } from './fit.js';
 import type { MissingIdentity, ResolvedIdentity } from './identity.js';
 import { tagMetadata } from './metadata.js';
 import type { Notices } from './notices.js';
@@ -12,8 +13,6 @@ import type { Turn, TurnMessage } from './turn.js';
 import { Unanswered } from './unanswered.js';
 
 const MAX_RECENT = 10_000;
-
-const encoder = new TextEncoder();
 
 interface Admission {
   readonly identity: ResolvedIdentity | MissingIdentity;
@@ -167,17 +166,18 @@ export class Admissions {
     if (redacted === null) return this.#refuse(message, 'redacted');
     if (typeof redacted !== 'object') return this.#refuse(message, 'redact_failed');
     if (admission.refused) return this.#refuse(message, 'outbox_full');
-    let bytes: number;
+    let fitted: ReturnType<typeof fit>;
     // Redaction may change what a message says, and of whom; not which message it is.
     const { conversationId, role } = input;
     const kept = { ...redacted, conversationId, role, metadata: { ...redacted.metadata, message_key: message.key } };
     try {
       // What was not redacted is as this recorder made it: nothing in it can be wrong.
-      bytes = encoder.encode(JSON.stringify(this.#settings.redact ? toWire(kept) : kept)).length;
+      if (this.#settings.redact) toWire(kept);
+      fitted = fit(kept);
     } catch (error) {
       return this.#refuse(message, 'invalid_message', error);
     }
-    const entry = { key: message.key, message: kept, bytes, acceptedAt: Date.now(), attempts: 0 };
+    const entry = { key: message.key, ...fitted, acceptedAt: Date.now(), attempts: 0, maybeStored: false };
     try {
       const result = this.#relay?.put(entry, { admitted: admission.admitted });
       if (!isPromise(result)) return this.#putDone(result, message, admission);

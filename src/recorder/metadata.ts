@@ -65,7 +65,15 @@ const RESERVED = new Set([
   'ended_at',
   'external_conversation_id',
   'recorder_version',
+  'truncated',
+  'original_length',
+  'dropped_tags',
 ]);
+
+/** Whether a name of the metadata is the recorder's own. */
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name);
+}
 
 /** What every message says about itself. */
 export interface MessageFacts {

@@ -1,8 +1,10 @@
 import * as z from 'zod/v4';
+import type { BackoffOptions } from '../delivery/circuit.js';
 import type { Logger } from '../delivery/logger.js';
 import type { Loss } from '../delivery/loss.js';
 import { memoryOutbox } from '../delivery/memory-outbox.js';
 import type { MaybePromise, Outbox } from '../delivery/outbox.js';
+import type { GiveUpOptions } from '../delivery/verdict.js';
 import { SynapClient, type SynapClientOptions } from '../synap/client.js';
 import { InvalidInputError } from '../synap/errors.js';
 import type { RecordMessageInput } from '../synap/messages.js';
@@ -37,9 +39,31 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
   batch?:
     | { maxMessages?: number | undefined; maxBytes?: number | undefined; lingerMs?: number | undefined }
     | undefined;
-  /** Backoff: a random time up to `min(maxMs, baseMs · 2ⁿ)`. Defaults 1,000 and 60,000 ms. */
-  retry?: { baseMs?: number | undefined; maxMs?: number | undefined } | undefined;
+  /** Batches under way at once, 1 to 8; never two with messages of the same conversation. Default 1. */
+  maxInFlight?: number | undefined;
+  /** How a message is sent again. */
+  retry?:
+    | {
+        /** The n-th wait is a random time up to `min(maxMs, baseMs · 2ⁿ)` ms. Defaults 1,000 and 60,000. */
+        baseMs?: number | undefined;
+        maxMs?: number | undefined;
+        /**
+         * After so many ms, and 8 attempts, a message without a clear answer is given up. Default 15 minutes in memory,
+         * 24 hours in a durable outbox.
+         */
+        maxAgeMs?: number | undefined;
+        /**
+         * What to do where nobody knows whether Synap has stored a message: `resend` it under the same key (it may be
+         * there twice then), or make it a `dead-letter` (it may be missing). Default `resend`.
+         */
+        ifUnknown?: 'resend' | 'dead-letter' | undefined;
+      }
+    | undefined;
 }
+
+const QUARTER_HOUR = 15 * 60_000;
+const DAY = 24 * 60 * 60_000;
+const MAX_ATTEMPTS = 8;
 
 const positive = z.number().positive();
 const atLeastOne = z.int().min(1);
@@ -62,16 +86,25 @@ const schema = z.object({
       lingerMs: z.number().min(0).default(2000),
     })
     .prefault({}),
-  retry: z.object({ baseMs: positive.default(1000), maxMs: positive.default(60_000) }).prefault({}),
+  maxInFlight: z.int().min(1).max(8).default(1),
+  retry: z
+    .object({
+      baseMs: positive.default(1000),
+      maxMs: positive.default(60_000),
+      maxAgeMs: positive.optional(),
+      ifUnknown: z.enum(['resend', 'dead-letter']).default('resend'),
+    })
+    .prefault({}),
 });
 
 /** The options, checked, with their defaults. */
-export interface RecorderSettings extends z.output<typeof schema> {
+export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry'> {
   readonly defaults: Identity;
   readonly client: Pick<SynapClient, 'conversation'> | undefined;
   /** Closes the client that was made here; one that was given stays open. */
   closeClient(): Promise<void>;
   readonly outbox: Outbox;
+  readonly retry: BackoffOptions & GiveUpOptions;
   readonly redact: RecorderOptions['redact'];
   readonly onLoss: RecorderOptions['onLoss'];
   readonly waitUntil: RecorderOptions['waitUntil'];
@@ -91,13 +124,19 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     throw new InvalidInputError(`createRecorder: ${field}: ${issue?.message ?? 'is wrong'}`, { field });
   }
   const { userId, customerId, sessionId, conversationId, redact, onLoss, waitUntil } = options;
+  const outbox = options.outbox ?? memoryOutbox();
   const made = options.client || !parsed.data.enabled ? undefined : new SynapClient(options);
   return {
     ...parsed.data,
     defaults: { userId, customerId, sessionId, conversationId },
     client: options.client ?? made,
     closeClient: async () => made?.close(),
-    outbox: options.outbox ?? memoryOutbox(),
+    outbox,
+    retry: {
+      ...parsed.data.retry,
+      maxAgeMs: parsed.data.retry.maxAgeMs ?? (outbox.durable ? DAY : QUARTER_HOUR),
+      maxAttempts: MAX_ATTEMPTS,
+    },
     redact,
     onLoss,
     waitUntil,

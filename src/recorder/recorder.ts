@@ -1,9 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { v4 as uuidv4 } from 'uuid';
+import type { FlushResult } from '../delivery/flushes.js';
 import { safeLogger } from '../delivery/logger.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
-import { type FlushResult, Relay, type RelayBooks } from '../delivery/relay.js';
+import { Relay, type RelayBooks } from '../delivery/relay.js';
 import { Admissions } from './admissions.js';
+import { DeadLetters } from './dead-letters.js';
 import { onBeforeExit } from './exit.js';
 import { type Identity, mergeIdentities, resolveIdentity } from './identity.js';
 import { Notices } from './notices.js';
@@ -15,6 +17,18 @@ import type { TurnOptions } from './turn-options.js';
 const FLUSH_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 const EXIT_TIMEOUT_MS = 5_000;
+
+const EMPTY_BOOKS: RelayBooks = {
+  accepted: 0,
+  pending: 0,
+  held: 0,
+  inFlight: 0,
+  delivered: 0,
+  deadLettered: 0,
+  expired: 0,
+  lostAtShutdown: 0,
+  possibleDuplicates: 0,
+};
 
 /** The books of a recorder: what became of every message. */
 export interface RecorderStats extends RelayBooks {
@@ -42,6 +56,8 @@ export interface OpenTurnOptions extends TurnOptions {
  * ```
  */
 export class Recorder {
+  /** What Synap has refused for good, or given no clear answer to for too long. */
+  readonly deadLetters: DeadLetters;
   readonly #settings: RecorderSettings;
   readonly #notices: Notices;
   readonly #relay: Relay | undefined;
@@ -54,12 +70,12 @@ export class Recorder {
 
   constructor(options: RecorderOptions = {}) {
     this.#settings = readOptions(options);
-    const { client, outbox, pace, batch, retry, enabled, onLoss } = this.#settings;
+    const { client, outbox, pace, batch, maxInFlight, retry, enabled, onLoss } = this.#settings;
     const logger = safeLogger(options.logger);
     this.#notices = new Notices(logger);
     const report = (loss: Loss) => this.#notices.guard('onLoss', () => onLoss?.(loss));
-    this.#relay =
-      enabled && client ? new Relay({ client, outbox, pace, batch, retry, logger, onLoss: report }) : undefined;
+    if (enabled && client)
+      this.#relay = new Relay({ client, outbox, pace, batch, maxInFlight, retry, logger, onLoss: report });
     this.#admissions = new Admissions({ settings: this.#settings, relay: this.#relay, notices: this.#notices, report });
     this.#host = {
       record: message => this.#admissions.record(message, this.#closing !== undefined),
@@ -69,6 +85,7 @@ export class Recorder {
       isUnanswered: (turn, content) => this.#admissions.isUnanswered(turn, content),
       unreadable: (turn, role, error) => this.#admissions.unreadable(turn, role, error),
     };
+    this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());
     this.#forgetExit = this.#relay ? onBeforeExit(() => this.#flushAtExit()) : () => {};
   }
 
@@ -155,11 +172,12 @@ export class Recorder {
     await this.close();
   }
 
-  /** The books. `accepted` = `delivered` + `pending` + `inFlight` + `deadLettered` + `expired` + `lostAtShutdown`. */
+  /**
+   * The books. `accepted` = `delivered` + `pending` + `held` + `inFlight` + `deadLettered` + `expired` +
+   * `lostAtShutdown`. Those of a durable outbox are of its file: of all processes, since it was made.
+   */
   stats(): RecorderStats {
-    const none = { accepted: 0, delivered: 0, pending: 0, inFlight: 0, deadLettered: 0, expired: 0 };
-    const books = this.#relay?.books() ?? { ...none, lostAtShutdown: 0, possibleDuplicates: 0 };
-    return { ...books, refused: { ...this.#admissions.refused } };
+    return { ...(this.#relay?.books() ?? EMPTY_BOOKS), refused: { ...this.#admissions.refused } };
   }
 
   async #close(timeoutMs: number): Promise<FlushResult> {
@@ -181,8 +199,8 @@ export class Recorder {
   }
 
   async #flushAtExit(): Promise<boolean> {
-    const { pending, inFlight } = this.stats();
-    if (pending + inFlight + this.#admissions.waiting === 0) return false;
+    const { pending, held, inFlight } = this.stats();
+    if (pending + held + inFlight + this.#admissions.waiting === 0) return false;
     const { pending: left } = await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
     if (left > 0) await this.close({ timeoutMs: 0 });
     return true;

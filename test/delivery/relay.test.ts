@@ -83,21 +83,152 @@ describe('what Synap refuses', () => {
 });
 
 describe('a batch that is refused in part', () => {
-  it('stops at the first message that must wait, so that order stays', async () => {
+  it('stops at the first message that must wait, and goes on one by one of a conversation, so that order stays', async () => {
     let alone = 0;
     await using on = await recorderOn(request => {
       if (request.messages.length > 1) return { json: { results: request.messages.map(() => ({ error: 'busy' })) } };
       return ++alone === 1 ? { status: 429 } : undefined;
     });
     say(on.recorder, 3);
-    await expect
-      .poll(() => contents(on).filter(content => content !== undefined).length, { timeout: 5000 })
-      .toBeGreaterThanOrEqual(6);
-    expect(on.synap.requests.slice(0, 3).map(request => request.messages.map(message => message.content))).toEqual([
+    expect(await on.recorder.flush()).toMatchObject({ delivered: 3 });
+    expect(on.synap.requests.map(request => request.messages.map(message => message.content))).toEqual([
       ['m0', 'm1', 'm2'],
       ['m0'],
-      ['m0', 'm1', 'm2'],
+      ['m0'],
+      ['m1'],
+      ['m2'],
     ]);
+  });
+
+  it('keeps no later message of a conversation when there are enough others', async () => {
+    await using on = await recorderOn(undefined, { batch: { maxMessages: 3 } });
+    say(on.recorder, 12, 4);
+    await on.recorder.flush();
+    for (const { messages } of on.synap.requests)
+      expect(new Set(messages.map(message => message.conversation_id)).size).toBe(messages.length);
+  });
+});
+
+describe('a message that fails each time', () => {
+  it.each([500, 'a broken connection'])('with %s keeps only its own conversation waiting', async failure => {
+    await using on = await recorderOn(request => {
+      if (!holds(request, 'm4')) return undefined;
+      return failure === 500 ? { status: 500 } : { reset: 'before storing' };
+    });
+    say(on.recorder, 40, 8);
+    const expected = inOrder(40).filter((_, n) => n % 8 !== 4);
+    await expect.poll(() => new Set(contents(on)).size).toBe(expected.length);
+    for (let c = 0; c < 8; c++) {
+      const firsts = [...new Set(contents(on))].filter(content => Number(content.slice(1)) % 8 === c);
+      expect(firsts).toEqual(expected.filter(content => Number(content.slice(1)) % 8 === c));
+    }
+    expect(balanced(on.recorder)).toMatchObject({ delivered: 35 });
+    expect(on.losses).toEqual([]);
+  });
+
+  it('is given up in the end, kept as a dead letter, and lets its conversation go on', async () => {
+    await using on = await recorderOn(request => (holds(request, 'm0') ? { status: 500 } : undefined), {
+      retry: { baseMs: 1, maxMs: 5, maxAgeMs: 50 },
+    });
+    say(on.recorder, 4, 2);
+    expect(await on.recorder.flush()).toEqual({ delivered: 3, pending: 0, deadLettered: 1 });
+    expect(contents(on).filter(content => content === 'm2')).toHaveLength(1);
+    expect(on.losses).toMatchObject([{ reason: 'expired', messageKey: expect.any(String) }]);
+    expect(balanced(on.recorder)).toMatchObject({ expired: 1, delivered: 3 });
+    expect(await on.recorder.deadLetters.list()).toMatchObject([{ state: 'expired', message: { content: 'm0' } }]);
+  });
+});
+
+describe('an unknown outcome', () => {
+  it('is a dead letter where the app does not want anything twice', async () => {
+    await using on = await recorderOn((_, index) => (index === 0 ? { reset: 'after storing' } : undefined), {
+      retry: { ifUnknown: 'dead-letter' },
+    });
+    say(on.recorder, 2);
+    expect(await on.recorder.flush()).toEqual({ delivered: 0, pending: 0, deadLettered: 2 });
+    expect(contents(on)).toEqual(inOrder(2));
+    expect(on.losses.map(loss => loss.reason)).toEqual(['unknown_outcome', 'unknown_outcome']);
+    say(on.recorder, 1);
+    expect(await on.recorder.flush()).toMatchObject({ delivered: 1 });
+  });
+});
+
+describe('dead letters', () => {
+  it('can be replayed once the reason is gone', async () => {
+    let refuses = true;
+    await using on = await recorderOn(request => (refuses && holds(request, 'm1') ? { status: 422 } : undefined));
+    say(on.recorder, 3);
+    await on.recorder.flush();
+    expect(await on.recorder.deadLetters.list()).toMatchObject([
+      { state: 'dead', message: { content: 'm1' }, error: expect.stringContaining('422') },
+    ]);
+    refuses = false;
+    expect(await on.recorder.deadLetters.replay()).toBe(1);
+    expect(await on.recorder.flush()).toEqual({ delivered: 1, pending: 0, deadLettered: 0 });
+    expect(contents(on)).toEqual(['m0', 'm2', 'm1']);
+    expect(balanced(on.recorder)).toMatchObject({ accepted: 3, delivered: 3, deadLettered: 0 });
+  });
+
+  it('can be purged', async () => {
+    await using on = await recorderOn(() => ({ status: 422 }));
+    say(on.recorder, 3);
+    await on.recorder.flush();
+    const [first] = await on.recorder.deadLetters.list({ limit: 1 });
+    expect(await on.recorder.deadLetters.purge([first?.key ?? ''])).toBe(1);
+    expect(await on.recorder.deadLetters.purge()).toBe(2);
+    expect(await on.recorder.deadLetters.list()).toEqual([]);
+    expect(balanced(on.recorder)).toMatchObject({ accepted: 3, deadLettered: 3 });
+  });
+});
+
+describe('several batches at once', () => {
+  it('never hold the same conversation twice', async () => {
+    const open = new Set<string>();
+    let most = 0;
+    let batches = 0;
+    await using on = await recorderOn(
+      async request => {
+        const conversations = [...new Set(request.messages.map(message => message.conversation_id))];
+        for (const conversation of conversations) {
+          if (open.has(conversation)) throw new Error('twice at once');
+          open.add(conversation);
+        }
+        most = Math.max(most, ++batches);
+        await new Promise(resolve => setTimeout(resolve, 20));
+        batches--;
+        for (const conversation of conversations) open.delete(conversation);
+        return undefined;
+      },
+      { maxInFlight: 4, batch: { maxMessages: 5, lingerMs: 0 } },
+    );
+    say(on.recorder, 200, 40);
+    expect(await on.recorder.flush()).toMatchObject({ delivered: 200 });
+    expect(most).toBe(4);
+    for (let c = 0; c < 40; c++)
+      expect(contents(on).filter(content => Number(content.slice(1)) % 40 === c)).toEqual(
+        inOrder(200).filter((_, n) => n % 40 === c),
+      );
+  });
+
+  it('become one while Synap fails', async () => {
+    let open = 0;
+    let most = 0;
+    let broken = true;
+    await using on = await recorderOn(
+      async (_, index) => {
+        open++;
+        if (index >= 4) most = Math.max(most, broken ? open : 0);
+        await new Promise(resolve => setTimeout(resolve, 5));
+        open--;
+        return broken ? { status: 503 } : undefined;
+      },
+      { maxInFlight: 4, batch: { maxMessages: 5, lingerMs: 0 } },
+    );
+    say(on.recorder, 200, 200);
+    await expect.poll(() => on.synap.requests.length).toBeGreaterThan(10);
+    broken = false;
+    expect(await on.recorder.flush()).toMatchObject({ pending: 0 });
+    expect(most).toBe(1);
   });
 });
 

@@ -1,0 +1,30 @@
+import type { ClaimLimits, OutboxEntry } from './outbox.js';
+
+/**
+ * Picks a batch from candidates that are in the order of the line: one of each conversation before a second of any, as
+ * far as the limits allow, but always at least one. The batch is in the order of the line again.
+ */
+export function pick<T>(candidates: readonly T[], limits: ClaimLimits, entryOf: (candidate: T) => OutboxEntry): T[] {
+  const picked = new Set<T>();
+  const conversations = new Set<string>();
+  let bytes = 0;
+  const fits = (entry: OutboxEntry) => picked.size === 0 || bytes + entry.bytes <= limits.maxBytes;
+
+  let full = false;
+  for (const first of [true, false]) {
+    if (full || (!first && limits.onePerConversation)) break;
+    for (const candidate of candidates) {
+      if (picked.size >= limits.maxMessages) break;
+      const entry = entryOf(candidate);
+      const { conversationId } = entry.message;
+      if (first ? conversations.has(conversationId) : picked.has(candidate)) continue;
+      // Not to pass over a large one: a later one of its conversation could be picked before it.
+      full = !fits(entry);
+      if (full) break;
+      conversations.add(conversationId);
+      bytes += entry.bytes;
+      picked.add(candidate);
+    }
+  }
+  return candidates.filter(candidate => picked.has(candidate));
+}

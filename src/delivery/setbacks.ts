@@ -1,0 +1,63 @@
+import type { ExponentialBackoff, IBackoff } from 'cockatiel';
+import { type BackoffOptions, exponentialBackoff } from './circuit.js';
+import { isStopped, type Outcome } from './deliver.js';
+
+/** Beyond this, it is not single messages that fail. */
+const MAX_ASIDE = 1000;
+
+/**
+ * Finds the message that keeps failing though Synap is well (a 500 each time, a connection that breaks), and lets the
+ * others go on.
+ *
+ * A batch that fails twice in a row is sent again by halves, down to one; each success doubles the size again. What
+ * fails alone is set aside with its whole conversation, for longer each time, until it is delivered or given up.
+ */
+export class Setbacks {
+  readonly #maxSize: number;
+  readonly #backoff: ExponentialBackoff<number>;
+  readonly #aside = new Map<string, { until: number; backoff: IBackoff<unknown> }>();
+  #size: number;
+  #failed = false;
+
+  constructor(maxSize: number, retry: BackoffOptions) {
+    this.#maxSize = this.#size = maxSize;
+    this.#backoff = exponentialBackoff(retry);
+  }
+
+  /** How many messages the next batch may have. */
+  get batchSize(): number {
+    return this.#size;
+  }
+
+  /** The conversations that wait, and until when the first of them does. */
+  aside(now: number): { conversations: ReadonlySet<string>; until: number } {
+    const waiting = [...this.#aside].filter(([, { until }]) => until > now);
+    return {
+      conversations: new Set(waiting.map(([conversation]) => conversation)),
+      until: Math.min(...waiting.map(([, { until }]) => until)),
+    };
+  }
+
+  after(outcomes: readonly Outcome[], now: number): void {
+    for (const { type, entry } of outcomes)
+      if (type === 'delivered' || type === 'dead') this.#aside.delete(entry.message.conversationId);
+    const stopped = outcomes.find(isStopped);
+    if (!stopped) {
+      this.#failed = false;
+      this.#size = Math.min(this.#maxSize, this.#size * 2);
+      return;
+    }
+    // What is held has nothing wrong with it.
+    if (stopped.type === 'held') return;
+    if (outcomes.length === 1) this.#setAside(stopped.entry.message.conversationId, now);
+    else if (this.#failed) this.#size = Math.ceil(outcomes.length / 2);
+    this.#failed = true;
+  }
+
+  #setAside(conversation: string, now: number): void {
+    const known = this.#aside.get(conversation);
+    if (!known && this.#aside.size >= MAX_ASIDE) return;
+    const backoff = (known?.backoff ?? this.#backoff).next(undefined);
+    this.#aside.set(conversation, { until: now + backoff.duration, backoff });
+  }
+}

@@ -1,0 +1,44 @@
+import type { DeadLetter, Outbox } from '../delivery/outbox.js';
+
+/**
+ * The messages that Synap did not take. Unlike the rest of the recorder, these methods reject when the outbox fails:
+ * whoever calls them waits for the answer.
+ *
+ * @example
+ * ```ts
+ * for (const { key, error } of await recorder.deadLetters.list()) console.log(key, error);
+ * await recorder.deadLetters.replay(); // send them again, at the end of the line
+ * ```
+ */
+export class DeadLetters {
+  readonly #outbox: Outbox;
+  readonly #replayed: () => void;
+
+  /** @internal They are a recorder's. */
+  constructor(outbox: Outbox, replayed: () => void) {
+    this.#outbox = outbox;
+    this.#replayed = replayed;
+  }
+
+  /**
+   * Lists them, oldest first.
+   *
+   * @param page.after only those behind this `position`, for the next page
+   * @param page.limit how many at most. Default 100.
+   */
+  async list(page?: { after?: number | undefined; limit?: number | undefined }): Promise<readonly DeadLetter[]> {
+    return this.#outbox.deadLetters(page);
+  }
+
+  /** Sends those with these keys, or all, again: at the end of the line, under the same keys. Answers how many. */
+  async replay(keys?: readonly string[]): Promise<number> {
+    const replayed = await this.#outbox.replay(keys);
+    this.#replayed();
+    return replayed;
+  }
+
+  /** Forgets those with these keys, or all, for good. They stay counted. Answers how many. */
+  async purge(keys?: readonly string[]): Promise<number> {
+    return this.#outbox.purge(keys);
+  }
+}
