@@ -25,7 +25,7 @@ export type { Attachment, TurnDetails, TurnStatus, Usage } from './recorder/meta
 export type { RecorderOptions } from './recorder/options.js';
 export { createRecorder, type OpenTurnOptions, type Recorder, type RecorderStats } from './recorder/recorder.js';
 export type { Turn } from './recorder/turn.js';
-export type { CompleteDetails, TurnOptions, UserMessageOptions } from './recorder/turn-options.js';
+export type { CompleteDetails, TurnOptions, TurnOutcome, UserMessageOptions } from './recorder/turn-options.js';
 export { type CallOptions, type ConversationApi, SynapClient, type SynapClientOptions } from './synap/client.js';
 export * from './synap/errors.js';
 export type { JsonObject, JsonValue } from './synap/json.js';

@@ -4,12 +4,13 @@ import type { MaybePromise, PutResult } from '../delivery/outbox.js';
 import type { Relay } from '../delivery/relay.js';
 import { type RecordMessageInput, type Role, toWire } from '../synap/messages.js';
 import { BoundedSet } from './bounded-set.js';
-import { fit } from './fit.js';
+import { fitToSize } from './fit.js';
 import type { MissingIdentity, ResolvedIdentity } from './identity.js';
 import { tagMetadata } from './metadata.js';
 import type { Notices } from './notices.js';
 import type { RecorderSettings } from './options.js';
 import type { Turn, TurnMessage } from './turn.js';
+import type { TurnOutcome } from './turn-options.js';
 import { Unanswered } from './unanswered.js';
 
 const MAX_RECENT = 10_000;
@@ -19,6 +20,7 @@ interface Admission {
   /** Once the outbox has refused a turn for being full, it refuses all of it; once it has taken some, it takes all. */
   admitted: boolean;
   refused: boolean;
+  readonly outcome: { accepted: number; lost: LossReason[] };
   tail: Promise<void> | undefined;
 }
 
@@ -73,12 +75,21 @@ export class Admissions {
   }
 
   open(turn: Turn, identity: ResolvedIdentity | MissingIdentity): void {
-    this.#admissions.set(turn, { identity, admitted: false, refused: false, tail: undefined });
+    this.#admissions.set(turn, {
+      identity,
+      admitted: false,
+      refused: false,
+      outcome: { accepted: 0, lost: [] },
+      tail: undefined,
+    });
   }
 
   /** Resolves when everything the turn has said is accepted or refused. */
-  settled(turn: Turn): Promise<void> {
-    return this.#admissions.get(turn)?.tail ?? Promise.resolve();
+  async settled(turn: Turn): Promise<TurnOutcome> {
+    const admission = this.#admissions.get(turn);
+    await admission?.tail;
+    const { accepted, lost } = admission?.outcome ?? { accepted: 0, lost: [] };
+    return { accepted, lost: [...lost] };
   }
 
   isUnanswered(turn: Turn, content: string): boolean {
@@ -166,14 +177,14 @@ export class Admissions {
     if (redacted === null) return this.#refuse(message, 'redacted');
     if (typeof redacted !== 'object') return this.#refuse(message, 'redact_failed');
     if (admission.refused) return this.#refuse(message, 'outbox_full');
-    let fitted: ReturnType<typeof fit>;
+    let fitted: ReturnType<typeof fitToSize>;
     // Redaction may change what a message says, and of whom; not which message it is.
     const { conversationId, role } = input;
     const kept = { ...redacted, conversationId, role, metadata: { ...redacted.metadata, message_key: message.key } };
     try {
       // What was not redacted is as this recorder made it: nothing in it can be wrong.
       if (this.#settings.redact) toWire(kept);
-      fitted = fit(kept);
+      fitted = fitToSize(kept);
     } catch (error) {
       return this.#refuse(message, 'invalid_message', error);
     }
@@ -198,6 +209,7 @@ export class Admissions {
       return this.#refuse(message, 'outbox_full');
     }
     admission.admitted = true;
+    admission.outcome.accepted++;
   }
 
   /** What the app handed to a turn can't be read: a text that is no string, a getter that throws. */
@@ -211,6 +223,7 @@ export class Admissions {
     if (this.#lost.has(message)) return;
     this.#lost.add(message);
     this.#recent.delete(message.key);
+    this.#admissions.get(message.turn)?.outcome.lost.push(reason);
     this.refused[reason] = (this.refused[reason] ?? 0) + 1;
     if (reason !== 'redacted' && !reason.startsWith('missing_'))
       this.#notices.once(

@@ -20,7 +20,7 @@ export function jsonBytes(value: unknown): number {
  * end of its text; its metadata say so (`dropped_tags`, `truncated`, `original_length` in characters), and its text ends
  * with a marker. Throws where even that is not enough.
  */
-export function fit(message: RecordMessageInput): { message: RecordMessageInput; bytes: number } {
+export function fitToSize(message: RecordMessageInput): { message: RecordMessageInput; bytes: number } {
   // Where the text alone is too long, how long it is as JSON need not be known.
   const bytes = message.content.length > MAX_MESSAGE_BYTES ? Number.POSITIVE_INFINITY : jsonBytes(message);
   if (bytes <= MAX_MESSAGE_BYTES) return { message, bytes };

@@ -9,6 +9,7 @@ import { SynapClient, type SynapClientOptions } from '../synap/client.js';
 import { InvalidInputError } from '../synap/errors.js';
 import type { RecordMessageInput } from '../synap/messages.js';
 import type { ConversationScope, Identity } from './identity.js';
+import type { WaitUntil } from './wait-until.js';
 
 /** What {@link createRecorder} takes. Everything has a default; the API key comes from `SYNAP_API_KEY`. */
 export interface RecorderOptions extends Identity, SynapClientOptions {
@@ -29,8 +30,17 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
   onLoss?: ((loss: Loss) => void) | undefined;
   /** Default: warnings and errors go to the console. `false` is silent. */
   logger?: Logger | false | undefined;
-  /** Serverless: is given a promise after each turn, which resolves when it is delivered (`after`, `ctx.waitUntil`). */
-  waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
+  /**
+   * Serverless: is given a promise with each turn, which resolves when the turn has ended and is delivered (`after`,
+   * `ctx.waitUntil`). On Vercel it is found by itself.
+   */
+  waitUntil?: WaitUntil | undefined;
+  /**
+   * Signals on which the recorder closes, for 5 seconds at most, before they end the process: `true` for SIGTERM and
+   * SIGINT. Where the app listens to the signal itself, the recorder only flushes. Default `false`: an app that handles
+   * signals calls `recorder.close()`.
+   */
+  signals?: boolean | readonly NodeJS.Signals[] | undefined;
   /** `false` records nothing, and needs no key. Default `true`. */
   enabled?: boolean | undefined;
   /** How fast requests may follow one another. Default 48 a minute with a burst of 8; `false` for no limit. */
@@ -75,6 +85,10 @@ const schema = z.object({
   redact: optionalFunction,
   onLoss: optionalFunction,
   waitUntil: optionalFunction,
+  signals: z
+    .union([z.boolean(), z.array(z.string().regex(/^SIG[A-Z0-9]+$/, 'must be the name of a signal'))])
+    .default(false)
+    .transform(signals => (Array.isArray(signals) ? signals : signals ? ['SIGTERM', 'SIGINT'] : [])),
   enabled: z.boolean().default(true),
   pace: z
     .union([z.literal(false), z.object({ requestsPerMinute: positive.default(48), burst: atLeastOne.default(8) })])
@@ -98,7 +112,7 @@ const schema = z.object({
 });
 
 /** The options, checked, with their defaults. */
-export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry'> {
+export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry' | 'signals'> {
   readonly defaults: Identity;
   readonly client: Pick<SynapClient, 'conversation'> | undefined;
   /** Closes the client that was made here; one that was given stays open. */
@@ -107,7 +121,8 @@ export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry'>
   readonly retry: BackoffOptions & GiveUpOptions;
   readonly redact: RecorderOptions['redact'];
   readonly onLoss: RecorderOptions['onLoss'];
-  readonly waitUntil: RecorderOptions['waitUntil'];
+  readonly waitUntil: WaitUntil | undefined;
+  readonly signals: readonly NodeJS.Signals[];
 }
 
 /**
@@ -140,5 +155,6 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     redact,
     onLoss,
     waitUntil,
+    signals: parsed.data.signals as NodeJS.Signals[],
   };
 }

@@ -11,8 +11,10 @@ import { type Identity, mergeIdentities, resolveIdentity } from './identity.js';
 import { Notices } from './notices.js';
 import { OpenTurns } from './open-turns.js';
 import { type RecorderOptions, type RecorderSettings, readOptions } from './options.js';
+import { onSignals } from './signals.js';
 import { Turn, type TurnHost } from './turn.js';
 import type { TurnOptions } from './turn-options.js';
+import { Holds } from './wait-until.js';
 
 const FLUSH_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -65,6 +67,7 @@ export class Recorder {
   readonly #admissions: Admissions;
   readonly #open = new OpenTurns();
   readonly #host: TurnHost;
+  readonly #holds: Holds;
   readonly #forgetExit: () => void;
   #closing: Promise<FlushResult> | undefined;
 
@@ -80,13 +83,14 @@ export class Recorder {
     this.#host = {
       record: message => this.#admissions.record(message, this.#closing !== undefined),
       settled: turn => this.#admissions.settled(turn),
-      opened: turn => this.#open.add(turn),
+      opened: turn => this.#turnOpened(turn),
       ended: turn => this.#turnEnded(turn),
       isUnanswered: (turn, content) => this.#admissions.isUnanswered(turn, content),
       unreadable: (turn, role, error) => this.#admissions.unreadable(turn, role, error),
     };
     this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());
-    this.#forgetExit = this.#relay ? onBeforeExit(() => this.#flushAtExit()) : () => {};
+    this.#holds = new Holds(this.#settings.waitUntil, () => this.flush());
+    this.#forgetExit = this.#relay ? this.#listenForExit() : () => {};
   }
 
   /** Whether anything is recorded at all: `enabled` was not `false`. After close(), messages are counted as losses. */
@@ -191,14 +195,31 @@ export class Recorder {
     return result;
   }
 
+  #turnOpened(turn: Turn): void {
+    this.#open.add(turn);
+    if (this.#relay && !this.#closing) this.#notices.guard('waitUntil', () => this.#holds.begin(turn));
+  }
+
   #turnEnded(turn: Turn): void {
     this.#open.delete(turn);
-    const { waitUntil } = this.#settings;
-    if (!waitUntil || this.#closing) return;
-    this.#notices.guard('waitUntil', () => waitUntil(this.flush()));
+    this.#holds.end(turn);
+  }
+
+  #listenForExit(): () => void {
+    const forgetExit = onBeforeExit(() => this.#flushAtExit());
+    // Where others listen to the signal, the app may go on for a while, and say more.
+    const forgetSignals = onSignals(this.#settings.signals, others =>
+      others ? this.flush({ timeoutMs: EXIT_TIMEOUT_MS }) : this.close({ timeoutMs: EXIT_TIMEOUT_MS }),
+    );
+    return () => {
+      forgetExit();
+      forgetSignals();
+    };
   }
 
   async #flushAtExit(): Promise<boolean> {
+    // Nothing is left that could go on with them.
+    this.#open.abandonAll();
     const { pending, held, inFlight } = this.stats();
     if (pending + held + inFlight + this.#admissions.waiting === 0) return false;
     const { pending: left } = await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });

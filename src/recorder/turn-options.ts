@@ -1,3 +1,4 @@
+import type { LossReason } from '../delivery/loss.js';
 import type { Attachment, TurnDetails } from './metadata.js';
 
 export interface TurnOptions {
@@ -32,4 +33,10 @@ export interface UserMessageOptions {
 /** What `turn.complete()` may be told. `content` replaces what was appended. */
 export interface CompleteDetails extends TurnDetails {
   content?: string | undefined;
+}
+
+/** What became of the messages of a turn so far: how many the outbox has accepted, and why the others are lost. */
+export interface TurnOutcome {
+  readonly accepted: number;
+  readonly lost: readonly LossReason[];
 }

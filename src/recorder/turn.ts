@@ -9,7 +9,7 @@ import {
   type TurnStatus,
   userMetadata,
 } from './metadata.js';
-import type { CompleteDetails, TurnOptions, UserMessageOptions } from './turn-options.js';
+import type { CompleteDetails, TurnOptions, TurnOutcome, UserMessageOptions } from './turn-options.js';
 
 /** A message as a turn hands it to the recorder. */
 export interface TurnMessage {
@@ -28,7 +28,7 @@ export interface TurnMessage {
 export interface TurnHost {
   record(message: TurnMessage): void;
   opened(turn: Turn): void;
-  settled(turn: Turn): Promise<void>;
+  settled(turn: Turn): Promise<TurnOutcome>;
   ended(turn: Turn): void;
   /** Whether a user said this in the turn's conversation since its last whole answer, as far as the recorder knows. */
   isUnanswered(turn: Turn, content: string): boolean;
@@ -130,8 +130,8 @@ export class Turn {
     } else if (this.idleMs !== undefined && now - this.#lastSignAt >= this.idleMs) this.abandon();
   }
 
-  /** Resolves when everything said so far is accepted or counted as lost; never rejects. */
-  get settled(): Promise<void> {
+  /** Resolves when everything said so far is accepted or counted as lost, and says which; never rejects. */
+  get settled(): Promise<TurnOutcome> {
     return this.#host.settled(this);
   }
 

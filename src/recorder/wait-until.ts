@@ -1,0 +1,61 @@
+import type { Turn } from './turn.js';
+
+const MINUTE = 60_000;
+
+/** A turn that nobody ends does not keep a function alive for longer. */
+const MAX_HOLD_MS = 5 * MINUTE;
+
+/** Keeps a serverless function alive until a promise settles: `after` of Next.js, `ctx.waitUntil` of Workers. */
+export type WaitUntil = (promise: Promise<unknown>) => void;
+
+// Where Vercel's runtime keeps the request under way, for libraries: @vercel/functions reads it, too.
+const VERCEL_REQUEST = Symbol.for('@vercel/request-context');
+
+/** The `waitUntil` of the request under way, on a platform that has one to be found. */
+export function platformWaitUntil(): WaitUntil | undefined {
+  try {
+    const context = (globalThis as { [VERCEL_REQUEST]?: { get?(): { waitUntil?: WaitUntil } | undefined } })[
+      VERCEL_REQUEST
+    ]?.get?.();
+    return typeof context?.waitUntil === 'function' ? context.waitUntil.bind(context) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Asks the platform to wait for each turn from its first moment on: when it ends, the request may be answered and its
+ * `waitUntil` no longer be there to call.
+ */
+export class Holds {
+  readonly #waitUntil: WaitUntil | undefined;
+  readonly #flush: () => Promise<unknown>;
+  readonly #release = new Map<Turn, () => void>();
+
+  constructor(waitUntil: WaitUntil | undefined, flush: () => Promise<unknown>) {
+    this.#waitUntil = waitUntil;
+    this.#flush = flush;
+  }
+
+  begin(turn: Turn): void {
+    const waitUntil = this.#waitUntil ?? platformWaitUntil();
+    if (!waitUntil) return;
+    let timer: NodeJS.Timeout | undefined;
+    const ended = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, MAX_HOLD_MS);
+      timer.unref?.();
+      this.#release.set(turn, resolve);
+    });
+    waitUntil(
+      ended.then(() => {
+        clearTimeout(timer);
+        this.#release.delete(turn);
+        return this.#flush();
+      }),
+    );
+  }
+
+  end(turn: Turn): void {
+    this.#release.get(turn)?.();
+  }
+}

@@ -1,0 +1,167 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { balanced, recorderOn } from '../support/recorder.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const VERCEL = Symbol.for('@vercel/request-context');
+
+afterEach(() => {
+  Reflect.deleteProperty(globalThis, VERCEL);
+});
+
+/** A process that has recorded one message of a turn, says so, and then waits for what comes. */
+function app(url: string, options = '', rest = '') {
+  const child = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '--eval',
+      `import { createRecorder } from './dist/index.js';
+       const recorder = createRecorder({ apiKey: 'k', baseUrl: '${url}', userId: 'ada', ${options} });
+       recorder.turn({ conversationId: 'c' }).user('Hi');
+       ${rest}
+       setInterval(() => {}, 1000);
+       console.log('ready');`,
+    ],
+    { cwd: ROOT, timeout: 20_000 },
+  );
+  return { child, ready: new Promise(resolve => child.stdout.once('data', resolve)), ended: ended(child) };
+}
+
+const ended = (child: ChildProcess) =>
+  new Promise<{ code: number | null; signal: string | null }>(resolve =>
+    child.on('exit', (code, signal) => resolve({ code, signal })),
+  );
+
+describe('signals', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s delivers what waits and then ends the process by itself',
+    async signal => {
+      await using on = await recorderOn();
+      const { child, ready, ended } = app(on.synap.url, 'signals: true');
+      await ready;
+      child.kill(signal);
+      expect(await ended).toEqual({ code: null, signal });
+      expect(on.synap.stored).toHaveLength(1);
+    },
+  );
+
+  it('are left alone by default', async () => {
+    await using on = await recorderOn();
+    const { child, ready, ended } = app(on.synap.url);
+    await ready;
+    child.kill('SIGTERM');
+    expect(await ended).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(on.synap.stored).toEqual([]);
+  });
+
+  it('that the app listens to are flushed for, and end what the app ends', async () => {
+    await using on = await recorderOn();
+    const { child, ready, ended } = app(
+      on.synap.url,
+      'signals: true',
+      `process.once('SIGTERM', async () => {
+         await new Promise(resolve => setTimeout(resolve, 300));
+         recorder.turn({ conversationId: 'c' }).user('One more');
+         await recorder.close();
+         process.exit(7);
+       });`,
+    );
+    await ready;
+    child.kill('SIGTERM');
+    expect(await ended).toEqual({ code: 7, signal: null });
+    expect(on.synap.stored.map(message => message.content)).toEqual(['Hi', 'One more']);
+  });
+
+  it('that come twice do not wait for a Synap that does not answer', async () => {
+    await using on = await recorderOn(() => 'handled');
+    const { child, ready, ended } = app(on.synap.url, 'signals: ["SIGTERM"]');
+    await ready;
+    child.kill('SIGTERM');
+    await expect.poll(() => on.synap.requests.length).toBe(1);
+    const started = performance.now();
+    child.kill('SIGTERM');
+    expect(await ended).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(performance.now() - started).toBeLessThan(4000);
+  });
+
+  it('drain every recorder of the process', async () => {
+    await using on = await recorderOn();
+    const { child, ready, ended } = app(
+      on.synap.url,
+      'signals: true',
+      `const other = createRecorder({ apiKey: 'k', baseUrl: '${on.synap.url}', userId: 'bob', signals: true });
+       other.turn({ conversationId: 'd' }).user('Hello');`,
+    );
+    await ready;
+    child.kill('SIGTERM');
+    await ended;
+    expect(on.synap.stored.map(message => message.content).sort()).toEqual(['Hello', 'Hi']);
+  });
+});
+
+describe('waitUntil', () => {
+  it('is given a promise from the first moment of a turn, which waits until its end is delivered', async () => {
+    const waiting: Promise<unknown>[] = [];
+    await using on = await recorderOn(undefined, {
+      batch: { lingerMs: 60_000 },
+      waitUntil: promise => void waiting.push(promise),
+    });
+    const turn = on.recorder.turn();
+    expect(waiting).toHaveLength(1);
+    turn.user('Hi');
+    turn.complete({ content: 'Hello' });
+    await Promise.all(waiting);
+    expect(on.synap.stored.map(message => message.content)).toEqual(['Hi', 'Hello']);
+  });
+
+  it('is found by itself on Vercel, for the request under way', async () => {
+    const waiting: Promise<unknown>[] = [];
+    Object.assign(globalThis, {
+      [VERCEL]: { get: () => ({ waitUntil: (promise: Promise<unknown>) => void waiting.push(promise) }) },
+    });
+    await using on = await recorderOn(undefined, { batch: { lingerMs: 60_000 } });
+    const turn = on.recorder.turn();
+    turn.user('Hi');
+    turn.complete({ content: 'Hello' });
+    expect(waiting).toHaveLength(1);
+    await Promise.all(waiting);
+    expect(on.synap.stored).toHaveLength(2);
+  });
+
+  it('that throws does not reach the app', async () => {
+    await using on = await recorderOn(undefined, {
+      waitUntil: () => {
+        throw new Error('outside of a request');
+      },
+    });
+    on.recorder.turn().user('Hi');
+    await on.recorder.flush();
+    expect(on.synap.stored).toHaveLength(1);
+    expect(on.log).toEqual([expect.stringContaining('waitUntil threw'), expect.anything()].slice(0, on.log.length));
+  });
+});
+
+describe('turn.settled', () => {
+  it('says how many messages were accepted, and why the others were not', async () => {
+    await using on = await recorderOn(undefined, {
+      redact: async message => (message.content.includes('secret') ? null : message),
+    });
+    const turn = on.recorder.turn();
+    turn.user('Hi');
+    turn.complete({ content: 'a secret' });
+    expect(await turn.settled).toEqual({ accepted: 1, lost: ['redacted'] });
+    expect(balanced(on.recorder)).toMatchObject({ accepted: 1, refused: { redacted: 1 } });
+  });
+
+  it('says that a full outbox has taken none of a turn', async () => {
+    const { memoryOutbox } = await import('../../src/index.js');
+    await using on = await recorderOn(() => 'handled', { outbox: memoryOutbox({ maxMessages: 1 }) });
+    on.recorder.turn().user('Hi');
+    const turn = on.recorder.turn();
+    turn.user('Hi');
+    turn.complete({ content: 'Hello' });
+    expect(await turn.settled).toEqual({ accepted: 0, lost: ['outbox_full', 'outbox_full'] });
+  });
+});
