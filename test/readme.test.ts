@@ -32,6 +32,16 @@ describe('the README', () => {
     expect(stderr).toBe('');
   });
 
+  it('examples/redact.ts records nothing that it takes out', async () => {
+    const { messages, stdout, stderr } = await runWithSynap('examples/redact.ts');
+    expect(messages.map(({ content }) => content)).toEqual([
+      'My card is <Redacted credit card number #0>, write to <Redacted email #1>',
+      'Thank you!',
+    ]);
+    expect(stdout).toContain('accepted: 2');
+    expect(stderr).toBe('');
+  });
+
   it('has small snippets that run, too', async () => {
     const blocks = [...README.matchAll(/(?<!-->\n)```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code);
     expect(blocks.length).toBeGreaterThanOrEqual(4);

@@ -10,10 +10,10 @@ export interface FlushResult {
   deadLettered: number;
 }
 
+/** A flush that is under way. What it covers is known once all that was said before it has been put. */
 interface Flush {
-  readonly position: number;
-  delivered: number;
-  deadLettered: number;
+  position: number;
+  readonly settled: { readonly position: number; readonly delivered: boolean }[];
 }
 
 // Node's timers fire at once beyond this.
@@ -39,12 +39,12 @@ export class Flushes {
     return this.#running.size > 0;
   }
 
-  /** Counts what has been settled. */
+  /** Notes what has been settled. */
   settled(verdicts: readonly Verdict[]): void {
     for (const { entry, settlement } of verdicts) {
       if (settlement.to === 'pending') continue;
-      for (const flush of this.#running)
-        if (entry.position <= flush.position) flush[settlement.to === 'delivered' ? 'delivered' : 'deadLettered']++;
+      const settled = { position: entry.position, delivered: settlement.to === 'delivered' };
+      for (const flush of this.#running) if (entry.position <= flush.position) flush.settled.push(settled);
     }
   }
 
@@ -60,43 +60,54 @@ export class Flushes {
     this.progress();
   }
 
-  /** Waits, at most `timeoutMs`. `begun` is called once the flush is known to {@link waiting}. */
-  async flush(timeoutMs: number, begun: () => void): Promise<FlushResult> {
+  /**
+   * Waits, at most `timeoutMs`, for what was put when `ready` resolves. `begun` is called when the flush is known to be
+   * {@link waiting}.
+   */
+  async flush(timeoutMs: number, ready: Promise<void> | undefined, begun: () => void): Promise<FlushResult> {
     let timer: NodeJS.Timeout | undefined;
     // This timer does hold the process: whoever flushes waits for it.
     const deadline = new Promise<'late'>(resolve => {
       timer = setTimeout(resolve, Math.min(timeoutMs, MAX_TIMER_MS), 'late');
     });
-    let flush: Flush | undefined;
+    const flush: Flush = { position: Number.POSITIVE_INFINITY, settled: [] };
+    this.#running.add(flush);
     try {
+      begun();
+      if (ready) await Promise.race([ready, deadline]);
       const before = await Promise.race([this.#progress(), deadline]);
       if (before === undefined || before === 'late') return this.#unknown();
-      flush = { position: before.position, delivered: 0, deadLettered: 0 };
-      this.#running.add(flush);
-      begun();
+      flush.position = before.position;
+      const early = flush.settled.length;
       // To be woken by what happens while the store answers, too.
       let next = this.#next();
       let now = before;
       while (!this.#stopped && now.outstanding > 0) {
-        if ((await Promise.race([next, deadline])) === 'late') break;
+        const late = (await Promise.race([next, deadline])) === 'late';
         next = this.#next();
         now = (await this.#progress(before.position)) ?? now;
+        if (late) break;
       }
-      return this.#result(flush, before, now);
+      return this.#result(flush, early, before, now);
     } finally {
       clearTimeout(timer);
-      if (flush) this.#running.delete(flush);
+      this.#running.delete(flush);
     }
   }
 
-  #result({ delivered, deadLettered }: Flush, before: Progress, now: Progress): FlushResult {
-    const left = before.outstanding - delivered - deadLettered;
-    // What is gone and was not settled here was settled by another process, or lost when the relay was closed.
-    const elsewhere = this.#outbox.pollMs === undefined || this.#stopped ? 0 : Math.max(0, left - now.outstanding);
+  #result(flush: Flush, early: number, before: Progress, now: Progress): FlushResult {
+    const settled = flush.settled.filter(({ position }) => position <= before.position);
+    const delivered = settled.filter(entry => entry.delivered).length;
+    const deadLettered = settled.length - delivered;
+    const left = Math.max(0, before.outstanding - flush.settled.slice(early).length);
+    // A closed relay's memory is empty: what is left there is lost.
+    if (this.#stopped) return { delivered, pending: left, deadLettered };
+    // Of a store that others share, what is gone and was not settled here was settled by another process.
+    const elsewhere = this.#outbox.pollMs === undefined ? 0 : Math.max(0, left - now.outstanding);
     const dead = Math.min(elsewhere, Math.max(0, now.deadLetters - before.deadLetters - deadLettered));
     return {
       delivered: delivered + elsewhere - dead,
-      pending: Math.max(0, left - elsewhere),
+      pending: now.outstanding,
       deadLettered: deadLettered + dead,
     };
   }

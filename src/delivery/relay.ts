@@ -109,15 +109,18 @@ export class Relay {
     return { ...books, pending, held, lostAtShutdown, possibleDuplicates: this.#possibleDuplicates };
   }
 
-  /** Sends what was put before without lingering, and waits for it, at most `timeoutMs`. */
-  async flush(timeoutMs: number): Promise<FlushResult> {
+  /**
+   * Sends what was put before without lingering, and waits for it, at most `timeoutMs`: that is, what was put when `ready`
+   * resolves.
+   */
+  async flush(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
     if (this.#closed) return { delivered: 0, pending: 0, deadLettered: 0 };
-    return this.#flushes.flush(timeoutMs, () => this.#look());
+    return this.#flushes.flush(timeoutMs, ready, () => this.#look());
   }
 
   /** Flushes, then breaks off what is under way. What is left in memory is lost, and reported as such. */
-  async close(timeoutMs: number): Promise<FlushResult> {
-    const result = await this.flush(timeoutMs);
+  async close(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
+    const result = await this.flush(timeoutMs, ready);
     if (this.#closed) return result;
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -215,6 +218,8 @@ export class Relay {
     const now = Date.now();
     this.#setbacks.after(outcomes, now);
     await this.#settle([...unknown.map(unknownOutcome), ...outcomes.map(outcome => judge(outcome, retry, now))]);
+    // The conversations of this batch are free again.
+    this.#idleUntil = 0;
     if (outcomes.some(outcome => outcome.type !== 'delivered')) this.#firstPendingAt ??= lingering;
   }
 
@@ -264,7 +269,7 @@ export class Relay {
   }
 
   async #settleNow(): Promise<void> {
-    const verdicts = this.#unsettled;
+    const verdicts = [...this.#unsettled];
     if (verdicts.length === 0) return;
     const answer = await this.#options.outbox.settle(verdicts.map(verdict => verdict.settlement));
     this.#unsettled = this.#unsettled.slice(verdicts.length);

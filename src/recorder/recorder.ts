@@ -32,6 +32,8 @@ const EMPTY_BOOKS: RelayBooks = {
   possibleDuplicates: 0,
 };
 
+const NOTHING: FlushResult = { delivered: 0, pending: 0, deadLettered: 0 };
+
 /** The books of a recorder: what became of every message. */
 export interface RecorderStats extends RelayBooks {
   /** Messages that were lost before they were accepted, by reason. */
@@ -153,10 +155,8 @@ export class Recorder {
    * @returns what became of the messages accepted before this call; `pending` ones are still on their way
    */
   async flush({ timeoutMs = FLUSH_TIMEOUT_MS }: { timeoutMs?: number | undefined } = {}): Promise<FlushResult> {
-    if (!this.#relay) return { delivered: 0, pending: 0, deadLettered: 0 };
-    const started = Date.now();
-    await this.#admissions.done(timeoutMs);
-    const result = await this.#relay.flush(Math.max(0, timeoutMs - (Date.now() - started)));
+    if (!this.#relay) return NOTHING;
+    const result = await this.#relay.flush(timeoutMs, this.#admissions.done());
     return { ...result, pending: result.pending + this.#admissions.waiting };
   }
 
@@ -186,11 +186,8 @@ export class Recorder {
 
   async #close(timeoutMs: number): Promise<FlushResult> {
     this.#forgetExit();
-    const started = Date.now();
-    await this.#admissions.done(timeoutMs);
+    const result = (await this.#relay?.close(timeoutMs, this.#admissions.done())) ?? NOTHING;
     this.#admissions.close();
-    const left = Math.max(0, timeoutMs - (Date.now() - started));
-    const result = (await this.#relay?.close(left)) ?? { delivered: 0, pending: 0, deadLettered: 0 };
     await this.#settings.closeClient().catch(() => {});
     return result;
   }
