@@ -1,14 +1,20 @@
-import type { ClaimLimits, OutboxEntry } from './outbox.js';
+import type { ClaimLimits } from './outbox.js';
+
+/** What an entry is to a batch. */
+export interface Weight {
+  readonly bytes: number;
+  readonly message: { readonly conversationId: string };
+}
 
 /**
  * Picks a batch from candidates that are in the order of the line: one of each conversation before a second of any, as
  * far as the limits allow, but always at least one. The batch is in the order of the line again.
  */
-export function pick<T>(candidates: readonly T[], limits: ClaimLimits, entryOf: (candidate: T) => OutboxEntry): T[] {
+export function pick<T>(candidates: readonly T[], limits: ClaimLimits, entryOf: (candidate: T) => Weight): T[] {
   const picked = new Set<T>();
   const conversations = new Set<string>();
   let bytes = 0;
-  const fits = (entry: OutboxEntry) => picked.size === 0 || bytes + entry.bytes <= limits.maxBytes;
+  const fits = (entry: Weight) => picked.size === 0 || bytes + entry.bytes <= limits.maxBytes;
 
   let full = false;
   for (const first of [true, false]) {

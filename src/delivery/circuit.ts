@@ -23,6 +23,7 @@ const PROBE_MS = MINUTE;
 /** The longest a server's Retry-After is believed. */
 const MAX_RETRY_AFTER_MS = 300 * SECOND;
 const JITTER = 0.1;
+const MAX_PAUSE_MS = MAX_RETRY_AFTER_MS * (1 + JITTER);
 
 /** Wait after the n-th failure in a row: a random time up to `min(maxMs, baseMs · 2ⁿ)`. */
 export interface BackoffOptions {
@@ -55,6 +56,8 @@ export class Circuit {
   readonly #logger: Logger;
   #until = 0;
   #pauseMs = 0;
+  #onlyBackoff = false;
+  #hurried = false;
   #trouble: 'none' | 'unclear' | 'account' = 'none';
 
   constructor(options: BackoffOptions, logger: Logger) {
@@ -82,7 +85,15 @@ export class Circuit {
 
   /** Until when nothing is sent, in milliseconds since 1970. */
   get until(): number {
-    return this.#until;
+    // However the clock was set meanwhile.
+    return Math.min(this.#until, Date.now() + MAX_PAUSE_MS);
+  }
+
+  /** Lets rounds go before their time, as long as they succeed, where only a backoff keeps them: the relay will close. */
+  hurry(): void {
+    if (!this.broken || !this.#onlyBackoff) return;
+    this.#hurried = true;
+    this.#until = 0;
   }
 
   /** Whether Synap was last seen to fail: then one round goes at a time. */
@@ -97,20 +108,29 @@ export class Circuit {
 
   /** Sends a round, which must not reject. To be called from {@link until} on. */
   async run(round: () => Promise<readonly Outcome[]>): Promise<readonly Outcome[]> {
-    // After a clock that has stepped back, the breaker may still think itself open.
-    const outcomes = await this.#breaker.execute(round).catch(error => {
-      if (isBrokenCircuitError(error)) return round();
-      throw error;
-    });
+    const outcomes = await (this.#hurried ? round() : this.#tried(round));
     const error = outcomes.find(isStopped)?.error;
     if (error === undefined) return outcomes;
+    if (this.#hurried) this.#waitUntil(Date.now() + this.#pauseMs);
+    this.#hurried = false;
+    const asked = askedToWait(error);
+    this.#onlyBackoff = !isAboutAccount(error) && asked === undefined;
+    // Of rounds side by side, the breaker has heard the first that was stopped; another may be told to wait longer.
+    if (asked !== undefined) this.#waitUntil(Date.now() + Math.min(asked, MAX_RETRY_AFTER_MS));
     if (isAboutAccount(error))
       this.#warnOnce('account', `${errorForLog(error)}. Messages are kept, and tried again every minute`);
     else this.#warnOnce('unclear', `${errorForLog(error)}. Messages are kept, and sent again`);
-    // Of rounds side by side, the breaker has heard the first that was stopped; another may be told to wait longer.
-    const asked = askedToWait(error);
-    if (asked !== undefined) this.#waitUntil(Date.now() + Math.min(asked, MAX_RETRY_AFTER_MS));
     return outcomes;
+  }
+
+  async #tried(round: () => Promise<readonly Outcome[]>): Promise<readonly Outcome[]> {
+    try {
+      return await this.#breaker.execute(round);
+    } catch (error) {
+      // The clock was set back: by it, the breaker's time is not over.
+      if (isBrokenCircuitError(error)) return round();
+      throw error;
+    }
   }
 
   #waitUntil(time: number): void {

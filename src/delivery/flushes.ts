@@ -16,6 +16,13 @@ interface Flush {
   readonly settled: { readonly position: number; readonly delivered: boolean }[];
 }
 
+export interface FlushHooks {
+  /** Called when the flush is known to be {@link Flushes.waiting}. */
+  begun(): void;
+  /** Whether nothing will be sent until then, in milliseconds since 1970. */
+  isHopeless(deadline: number): boolean;
+}
+
 // Node's timers fire at once beyond this.
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -60,11 +67,13 @@ export class Flushes {
     this.progress();
   }
 
-  /**
-   * Waits, at most `timeoutMs`, for what was put when `ready` resolves. `begun` is called when the flush is known to be
-   * {@link waiting}.
-   */
-  async flush(timeoutMs: number, ready: Promise<void> | undefined, begun: () => void): Promise<FlushResult> {
+  /** Waits, at most `timeoutMs`, for what was put when `ready` resolves. */
+  async flush(
+    timeoutMs: number,
+    ready: Promise<void> | undefined,
+    { begun, isHopeless }: FlushHooks,
+  ): Promise<FlushResult> {
+    const deadlineAt = Date.now() + timeoutMs;
     let timer: NodeJS.Timeout | undefined;
     // This timer does hold the process: whoever flushes waits for it.
     const deadline = new Promise<'late'>(resolve => {
@@ -83,6 +92,7 @@ export class Flushes {
       let next = this.#next();
       let now = before;
       while (!this.#stopped && now.outstanding > 0) {
+        if (this.#outbox.pollMs === undefined && isHopeless(deadlineAt)) break;
         const late = (await Promise.race([next, deadline])) === 'late';
         next = this.#next();
         now = (await this.#progress(before.position)) ?? now;

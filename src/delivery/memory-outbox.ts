@@ -6,6 +6,7 @@ import type {
   MessageState,
   Outbox,
   OutboxEntry,
+  Progress,
   PutResult,
   Settlement,
 } from './outbox.js';
@@ -15,11 +16,26 @@ const MiB = 1024 * 1024;
 const MAX_DEAD_LETTERS = 1000;
 const MAX_DEAD_LETTER_BYTES = 4 * MiB;
 
+/** Keys of delivered messages that are remembered. */
+const REMEMBERED_KEYS = 10_000;
+
 export interface MemoryOutboxOptions {
   /** Messages it holds at most, in flight included. Default 10,000. */
   maxMessages?: number | undefined;
   /** Bytes of JSON it holds at most, in flight included. Default 32 MiB. */
   maxBytes?: number | undefined;
+}
+
+/** An outbox that answers at once. */
+export interface MemoryOutbox extends Outbox {
+  put(entry: OutboxEntry, options: { admitted: boolean }): PutResult;
+  claim(limits: ClaimLimits): ClaimedEntry[];
+  settle(settlements: readonly Settlement[]): 'settled';
+  progress(position?: number): Progress;
+  deadLetters(page?: { after?: number | undefined; limit?: number | undefined }): DeadLetter[];
+  replay(keys?: readonly string[]): number;
+  purge(keys?: readonly string[]): number;
+  close(): OutboxEntry[];
 }
 
 interface Held {
@@ -32,10 +48,11 @@ interface Held {
  * hole in a conversation already begun. What it holds is lost with the process; `recorder.close()` empties it first.
  * Of its dead letters it keeps the newest 1,000, and 4 MiB at most.
  */
-export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: MemoryOutboxOptions = {}): Outbox {
+export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: MemoryOutboxOptions = {}): MemoryOutbox {
   // A Map keeps the order of insertion, and an entry that is set again keeps its place.
   const line = new Map<string, Held>();
-  const dead = new Map<string, DeadLetter & { bytes: number }>();
+  const dead = new Map<string, DeadLetter & ClaimedEntry>();
+  const delivered = new Set<string>();
   const books = { accepted: 0, pending: 0, inFlight: 0, delivered: 0, deadLettered: 0, expired: 0, pendingBytes: 0 };
   const busy = new Map<string, number>();
   let bytes = 0;
@@ -76,6 +93,11 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
     }
   }
 
+  function remember(key: string): void {
+    delivered.add(key);
+    if (delivered.size > REMEMBERED_KEYS) for (const oldest of delivered) return void delivered.delete(oldest);
+  }
+
   function unbury(key: string, letter: { bytes: number }): void {
     dead.delete(key);
     deadBytes -= letter.bytes;
@@ -85,7 +107,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
     durable: false,
 
     put(entry, { admitted }): PutResult {
-      if (line.has(entry.key) || dead.has(entry.key)) return 'duplicate';
+      if (line.has(entry.key) || dead.has(entry.key) || delivered.has(entry.key)) return 'duplicate';
       if (!admitted && (line.size >= maxMessages || bytes + entry.bytes > maxBytes)) return 'full';
       append(entry);
       books.accepted++;
@@ -117,8 +139,10 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
         }
         line.delete(settlement.key);
         bytes -= held.entry.bytes;
-        if (settlement.to === 'delivered') books.delivered++;
-        else bury(held, settlement);
+        if (settlement.to === 'delivered') {
+          books.delivered++;
+          remember(settlement.key);
+        } else bury(held, settlement);
       }
       return 'settled';
     },
@@ -141,17 +165,14 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
     },
 
     replay(keys = [...dead.keys()]): number {
-      let replayed = 0;
-      for (const key of keys) {
-        const letter = dead.get(key);
-        if (!letter) continue;
-        unbury(key, letter);
-        books[letter.state === 'dead' ? 'deadLettered' : 'expired']--;
-        const { message, bytes } = letter;
-        append({ key, message, bytes, acceptedAt: Date.now(), attempts: 0, maybeStored: false });
-        replayed++;
+      const wanted = new Set(keys);
+      const letters = [...dead.values()].filter(({ key }) => wanted.has(key)).sort((a, b) => a.position - b.position);
+      for (const { state, error: _, diedAt: __, ...entry } of letters) {
+        unbury(entry.key, entry);
+        books[state === 'dead' ? 'deadLettered' : 'expired']--;
+        append({ ...entry, acceptedAt: Date.now(), attempts: 0 });
       }
-      return replayed;
+      return letters.length;
     },
 
     purge(keys = [...dead.keys()]): number {

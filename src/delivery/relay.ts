@@ -5,6 +5,7 @@ import { deliver, errorForLog } from './deliver.js';
 import { Flushes, type FlushResult } from './flushes.js';
 import type { Logger } from './logger.js';
 import type { Loss, LossReason } from './loss.js';
+import { LossLog } from './loss-log.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxBooks, OutboxEntry, PutResult } from './outbox.js';
 import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './pace.js';
 import { Setbacks } from './setbacks.js';
@@ -60,6 +61,7 @@ export class Relay {
   readonly #circuit: Circuit;
   readonly #setbacks: Setbacks;
   readonly #flushes: Flushes;
+  readonly #lossLog: LossLog;
   readonly #poll: NodeJS.Timeout | undefined;
 
   #timer: NodeJS.Timeout | undefined;
@@ -85,6 +87,7 @@ export class Relay {
     this.#circuit = new Circuit(retry, logger);
     this.#setbacks = new Setbacks(batch.maxMessages, retry);
     this.#flushes = new Flushes(outbox);
+    this.#lossLog = new LossLog(logger);
     this.#pace = pace === false ? UNPACED : tokenBucket(pace);
     outbox.open?.(logger);
     this.#look();
@@ -115,11 +118,15 @@ export class Relay {
    */
   async flush(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
     if (this.#closed) return { delivered: 0, pending: 0, deadLettered: 0 };
-    return this.#flushes.flush(timeoutMs, ready, () => this.#look());
+    return this.#flushes.flush(timeoutMs, ready, {
+      begun: () => this.#look(),
+      isHopeless: deadline => this.#sending === 0 && this.#circuit.until > deadline,
+    });
   }
 
   /** Flushes, then breaks off what is under way. What is left in memory is lost, and reported as such. */
   async close(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
+    this.#circuit.hurry();
     const result = await this.flush(timeoutMs, ready);
     if (this.#closed) return result;
     this.#closed = true;
@@ -171,7 +178,7 @@ export class Relay {
     else {
       const { pending, pendingBytes } = outbox.books();
       const full = pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
-      due = full ? now : this.#firstPendingAt + batch.lingerMs;
+      due = full ? now : Math.min(this.#firstPendingAt, now) + batch.lingerMs;
     }
     const at = Math.max(due, this.#circuit.until, this.#idleUntil);
     if (this.#timer && this.#timerAt <= at) return;
@@ -281,7 +288,7 @@ export class Relay {
     for (const { entry, settlement, loss, error } of verdicts) {
       if (settlement.to === 'delivered' && entry.maybeStored) this.#possibleDuplicates++;
       if (loss === undefined) continue;
-      this.#options.logger.error(`message ${entry.key} is not delivered (${loss}): ${errorForLog(error)}`);
+      this.#lossLog.lost(entry.key, loss, error);
       this.#report(entry, loss, error);
     }
   }

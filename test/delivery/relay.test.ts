@@ -370,3 +370,36 @@ describe('a process that ends by itself', () => {
     expect(stderr).toContain('1 messages undelivered');
   });
 });
+
+describe('what a person reads in the log', () => {
+  it('names a message of each reason, and not thousands of them', async () => {
+    await using on = await recorderOn(() => ({ status: 422 }));
+    say(on.recorder, 50);
+    await on.recorder.flush();
+    expect(on.losses).toHaveLength(50);
+    expect(on.log.filter(line => line.includes('is not delivered (rejected)'))).toHaveLength(1);
+  });
+});
+
+describe('a Synap that is back', () => {
+  it('gets what waits when the recorder closes, though the backoff is not over', async () => {
+    let down = true;
+    await using on = await recorderOn(() => (down ? { status: 503 } : undefined), {
+      retry: { baseMs: 600_000, maxMs: 600_000 },
+    });
+    say(on.recorder, 120, 3);
+    await expect.poll(() => on.log.length).toBeGreaterThan(0);
+    down = false;
+    expect(await on.recorder.close()).toMatchObject({ delivered: 120, pending: 0 });
+    expect(on.losses).toEqual([]);
+  });
+
+  it('is not waited for when nothing will be sent in time', async () => {
+    await using on = await recorderOn(() => ({ status: 401 }));
+    say(on.recorder, 1);
+    const started = performance.now();
+    expect(await on.recorder.flush({ timeoutMs: 30_000 })).toMatchObject({ pending: 1 });
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(balanced(on.recorder)).toMatchObject({ held: 1, pending: 0 });
+  });
+});

@@ -1,0 +1,27 @@
+import { errorForLog } from './deliver.js';
+import type { Logger } from './logger.js';
+import type { LossReason } from './loss.js';
+
+const MINUTE = 60_000;
+
+/** Says in the log which messages are lost, and why: of each reason once a minute, with how many there were since. */
+export class LossLog {
+  readonly #logger: Logger;
+  readonly #said = new Map<LossReason, { at: number; since: number }>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  lost(key: string, reason: LossReason, error: unknown): void {
+    const now = Date.now();
+    const last = this.#said.get(reason);
+    if (last && now - last.at < MINUTE) {
+      last.since++;
+      return;
+    }
+    const more = last?.since ? `, and ${last.since} others since it was last said` : '';
+    this.#logger.error(`message ${key} is not delivered (${reason}): ${errorForLog(error)}${more}`);
+    this.#said.set(reason, { at: now, since: 0 });
+  }
+}
