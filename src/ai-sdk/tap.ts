@@ -123,7 +123,11 @@ function observe<T extends object>(
   }
 }
 
-const streams = new FinalizationRegistry<CallListener>(listener => safely(() => listener.collected()));
+// Workers have none before the compatibility date 2025-05-05.
+const streams =
+  typeof FinalizationRegistry === 'undefined'
+    ? undefined
+    : new FinalizationRegistry<CallListener>(listener => safely(() => listener.collected()));
 
 /**
  * Reads a stream in passing. It pulls only when it is pulled and holds nothing back, so the source feels the consumer's
@@ -133,7 +137,7 @@ const streams = new FinalizationRegistry<CallListener>(listener => safely(() => 
 function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): ReadableStream<StreamPart> {
   const reader = source.getReader();
   const token = {};
-  const over = () => streams.unregister(token);
+  const over = () => streams?.unregister(token);
   let controller: ReadableStreamDefaultController<StreamPart>;
   // A read that was under way when the consumer cancelled still comes back, to a stream that is closed by then.
   let cancelled = false;
@@ -178,7 +182,7 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
     },
     { highWaterMark: 0 },
   );
-  streams.register(tap, listener, token);
+  streams?.register(tap, listener, token);
   return tap;
 }
 

@@ -21,6 +21,8 @@ export interface FlushHooks {
   begun(): void;
   /** Whether nothing will be sent until then, in milliseconds since 1970. */
   isHopeless(deadline: number): boolean;
+  /** What may be on its way, when the store can't be asked how far its line has come. */
+  outstanding(): number;
 }
 
 // Node's timers fire at once beyond this.
@@ -71,7 +73,7 @@ export class Flushes {
   async flush(
     timeoutMs: number,
     ready: Promise<void> | undefined,
-    { begun, isHopeless }: FlushHooks,
+    { begun, isHopeless, outstanding }: FlushHooks,
   ): Promise<FlushResult> {
     const deadlineAt = Date.now() + timeoutMs;
     let timer: NodeJS.Timeout | undefined;
@@ -85,7 +87,7 @@ export class Flushes {
       begun();
       if (ready) await Promise.race([ready, deadline]);
       const before = await Promise.race([this.#progress(), deadline]);
-      if (before === undefined || before === 'late') return this.#unknown();
+      if (before === undefined || before === 'late') return { delivered: 0, pending: outstanding(), deadLettered: 0 };
       flush.position = before.position;
       const early = flush.settled.length;
       // To be woken by what happens while the store answers, too.
@@ -120,12 +122,6 @@ export class Flushes {
       pending: now.outstanding,
       deadLettered: deadLettered + dead,
     };
-  }
-
-  /** The store can't be asked: everything in it may be on its way. */
-  #unknown(): FlushResult {
-    const { pending, inFlight } = this.#outbox.books();
-    return { delivered: 0, pending: pending + inFlight, deadLettered: 0 };
   }
 
   async #progress(position?: number): Promise<Progress | undefined> {

@@ -32,7 +32,7 @@ export interface MemoryOutbox extends Outbox {
   claim(limits: ClaimLimits): ClaimedEntry[];
   settle(settlements: readonly Settlement[]): 'settled';
   progress(position?: number): Progress;
-  deadLetters(page?: { after?: number | undefined; limit?: number | undefined }): DeadLetter[];
+  deadLetters(page?: { after?: number | undefined; limit?: number | undefined }): (DeadLetter & ClaimedEntry)[];
   replay(keys?: readonly string[]): number;
   purge(keys?: readonly string[]): number;
   close(): OutboxEntry[];
@@ -159,7 +159,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
       return { position, outstanding: waiting, deadLetters: upTo(dead.values()) };
     },
 
-    deadLetters({ after = 0, limit = 100 } = {}): DeadLetter[] {
+    deadLetters({ after = 0, limit = 100 } = {}) {
       const letters = [...dead.values()].filter(letter => letter.position > after);
       return letters.sort((a, b) => a.position - b.position).slice(0, limit);
     },

@@ -1,12 +1,13 @@
-import type { IBackoff } from 'cockatiel';
 import type { SynapClient } from '../synap/client.js';
-import { type BackoffOptions, Circuit, exponentialBackoff } from './circuit.js';
+import { type BackoffOptions, backoffMs } from './backoff.js';
+import { NO_BOOKS, type RelayBooks } from './books.js';
+import { Circuit } from './circuit.js';
 import { deliver, errorForLog } from './deliver.js';
 import { Flushes, type FlushResult } from './flushes.js';
 import type { Logger } from './logger.js';
 import type { Loss, LossReason } from './loss.js';
 import { LossLog } from './loss-log.js';
-import type { ClaimedEntry, MaybePromise, Outbox, OutboxBooks, OutboxEntry, PutResult } from './outbox.js';
+import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from './outbox.js';
 import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './pace.js';
 import { Setbacks } from './setbacks.js';
 import { type GiveUpOptions, judge, unknownOutcome, type Verdict } from './verdict.js';
@@ -29,16 +30,6 @@ export interface RelayOptions {
   onLoss(loss: Loss): void;
 }
 
-/** The books of the outbox, and what only its relay knows. `accepted` is the sum of the others but the last. */
-export interface RelayBooks extends OutboxBooks {
-  /** Pending, while Synap refuses the key, the account or the address; then `pending` is 0. */
-  held: number;
-  /** Still in memory when the recorder was closed. */
-  lostAtShutdown: number;
-  /** Delivered after an attempt of which nobody knows whether Synap had stored it; these are among the `delivered`. */
-  possibleDuplicates: number;
-}
-
 /**
  * Carries messages from the outbox to Synap, oldest first.
  *
@@ -57,6 +48,8 @@ export interface RelayBooks extends OutboxBooks {
 export class Relay {
   readonly #options: RelayOptions;
   readonly #pace: Pace;
+  // Workers refuse to make one outside of a request, and rightly: timers and sockets belong to the request they began in,
+  // so a recorder does, too.
   readonly #abort = new AbortController();
   readonly #circuit: Circuit;
   readonly #setbacks: Setbacks;
@@ -71,7 +64,8 @@ export class Relay {
   #firstPendingAt: number | undefined;
   // Until when claiming makes no sense: nothing may go, or the outbox has failed.
   #idleUntil = 0;
-  #outboxBackoff: IBackoff<unknown> | undefined;
+  #outboxFailures = 0;
+  #knownBooks: ReturnType<Outbox['books']> = NO_BOOKS;
   #lostAtShutdown = 0;
   #possibleDuplicates = 0;
   // When Synap refuses one message of a batch for the moment, and takes the next of its conversation, the two change
@@ -105,7 +99,7 @@ export class Relay {
   }
 
   books(): RelayBooks {
-    const { pendingBytes: _, ...books } = this.#options.outbox.books();
+    const { pendingBytes: _, ...books } = this.#outboxBooks();
     const held = this.#circuit.holds && !this.#closed ? books.pending : 0;
     const pending = books.pending - held;
     const lostAtShutdown = this.#lostAtShutdown;
@@ -121,6 +115,7 @@ export class Relay {
     return this.#flushes.flush(timeoutMs, ready, {
       begun: () => this.#look(),
       isHopeless: deadline => this.#sending === 0 && this.#circuit.until > deadline,
+      outstanding: () => this.#outboxBooks().pending + this.#outboxBooks().inFlight,
     });
   }
 
@@ -152,6 +147,16 @@ export class Relay {
     this.#look();
   }
 
+  /** The outbox's books, or, from one that fails to tell, what it told last. */
+  #outboxBooks(): ReturnType<Outbox['books']> {
+    try {
+      this.#knownBooks = this.#options.outbox.books();
+    } catch {
+      // What it can't do, its other methods say.
+    }
+    return this.#knownBooks;
+  }
+
   #noted(result: PutResult): PutResult {
     if (result !== 'accepted') return result;
     // Where others carry, asking again at each message would be no use.
@@ -163,12 +168,12 @@ export class Relay {
 
   #look(): void {
     if (this.#closed) return;
-    if (this.#options.outbox.books().pending > 0) this.#firstPendingAt ??= Date.now();
+    if (this.#outboxBooks().pending > 0) this.#firstPendingAt ??= Date.now();
     this.#schedule();
   }
 
   #schedule(): void {
-    const { batch, outbox, maxInFlight } = this.#options;
+    const { batch, maxInFlight } = this.#options;
     if (this.#closed || this.#sending >= (this.#circuit.broken ? 1 : maxInFlight)) return;
     const now = Date.now();
     let due: number;
@@ -176,7 +181,7 @@ export class Relay {
     else if (this.#firstPendingAt === undefined) return;
     else if (this.#flushes.waiting) due = now;
     else {
-      const { pending, pendingBytes } = outbox.books();
+      const { pending, pendingBytes } = this.#outboxBooks();
       const full = pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
       due = full ? now : Math.min(this.#firstPendingAt, now) + batch.lingerMs;
     }
@@ -198,8 +203,7 @@ export class Relay {
     } catch (error) {
       // Only an outbox can get here: deliver() never rejects.
       this.#options.logger.error(`the outbox failed: ${errorForLog(error)}; it is tried again`);
-      this.#outboxBackoff = (this.#outboxBackoff ?? exponentialBackoff(this.#options.retry)).next(undefined);
-      this.#idleUntil = Date.now() + this.#outboxBackoff.duration;
+      this.#idleUntil = Date.now() + backoffMs(this.#outboxFailures++, this.#options.retry);
     } finally {
       this.#sending--;
       this.#flushes.progress();
@@ -210,12 +214,12 @@ export class Relay {
   async #round(): Promise<void> {
     // A timer may fire a little early, and the circuit may have opened meanwhile.
     if (Date.now() < this.#circuit.until) return;
-    const { outbox, maxInFlight, retry } = this.#options;
+    const { maxInFlight, retry } = this.#options;
     const lingering = this.#firstPendingAt;
     this.#firstPendingAt = undefined;
     const claimed = await this.#claim();
     // What a batch leaves behind has lingered long enough.
-    if (outbox.books().pending > 0) this.#firstPendingAt ??= lingering;
+    if (this.#outboxBooks().pending > 0) this.#firstPendingAt ??= lingering;
     if (claimed.length === 0 || this.#closed) return;
     if (maxInFlight > 1) this.#schedule();
     const unknown = retry.ifUnknown === 'dead-letter' ? claimed.filter(entry => entry.maybeStored) : [];
@@ -240,7 +244,7 @@ export class Relay {
       onePerConversation: this.#refusesSingly,
       except: conversations,
     });
-    this.#outboxBackoff = undefined;
+    this.#outboxFailures = 0;
     this.#idleUntil = claimed.length > 0 ? 0 : Math.min(until, now + (outbox.pollMs ?? LOOK_AGAIN_MS));
     return claimed;
   }

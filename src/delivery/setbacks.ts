@@ -1,5 +1,4 @@
-import type { ExponentialBackoff, IBackoff } from 'cockatiel';
-import { type BackoffOptions, exponentialBackoff } from './circuit.js';
+import { type BackoffOptions, backoffMs } from './backoff.js';
 import { isStopped, type Outcome } from './deliver.js';
 
 /** Beyond this, it is not single messages that fail. */
@@ -14,14 +13,14 @@ const MAX_ASIDE = 1000;
  */
 export class Setbacks {
   readonly #maxSize: number;
-  readonly #backoff: ExponentialBackoff<number>;
-  readonly #aside = new Map<string, { until: number; backoff: IBackoff<unknown> }>();
+  readonly #backoff: BackoffOptions;
+  readonly #aside = new Map<string, { until: number; failures: number }>();
   #size: number;
   #failed = false;
 
   constructor(maxSize: number, retry: BackoffOptions) {
     this.#maxSize = this.#size = maxSize;
-    this.#backoff = exponentialBackoff(retry);
+    this.#backoff = retry;
   }
 
   /** How many messages the next batch may have. */
@@ -57,7 +56,7 @@ export class Setbacks {
   #setAside(conversation: string, now: number): void {
     const known = this.#aside.get(conversation);
     if (!known && this.#aside.size >= MAX_ASIDE) return;
-    const backoff = (known?.backoff ?? this.#backoff).next(undefined);
-    this.#aside.set(conversation, { until: now + backoff.duration, backoff });
+    const failures = known?.failures ?? 0;
+    this.#aside.set(conversation, { until: now + backoffMs(failures, this.#backoff), failures: failures + 1 });
   }
 }

@@ -1,5 +1,6 @@
 import { v4 as uuidv4 } from 'uuid';
 import { SynapClient } from '../synap/client.js';
+import { env } from '../synap/env.js';
 import { NetworkError, type SynapError, TimeoutError, UnexpectedResponseError } from '../synap/errors.js';
 import { errorFromResponse } from '../synap/response.js';
 import { scrubber } from '../synap/scrub.js';
@@ -105,7 +106,7 @@ function getter(options: ReadOptions): (path: string) => Promise<unknown> {
   const { timeoutMs = TIMEOUT_MS } = options;
   // It checks the options, and says where the base URL is; it opens no connection.
   const { baseUrl } = new SynapClient({ ...options, timeoutMs });
-  const apiKey = (options.apiKey ?? process.env.SYNAP_API_KEY ?? '').trim();
+  const apiKey = (options.apiKey ?? env('SYNAP_API_KEY') ?? '').trim();
   const signal = AbortSignal.timeout(timeoutMs);
   return async path => {
     const correlationId = uuidv4();

@@ -1,5 +1,5 @@
 import * as z from 'zod/v4';
-import type { BackoffOptions } from '../delivery/circuit.js';
+import type { BackoffOptions } from '../delivery/backoff.js';
 import type { Logger } from '../delivery/logger.js';
 import type { Loss } from '../delivery/loss.js';
 import { memoryOutbox } from '../delivery/memory-outbox.js';

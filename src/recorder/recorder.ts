@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { v4 as uuidv4 } from 'uuid';
+import { NO_BOOKS, type RelayBooks } from '../delivery/books.js';
 import type { FlushResult } from '../delivery/flushes.js';
 import { safeLogger } from '../delivery/logger.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
-import { Relay, type RelayBooks } from '../delivery/relay.js';
+import { Relay } from '../delivery/relay.js';
 import { Admissions } from './admissions.js';
 import { DeadLetters } from './dead-letters.js';
 import { onBeforeExit } from './exit.js';
@@ -19,18 +20,8 @@ import { Holds } from './wait-until.js';
 const FLUSH_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 const EXIT_TIMEOUT_MS = 5_000;
-
-const EMPTY_BOOKS: RelayBooks = {
-  accepted: 0,
-  pending: 0,
-  held: 0,
-  inFlight: 0,
-  delivered: 0,
-  deadLettered: 0,
-  expired: 0,
-  lostAtShutdown: 0,
-  possibleDuplicates: 0,
-};
+// Workers wait for 30 seconds after the answer.
+const HOLD_TIMEOUT_MS = 25_000;
 
 const NOTHING: FlushResult = { delivered: 0, pending: 0, deadLettered: 0 };
 
@@ -72,6 +63,14 @@ export class Recorder {
   readonly #holds: Holds;
   readonly #forgetExit: () => void;
   #closing: Promise<FlushResult> | undefined;
+  readonly #flushAtExit = async (): Promise<void> => {
+    // Nothing is left that could go on with them.
+    this.#open.abandonAll();
+    const { pending, held, inFlight } = this.stats();
+    if (pending + held + inFlight + this.#admissions.waiting === 0) return;
+    const { pending: left } = await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
+    if (left > 0) await this.close({ timeoutMs: 0 });
+  };
 
   constructor(options: RecorderOptions = {}) {
     this.#settings = readOptions(options);
@@ -91,7 +90,7 @@ export class Recorder {
       unreadable: (turn, role, error) => this.#admissions.unreadable(turn, role, error),
     };
     this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());
-    this.#holds = new Holds(this.#settings.waitUntil, () => this.flush());
+    this.#holds = new Holds(this.#settings.waitUntil, () => this.#flushForHold());
     this.#forgetExit = this.#relay ? this.#listenForExit() : () => {};
   }
 
@@ -181,7 +180,8 @@ export class Recorder {
    * `lostAtShutdown`. Those of a durable outbox are of its file: of all processes, since it was made.
    */
   stats(): RecorderStats {
-    return { ...(this.#relay?.books() ?? EMPTY_BOOKS), refused: { ...this.#admissions.refused } };
+    const { pendingBytes: _, ...none } = NO_BOOKS;
+    return { ...(this.#relay?.books() ?? none), refused: { ...this.#admissions.refused } };
   }
 
   async #close(timeoutMs: number): Promise<FlushResult> {
@@ -190,6 +190,15 @@ export class Recorder {
     this.#admissions.close();
     await this.#settings.closeClient().catch(() => {});
     return result;
+  }
+
+  async #flushForHold(): Promise<void> {
+    const { pending } = await this.flush({ timeoutMs: HOLD_TIMEOUT_MS });
+    if (pending > 0)
+      this.#notices.once(
+        'hold',
+        `${pending} messages are not delivered though the platform has waited; if it ends the function now, they are lost`,
+      );
   }
 
   #turnOpened(turn: Turn): void {
@@ -203,7 +212,7 @@ export class Recorder {
   }
 
   #listenForExit(): () => void {
-    const forgetExit = onBeforeExit(() => this.#flushAtExit());
+    const forgetExit = onBeforeExit(this.#flushAtExit);
     // Where others listen to the signal, the app may go on for a while, and say more.
     const forgetSignals = onSignals(this.#settings.signals, others =>
       others ? this.flush({ timeoutMs: EXIT_TIMEOUT_MS }) : this.close({ timeoutMs: EXIT_TIMEOUT_MS }),
@@ -212,16 +221,6 @@ export class Recorder {
       forgetExit();
       forgetSignals();
     };
-  }
-
-  async #flushAtExit(): Promise<boolean> {
-    // Nothing is left that could go on with them.
-    this.#open.abandonAll();
-    const { pending, held, inFlight } = this.stats();
-    if (pending + held + inFlight + this.#admissions.waiting === 0) return false;
-    const { pending: left } = await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
-    if (left > 0) await this.close({ timeoutMs: 0 });
-    return true;
   }
 }
 

@@ -1,7 +1,8 @@
 import { v4 as uuidv4 } from 'uuid';
+import { httpTransport } from '#http';
 import { VERSION } from '../version.js';
+import { env } from './env.js';
 import { AuthenticationError, InvalidInputError } from './errors.js';
-import { type HttpResponse, type HttpTransport, undiciTransport } from './http.js';
 import {
   type BatchMessageInput,
   type BatchResult,
@@ -16,6 +17,7 @@ import {
 } from './messages.js';
 import { errorFromResponse } from './response.js';
 import { scrubber } from './scrub.js';
+import type { HttpResponse, HttpTransport } from './transport.js';
 
 const DEFAULT_BASE_URL = 'https://synap-cloud-prod.maximem.ai';
 const DEFAULT_TIMEOUT_MS = 45_000;
@@ -106,7 +108,7 @@ export class SynapClient {
       ...idHeader('X-Client-ID', options.clientId ?? env('SYNAP_CLIENT_ID')),
       ...idHeader('X-Instance-ID', options.instanceId ?? env('SYNAP_INSTANCE_ID')),
     };
-    this.#transport = undiciTransport(url.origin);
+    this.#transport = httpTransport(url.origin);
     this.conversation = {
       recordMessage: (message, options) => this.#recordMessage(message, options),
       recordMessagesBatch: (messages, options) => this.#recordMessagesBatch(messages, options),
@@ -164,11 +166,6 @@ export class SynapClient {
       sent.map(message => message.content),
     );
   }
-}
-
-function env(name: string): string | undefined {
-  const value = typeof process === 'undefined' ? undefined : process.env[name];
-  return value === '' ? undefined : value;
 }
 
 function readJson(body: string): unknown {

@@ -1,53 +1,26 @@
 import type { Pool } from 'undici';
 import { NetworkError, TimeoutError } from './errors.js';
+import { type HttpTransport, MAX_RESPONSE_BYTES } from './transport.js';
 
 const SECOND = 1000;
-const MiB = 1024 * 1024;
 
 export const CONNECT_TIMEOUT_MS = 5 * SECOND;
 export const HEADERS_TIMEOUT_MS = 30 * SECOND;
 export const BODY_TIMEOUT_MS = 30 * SECOND;
-
-/** One request. `path` starts with a slash and holds the whole path. */
-export interface HttpRequest {
-  method: 'GET' | 'POST';
-  path: string;
-  headers: Record<string, string>;
-  body?: string;
-  /** Ends the request as a timeout when it aborts. */
-  deadline: AbortSignal;
-  /** The caller's own wish to end it. */
-  signal?: AbortSignal | undefined;
-}
-
-export interface HttpResponse {
-  status: number;
-  /** A header's value; `name` in lower case. */
-  header(name: string): string | undefined;
-  body: string;
-}
-
-/** Carries requests to one origin. Rejects with a {@link NetworkError} only; every answer, whatever its status, resolves. */
-export interface HttpTransport {
-  request(request: HttpRequest): Promise<HttpResponse>;
-  /** Closes the idle connections and breaks off what is under way. */
-  close(): Promise<void>;
-}
 
 const poolOptions: Pool.Options = {
   connections: 8,
   connect: { timeout: CONNECT_TIMEOUT_MS },
   headersTimeout: HEADERS_TIMEOUT_MS,
   bodyTimeout: BODY_TIMEOUT_MS,
-  // Receipts are small. A server that streams without end must not fill the app's memory.
-  maxResponseSize: 8 * MiB,
+  maxResponseSize: MAX_RESPONSE_BYTES,
   // One request a connection: it keeps "was it sent?" a question about this request alone.
   pipelining: 1,
   allowH2: false,
 };
 
 /** A transport over undici: a pool of kept-alive connections, no redirects, no retries of its own. */
-export function undiciTransport(origin: string): HttpTransport {
+export function httpTransport(origin: string): HttpTransport {
   // undici takes longer to load than the rest of this package together, and nothing is sent at an app's start.
   let opened: Promise<Pool> | undefined;
   let closed = false;

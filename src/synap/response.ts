@@ -9,7 +9,7 @@ import {
   type SynapError,
   UnexpectedResponseError,
 } from './errors.js';
-import type { HttpResponse } from './http.js';
+import type { HttpResponse } from './transport.js';
 
 const SECOND = 1000;
 

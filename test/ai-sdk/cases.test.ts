@@ -287,8 +287,12 @@ describe.each(both)('$name', ({ major, way }) => {
       put: boom,
       claim: boom,
       settle: boom,
-      size: () => ({ pending: 0, pendingBytes: 0, inFlight: 0 }),
-      close() {},
+      books: boom,
+      progress: boom,
+      deadLetters: boom,
+      replay: boom,
+      purge: boom,
+      close: boom,
     };
     await using t = await recording(
       major,

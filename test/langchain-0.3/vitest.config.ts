@@ -15,6 +15,7 @@ const old = {
 
 export default defineConfig({
   plugins: [old as never],
+  resolve: { alias: { '#http': fileURLToPath(new URL('../../src/synap/http.ts', import.meta.url)) } },
   test: {
     dir: fileURLToPath(new URL('..', import.meta.url)),
     include: ['langchain/**/*.test.ts', 'langchain-0.3/*.spec.ts'],
