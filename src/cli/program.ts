@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
 import { addLocalCommand } from './local.js';
+import { addOutboxCommand } from './outbox.js';
 
 /** Runs the command line and returns the exit code: 0, 2 when it was called the wrong way, 1 for any other error. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -10,6 +11,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) });
   addLocalCommand(program);
+  addOutboxCommand(program);
   try {
     await program.parseAsync(argv);
     return 0;

@@ -18,7 +18,7 @@ interface Flush {
 
 export interface FlushHooks {
   /** Called when the flush is known to be {@link Flushes.waiting}. */
-  begun(): void;
+  begun(): unknown;
   /** Whether nothing will be sent until then, in milliseconds since 1970. */
   isHopeless(deadline: number): boolean;
   /** What may be on its way, when the store can't be asked how far its line has come. */

@@ -113,7 +113,8 @@ export class Relay {
   async flush(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
     if (this.#closed) return { delivered: 0, pending: 0, deadLettered: 0 };
     return this.#flushes.flush(timeoutMs, ready, {
-      begun: () => this.#look(),
+      // Without any time, there is none to send anything in.
+      begun: () => timeoutMs > 0 && this.#look(),
       isHopeless: deadline => this.#sending === 0 && this.#circuit.until > deadline,
       outstanding: () => this.#outboxBooks().pending + this.#outboxBooks().inFlight,
     });

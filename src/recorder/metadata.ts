@@ -213,7 +213,8 @@ function milliseconds(value: number | undefined): number | undefined {
 
 function keysOf(tags: Record<string, unknown>): string[] {
   try {
-    return Object.keys(tags);
+    // A text has keys, too: one for each of its characters.
+    return typeof tags === 'object' ? Object.keys(tags) : [];
   } catch {
     return [];
   }

@@ -1,0 +1,48 @@
+import { type KeptEntry, type KeptState, OutboxReader } from '../../delivery/outbox-reader.js';
+
+interface ListFlags {
+  state: readonly KeptState[];
+  limit: number;
+  content?: true;
+  json?: true;
+}
+
+export async function listOutbox(file: string, { state, limit, content, json }: ListFlags): Promise<void> {
+  const reader = new OutboxReader(file);
+  try {
+    for (const entry of reader.entries(state, limit))
+      process.stdout.write(`${json ? JSON.stringify(fields(entry, content)) : line(entry, content)}\n`);
+  } finally {
+    reader.close();
+  }
+}
+
+function fields(entry: KeptEntry, content: true | undefined): object {
+  const { key, state, message, bytes, acceptedAt, attempts, error, diedAt } = entry;
+  return {
+    key,
+    state,
+    conversationId: message.conversationId,
+    role: message.role,
+    userId: message.userId,
+    bytes,
+    attempts,
+    acceptedAt: new Date(acceptedAt).toISOString(),
+    ...(diedAt !== undefined && { diedAt: new Date(diedAt).toISOString() }),
+    ...(error !== undefined && { error }),
+    ...(content && { content: message.content, metadata: message.metadata }),
+  };
+}
+
+function line(entry: KeptEntry, content: true | undefined): string {
+  const { key, state, message, acceptedAt, attempts, error } = entry;
+  const tried = attempts > 0 ? `  tried ${attempts} times` : '';
+  const why = error === undefined ? '' : `  ${error}`;
+  const first = `${state.padEnd(9)}  ${new Date(acceptedAt).toISOString()}  ${message.conversationId}  ${message.role.padEnd(9)}  ${key}${tried}${why}`;
+  return content ? `${visible(first)}\n  ${visible(message.content).replaceAll('\n', '\n  ')}` : visible(first);
+}
+
+/** What was recorded may hold anything; a terminal would obey its control characters. */
+function visible(text: string): string {
+  return text.replaceAll(/(?!\n)[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
+}

@@ -1,0 +1,25 @@
+import { OutboxReader } from '../../delivery/outbox-reader.js';
+import { sqliteOutbox } from '../../delivery/sqlite-outbox.js';
+
+interface PurgeFlags {
+  key?: readonly string[];
+  yes?: true;
+  json?: true;
+}
+
+export async function purgeOutbox(file: string, { key, yes, json }: PurgeFlags): Promise<void> {
+  const reader = new OutboxReader(file);
+  let count = 0;
+  try {
+    for (const entry of reader.entries(['dead', 'expired'])) if (!key || key.includes(entry.key)) count++;
+  } finally {
+    reader.close();
+  }
+  if (yes) {
+    const outbox = sqliteOutbox({ path: file });
+    count = await outbox.purge(key);
+    await outbox.close();
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ purged: yes ? count : 0, found: count })}\n`);
+  else process.stdout.write(yes ? `${count} dead letters deleted\n` : `${count} dead letters; --yes deletes them\n`);
+}

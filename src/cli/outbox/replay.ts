@@ -1,0 +1,78 @@
+import { OutboxReader } from '../../delivery/outbox-reader.js';
+import { sqliteOutbox } from '../../delivery/sqlite-outbox.js';
+import { createRecorder, type Recorder } from '../../recorder/recorder.js';
+import { ProgressBar } from '../progress-bar.js';
+
+interface ReplayFlags {
+  key?: readonly string[];
+  baseUrl?: string;
+  apiKey?: string;
+  timeout?: number;
+  json?: true;
+}
+
+const STEP_MS = 250;
+
+export async function replayOutbox(file: string, flags: ReplayFlags): Promise<void> {
+  // A file that is not there must not be made.
+  new OutboxReader(file).close();
+  const recorder = createRecorder({
+    baseUrl: flags.baseUrl,
+    apiKey: flags.apiKey,
+    outbox: sqliteOutbox({ path: file }),
+    logger: { info() {}, warn: say, error: say },
+  });
+  try {
+    const before = recorder.stats();
+    const replayed = await recorder.deadLetters.replay(flags.key);
+    const why = await sendAll(recorder, flags.timeout);
+    const after = recorder.stats();
+    const result = {
+      replayed,
+      delivered: after.delivered - before.delivered,
+      deadLettered: after.deadLettered + after.expired - (before.deadLettered + before.expired - replayed),
+      pending: after.pending + after.held + after.inFlight,
+    };
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : asText(result));
+    if (why !== undefined) throw new Error(`${result.pending} messages stay pending: ${why}`);
+    if (result.deadLettered > 0) throw new Error(`${result.deadLettered} messages are dead letters again`);
+  } finally {
+    await recorder.close({ timeoutMs: 0 });
+  }
+}
+
+/** Sends until nothing is left; else answers why not. */
+async function sendAll(recorder: Recorder, timeoutSeconds = Number.POSITIVE_INFINITY): Promise<string | undefined> {
+  const deadline = Date.now() + timeoutSeconds * 1000;
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+  };
+  process.once('SIGINT', interrupt);
+  const left = () => {
+    const { pending, held, inFlight } = recorder.stats();
+    return pending + held + inFlight;
+  };
+  const total = left();
+  const bar = new ProgressBar(() => ({ done: Math.max(0, total - left()), total }), 'messages');
+  try {
+    while (left() > 0) {
+      if (recorder.stats().held > 0) return 'Synap refuses the key, the account or the address';
+      if (interrupted) return 'broken off';
+      if (Date.now() > deadline) return 'the time is over';
+      await Promise.all([recorder.flush({ timeoutMs: STEP_MS }), new Promise(resolve => setTimeout(resolve, STEP_MS))]);
+    }
+    return undefined;
+  } finally {
+    bar.end();
+    process.off('SIGINT', interrupt);
+  }
+}
+
+function asText({ replayed, delivered, deadLettered, pending }: Record<string, number>): string {
+  return `${replayed} dead letters put back, ${delivered} messages delivered, ${deadLettered} refused again, ${pending} pending\n`;
+}
+
+function say(message: string): void {
+  process.stderr.write(`${message}\n`);
+}

@@ -1,0 +1,107 @@
+import { explain } from '../sqlite/errors.js';
+import { type Logger, safeLogger } from './logger.js';
+import { OutboxFile, type OutboxFileOptions } from './outbox-file.js';
+import type { Lease } from './outbox-lease.js';
+import type { Ledger } from './outbox-ledger.js';
+import { Trouble } from './outbox-trouble.js';
+
+/**
+ * Stands between an outbox and its file: opens it, lets nothing through while there is {@link Trouble}, and answers
+ * undefined then. It never throws because of the file.
+ */
+export class FileGuard {
+  readonly #options: OutboxFileOptions;
+  readonly #lease: Lease;
+  readonly #trouble: Trouble;
+  #logger: Logger = safeLogger(undefined);
+  #file: OutboxFile | undefined;
+  #newest = 0;
+  #isLastTry = false;
+  #isClosed = false;
+
+  constructor(options: OutboxFileOptions, lease: Lease) {
+    this.#options = options;
+    this.#lease = lease;
+    this.#trouble = new Trouble(options.path);
+  }
+
+  set logger(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Whether all is well, as far as is known. */
+  get isWell(): boolean {
+    return this.#trouble.kind === undefined;
+  }
+
+  /** Whether the file may be tried now. */
+  get isOpen(): boolean {
+    return !this.#isClosed && (this.#trouble.isOver || this.#isLastTry);
+  }
+
+  /** The newest position in the file that this process knows of. */
+  get newest(): number {
+    return this.#newest;
+  }
+
+  /** What can be read while nothing can be written is not kept back. */
+  read<T>(work: (file: OutboxFile) => T): T | undefined {
+    return this.#file !== undefined || this.isOpen ? this.#attempt(work) : undefined;
+  }
+
+  /** As {@link read}, but not through a file that is closed. */
+  peek<T>(work: (file: OutboxFile) => T): T | undefined {
+    return this.#file && this.#attempt(work);
+  }
+
+  /** When this works, the trouble is over. */
+  write<T>(work: (file: OutboxFile) => T): T | undefined {
+    if (!this.isOpen) return undefined;
+    const answer = this.#attempt(work);
+    if (answer !== undefined) this.#trouble.end(this.#logger);
+    return answer;
+  }
+
+  /** For what makes room: on a full disk it may work while {@link write} does not. */
+  carry<T>(work: (file: OutboxFile) => T): T | undefined {
+    return this.#trouble.kind === 'full' ? this.peek(work) : this.write(work);
+  }
+
+  /** From now on the file is tried each time, whatever the trouble. */
+  lastTry(): void {
+    this.#isLastTry = true;
+  }
+
+  /** For good. Answers with the last books, if the file is open and they can be read. */
+  close(): Ledger | undefined {
+    const ledger = this.peek(file => file.close());
+    this.#abandon();
+    this.#isClosed = true;
+    return ledger;
+  }
+
+  #attempt<T>(work: (file: OutboxFile) => T): T | undefined {
+    try {
+      this.#file ??= new OutboxFile(this.#options, this.#lease);
+      const answer = work(this.#file);
+      this.#newest = this.#file.newest;
+      return answer;
+    } catch (error) {
+      const reason = explain(error, this.#options.path);
+      this.#trouble.begin(reason, this.#logger);
+      if (reason.trouble !== 'full' && reason.trouble !== 'locked') this.#abandon();
+      return undefined;
+    }
+  }
+
+  /** It is opened again when it is tried again: somebody may have mended it, or put another in its place. */
+  #abandon(): void {
+    const file = this.#file;
+    this.#file = undefined;
+    try {
+      file?.abandon();
+    } catch {
+      // There is nothing left to let go of.
+    }
+  }
+}

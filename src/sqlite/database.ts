@@ -1,0 +1,187 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { DatabaseFileError, damaged, explain, isBusy, notSqlite, sqliteCode } from './errors.js';
+
+export const IN_MEMORY = ':memory:';
+
+// What quick_check reads in well under a second. A larger file is not kept waiting: damage in it shows when it is read.
+const CHECKED_BYTES = 64 * 1024 * 1024;
+
+const SQLITE_READONLY_ROLLBACK = 776;
+
+/** What makes a database file this program's, and which of its kinds it is. */
+export interface DatabaseFormat {
+  /** Four ASCII characters as a number, for `PRAGMA application_id`. */
+  readonly applicationId: number;
+  /** Goes up by one with every change to the tables. */
+  readonly schemaVersion: number;
+  /** Makes the tables of a new file. */
+  readonly createSchema: string;
+}
+
+export interface DatabaseOptions extends DatabaseFormat {
+  /** A file, or `:memory:`. */
+  readonly path: string;
+  /** What is committed survives the death of the process (`NORMAL`), or a power cut, too (`FULL`). */
+  readonly synchronous: 'NORMAL' | 'FULL';
+  /** How long to wait for other connections, in milliseconds. */
+  readonly busyTimeoutMs: number;
+}
+
+type InspectOptions = Omit<DatabaseOptions, 'synchronous'>;
+
+/**
+ * Opens a database, and makes it if it isn't there: readable by its owner only, since it holds transcripts.
+ *
+ * A file that is damaged, that belongs to another program or to a newer version of this one is left as it is.
+ *
+ * @throws {@link DatabaseFileError} the file can't be used; the message says why and what to do
+ */
+export function openDatabase(options: DatabaseOptions): DatabaseSync {
+  const { path, synchronous, busyTimeoutMs, createSchema, applicationId, schemaVersion } = options;
+  let db: DatabaseSync | undefined;
+  try {
+    if (path !== IN_MEMORY && !createFile(path)) inspectFile(options);
+    db = new DatabaseSync(path);
+    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    switchToWal(db, busyTimeoutMs);
+    db.exec(`PRAGMA synchronous = ${synchronous}`);
+    db.exec('BEGIN IMMEDIATE');
+    if (needsSchema(db, options)) {
+      db.exec(createSchema);
+      db.exec(`PRAGMA application_id = ${applicationId}`);
+      db.exec(`PRAGMA user_version = ${schemaVersion}`);
+    }
+    db.exec('COMMIT');
+    return db;
+  } catch (error) {
+    db?.close();
+    throw explain(error, path);
+  }
+}
+
+/** Moves the write-ahead log into the file and closes it. Again is nothing. */
+export function closeDatabase(db: DatabaseSync): void {
+  if (!db.isOpen) return;
+  try {
+    // Another process that reads would make the checkpoint wait; closing does not depend on it.
+    db.exec('PRAGMA busy_timeout = 0');
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } finally {
+    db.close();
+  }
+}
+
+/** All that `work` stores is kept, or, when it throws, nothing of it. Inside another one it joins that. */
+export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
+  if (db.isTransaction) return work();
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    // Some errors, a full disk among them, have rolled back by themselves.
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** False when there is a file already. */
+function createFile(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'ax', 0o600));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Looks through a read-only connection, because even opening a file for writing can change it. */
+function inspectFile(options: InspectOptions): void {
+  const { path, busyTimeoutMs } = options;
+  const stats = statSync(path);
+  if (!stats.isFile())
+    throw new DatabaseFileError('inaccessible', `${path} is not a file: choose another place for the database`);
+  if (stats.size === 0) return;
+  if (!startsLikeSqlite(path)) throw notSqlite(path);
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { readOnly: true });
+    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    needsSchema(db, options);
+    if (stats.size <= CHECKED_BYTES && pragma(db, 'quick_check(1)') !== 'ok') throw damaged(path);
+  } catch (error) {
+    // A crash in the middle of making the file leaves a journal that only a writer can roll back.
+    if (sqliteCode(error) !== SQLITE_READONLY_ROLLBACK) throw error;
+  } finally {
+    db?.close();
+  }
+}
+
+function startsLikeSqlite(path: string): boolean {
+  const magic = Buffer.from('SQLite format 3\0');
+  const head = Buffer.alloc(magic.length);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, head, 0, head.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  return head.equals(magic);
+}
+
+function needsSchema(db: DatabaseSync, { path, applicationId, schemaVersion }: InspectOptions): boolean {
+  const version = Number(pragma(db, 'user_version'));
+  const owner = Number(pragma(db, 'application_id'));
+  const tables = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n;
+  if (owner === 0 && version === 0 && tables === 0) return true;
+  if (owner !== applicationId)
+    throw new DatabaseFileError('foreign', `${path} is a database of another program: choose another file`);
+  if (version > schemaVersion)
+    throw new DatabaseFileError(
+      'newer',
+      `${path} was written by a newer synap-recorder (its schema is ${version}, this one knows ${schemaVersion}): update synap-recorder, or choose another file`,
+    );
+  return false;
+}
+
+function pragma(db: DatabaseSync, name: string): unknown {
+  return Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+}
+
+/** SQLite's own wait does not cover this switch, and two processes may start on a new file at the same moment. */
+function switchToWal(db: DatabaseSync, busyTimeoutMs: number): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (const deadline = Date.now() + busyTimeoutMs; ; Atomics.wait(pause, 0, 0, 20)) {
+    try {
+      db.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > deadline) throw error;
+    }
+  }
+}
+
+/**
+ * Opens a database that is there, to look at it only: nothing in it changes.
+ *
+ * @throws {@link DatabaseFileError} there is none, or it can't be used; the message says why and what to do
+ */
+export function openReadOnly(options: InspectOptions): DatabaseSync {
+  const { path, busyTimeoutMs } = options;
+  let db: DatabaseSync | undefined;
+  try {
+    if (!statSync(path, { throwIfNoEntry: false }))
+      throw new DatabaseFileError('inaccessible', `${path} does not exist: check the path`);
+    inspectFile(options);
+    db = new DatabaseSync(path, { readOnly: true });
+    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    if (needsSchema(db, options)) throw new DatabaseFileError('foreign', `${path} is empty: check the path`);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw explain(error, path);
+  }
+}
