@@ -51,6 +51,7 @@ describe('the README', () => {
       import { createRecorder, SynapClient } from 'synap-recorder';
       import { wrapModel } from 'synap-recorder/ai-sdk';
       import { startLocalSynap } from 'synap-recorder/local';
+      import { sqliteOutbox } from 'synap-recorder/sqlite';
       const recorder = createRecorder();
       const app = { post: (path, handle) => handle({ user: { id: 'ada' }, body: { chatId: 'c' } }, {}) };
       const answer = () => recorder.turn().user('Hi');

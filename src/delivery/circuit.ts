@@ -76,11 +76,11 @@ export class Circuit {
   #stopped(error: unknown, probed: boolean): void {
     const asked = askedToWait(error);
     if (isAboutAccount(error))
-      this.#warn('account', `${errorForLog(error)}. Messages are kept, and tried again every minute`);
+      this.#warn('account', `${errorForLog(error)}. What waits is kept, and sending is tried again every minute`);
     else
       this.#warn(
         asked === undefined ? 'unclear' : 'rate-limit',
-        `${errorForLog(error)}. Messages are kept, and sent again`,
+        `${errorForLog(error)}. What waits is kept, and sending is tried again`,
       );
     const atLeast = Math.min(asked ?? 0, MAX_RETRY_AFTER_MS);
     // Of rounds side by side, the first that is stopped opens it; another may be told to wait longer.

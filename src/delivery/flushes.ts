@@ -13,12 +13,14 @@ export interface FlushResult {
 /** A flush that is under way. What it covers is known once all that was said before it has been put. */
 interface Flush {
   position: number;
+  /** Whether there is any time to send something in. */
+  readonly hurries: boolean;
   readonly settled: { readonly position: number; readonly delivered: boolean }[];
 }
 
 export interface FlushHooks {
   /** Called when the flush is known to be {@link Flushes.waiting}. */
-  begun(): unknown;
+  begun(): void;
   /** Whether nothing will be sent until then, in milliseconds since 1970. */
   isHopeless(deadline: number): boolean;
   /** What may be on its way, when the store can't be asked how far its line has come. */
@@ -45,7 +47,8 @@ export class Flushes {
 
   /** Whether somebody waits: then nothing lingers. */
   get waiting(): boolean {
-    return this.#running.size > 0;
+    for (const flush of this.#running) if (flush.hurries) return true;
+    return false;
   }
 
   /** Notes what has been settled. */
@@ -81,7 +84,7 @@ export class Flushes {
     const deadline = new Promise<'late'>(resolve => {
       timer = setTimeout(resolve, Math.min(timeoutMs, MAX_TIMER_MS), 'late');
     });
-    const flush: Flush = { position: Number.POSITIVE_INFINITY, settled: [] };
+    const flush: Flush = { position: Number.POSITIVE_INFINITY, hurries: timeoutMs > 0, settled: [] };
     this.#running.add(flush);
     try {
       begun();

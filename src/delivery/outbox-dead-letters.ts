@@ -1,9 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { inTransaction } from '../sqlite/database.js';
+import { inTransaction, patiently } from '../sqlite/database.js';
 import type { DeadLetter } from './outbox.js';
 import { readEntry, readText } from './outbox-claim.js';
 import { book, type LedgerChange, noChange, readRow } from './outbox-ledger.js';
 import type { OutboxStatements } from './outbox-schema.js';
+
+const BUSY_TIMEOUT_MS = 5000;
 
 /** How many are moved in one transaction: other processes wait for it. */
 const AT_ONCE = 200;
@@ -57,7 +59,7 @@ function move(
 ): number {
   let moved = 0;
   for (const positions of keys ? chunksOf(statements, keys) : allChunks(statements)) {
-    moved += inTransaction(db, () => {
+    const transaction = () => {
       const { newest } = readRow(statements);
       const change = noChange();
       let count = 0;
@@ -69,7 +71,9 @@ function move(
       }
       book(statements, change);
       return count;
-    });
+    };
+    // What was moved before would be forgotten if this failed for having to wait.
+    moved += patiently(() => inTransaction(db, transaction), BUSY_TIMEOUT_MS);
   }
   return moved;
 }

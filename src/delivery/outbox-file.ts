@@ -1,24 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { closeDatabase, inTransaction, openDatabase } from '../sqlite/database.js';
+import { closeDatabase, inTransaction } from '../sqlite/database.js';
 import { Statements } from '../sqlite/statements.js';
 import type { ClaimedEntry, ClaimLimits, DeadLetter, OutboxEntry, Progress, PutResult, Settlement } from './outbox.js';
 import { chooseEntries } from './outbox-claim.js';
+import { type OutboxDatabaseOptions, openOutboxDatabase } from './outbox-database.js';
 import { listDeadLetters, purgeDeadLetters, replayDeadLetters } from './outbox-dead-letters.js';
 import type { Carried, Lease } from './outbox-lease.js';
 import { book, type Ledger, type LedgerChange, noChange, type OutboxRow, readRow } from './outbox-ledger.js';
-import { FORMAT, type OutboxStatements, SQL } from './outbox-schema.js';
-
-/** How long a call may wait for other processes, in milliseconds: it holds up the app. Their transactions are short. */
-const BUSY_TIMEOUT_MS = 250;
+import { type OutboxStatements, SQL } from './outbox-schema.js';
 
 /** Keys of delivered messages that are remembered. */
 const REMEMBERED_KEYS = 100_000;
 /** Of those, how many a settlement forgets at most; it adds fewer. */
 const FORGET_AT_ONCE = 500;
 
-export interface OutboxFileOptions {
-  readonly path: string;
-  readonly durability: 'normal' | 'full';
+export interface OutboxFileOptions extends OutboxDatabaseOptions {
   /** Bytes of message JSON that the file holds at most. */
   readonly maxBytes: number;
   /** Messages that are pending or in flight at most. */
@@ -34,7 +30,8 @@ export interface WrittenEntry extends OutboxEntry {
 export type WrittenDeadLetter = WrittenEntry & Pick<DeadLetter, 'state' | 'error' | 'diedAt'>;
 
 /**
- * An outbox in a SQLite file. Each method is one transaction; one that throws has changed nothing.
+ * An outbox in a SQLite file. Each method is one transaction; one that throws has changed nothing. None waits for other
+ * processes: then it throws SQLite's "busy".
  *
  * What is in flight belongs to whoever holds the lease: when that changes hands, it is pending again. {@link Lease} and
  * the file are apart, because a file may have to be opened again.
@@ -50,11 +47,7 @@ export class OutboxFile {
   constructor(options: OutboxFileOptions, lease: Lease) {
     this.#options = options;
     this.#lease = lease;
-    const { path, durability } = options;
-    const synchronous = durability === 'full' ? 'FULL' : 'NORMAL';
-    this.#db = openDatabase({ ...FORMAT, path, synchronous, busyTimeoutMs: BUSY_TIMEOUT_MS });
-    // macOS keeps what was synced in the disk's own cache, unless it is asked for more.
-    if (durability === 'full') this.#db.exec('PRAGMA fullfsync = ON');
+    this.#db = openOutboxDatabase(options);
     this.#statements = new Statements(this.#db, SQL);
   }
 

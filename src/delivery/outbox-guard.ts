@@ -1,5 +1,7 @@
+import { patiently } from '../sqlite/database.js';
 import { explain } from '../sqlite/errors.js';
 import { type Logger, safeLogger } from './logger.js';
+import { BUSY_TIMEOUT_MS } from './outbox-database.js';
 import { OutboxFile, type OutboxFileOptions } from './outbox-file.js';
 import type { Lease } from './outbox-lease.js';
 import type { Ledger } from './outbox-ledger.js';
@@ -82,9 +84,10 @@ export class FileGuard {
 
   #attempt<T>(work: (file: OutboxFile) => T): T | undefined {
     try {
-      this.#file ??= new OutboxFile(this.#options, this.#lease);
-      const answer = work(this.#file);
-      this.#newest = this.#file.newest;
+      const file = this.#file ?? new OutboxFile(this.#options, this.#lease);
+      this.#file = file;
+      const answer = patiently(() => work(file), BUSY_TIMEOUT_MS);
+      this.#newest = file.newest;
       return answer;
     } catch (error) {
       const reason = explain(error, this.#options.path);

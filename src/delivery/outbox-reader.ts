@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { openReadOnly } from '../sqlite/database.js';
+import { openReadOnly } from '../sqlite/read-only.js';
 import { Statements } from '../sqlite/statements.js';
 import type { ClaimedEntry, MessageState, OutboxBooks } from './outbox.js';
 import { readEntry, readText } from './outbox-claim.js';

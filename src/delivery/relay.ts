@@ -5,12 +5,12 @@ import { Circuit } from './circuit.js';
 import { deliver, errorForLog } from './deliver.js';
 import { Flushes, type FlushResult } from './flushes.js';
 import type { Logger } from './logger.js';
-import type { Loss, LossReason } from './loss.js';
-import { LossLog } from './loss-log.js';
+import type { Loss } from './loss.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from './outbox.js';
 import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './pace.js';
 import { Setbacks } from './setbacks.js';
-import { type GiveUpOptions, judge, unknownOutcome, type Verdict } from './verdict.js';
+import { Settlements } from './settlements.js';
+import { type GiveUpOptions, judge, unknownOutcome } from './verdict.js';
 
 const SECOND = 1000;
 
@@ -54,7 +54,7 @@ export class Relay {
   readonly #circuit: Circuit;
   readonly #setbacks: Setbacks;
   readonly #flushes: Flushes;
-  readonly #lossLog: LossLog;
+  readonly #settlements: Settlements;
   readonly #poll: NodeJS.Timeout | undefined;
 
   #timer: NodeJS.Timeout | undefined;
@@ -67,13 +67,9 @@ export class Relay {
   #outboxFailures = 0;
   #knownBooks: ReturnType<Outbox['books']> = NO_BOOKS;
   #lostAtShutdown = 0;
-  #possibleDuplicates = 0;
   // When Synap refuses one message of a batch for the moment, and takes the next of its conversation, the two change
   // places. Once that was seen, no batch holds two of one conversation.
   #refusesSingly = false;
-  // Verdicts that the outbox has not taken yet; they are told one after another.
-  #unsettled: Verdict[] = [];
-  #settling: Promise<void> = Promise.resolve();
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -81,7 +77,7 @@ export class Relay {
     this.#circuit = new Circuit(retry, logger);
     this.#setbacks = new Setbacks(batch.maxMessages, retry);
     this.#flushes = new Flushes(outbox);
-    this.#lossLog = new LossLog(logger);
+    this.#settlements = new Settlements({ ...options, flushes: this.#flushes });
     this.#pace = pace === false ? UNPACED : tokenBucket(pace);
     outbox.open?.(logger);
     this.#look();
@@ -103,7 +99,7 @@ export class Relay {
     const held = this.#circuit.holds && !this.#closed ? books.pending : 0;
     const pending = books.pending - held;
     const lostAtShutdown = this.#lostAtShutdown;
-    return { ...books, pending, held, lostAtShutdown, possibleDuplicates: this.#possibleDuplicates };
+    return { ...books, pending, held, lostAtShutdown, possibleDuplicates: this.#settlements.possibleDuplicates };
   }
 
   /**
@@ -113,8 +109,7 @@ export class Relay {
   async flush(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
     if (this.#closed) return { delivered: 0, pending: 0, deadLettered: 0 };
     return this.#flushes.flush(timeoutMs, ready, {
-      // Without any time, there is none to send anything in.
-      begun: () => timeoutMs > 0 && this.#look(),
+      begun: () => this.#look(),
       isHopeless: deadline => this.#sending === 0 && this.#circuit.until > deadline,
       outstanding: () => this.#outboxBooks().pending + this.#outboxBooks().inFlight,
     });
@@ -122,24 +117,28 @@ export class Relay {
 
   /** Flushes, then breaks off what is under way. What is left in memory is lost, and reported as such. */
   async close(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
+    const { logger } = this.#options;
     this.#circuit.hurry();
     const result = await this.flush(timeoutMs, ready);
     if (this.#closed) return result;
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    clearInterval(this.#poll);
-    this.#abort.abort();
-    const { outbox, logger } = this.#options;
     try {
-      const lost = await outbox.close();
-      this.#lostAtShutdown = lost.length;
-      if (lost.length > 0) logger.error(`closed with ${lost.length} messages undelivered; they are lost`);
-      for (const entry of lost) this.#report(entry, 'shutdown');
+      this.#reportLost(await this.#shut());
     } catch (error) {
       logger.error(`the outbox could not be closed: ${errorForLog(error)}`);
     }
     this.#flushes.stop();
     return result;
+  }
+
+  /** The process ends here and now. What is left in memory is lost, and reported as such. */
+  exit(): void {
+    if (this.#closed) return;
+    try {
+      const lost = this.#shut();
+      if (Array.isArray(lost)) this.#reportLost(lost);
+    } catch {
+      // There is nothing left that could be done about it.
+    }
   }
 
   /** Looks whether there is something to send: something may have been put by others, or put back. */
@@ -156,6 +155,20 @@ export class Relay {
       // What it can't do, its other methods say.
     }
     return this.#knownBooks;
+  }
+
+  #shut(): ReturnType<Outbox['close']> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#poll);
+    this.#abort.abort();
+    return this.#options.outbox.close();
+  }
+
+  #reportLost(lost: readonly OutboxEntry[]): void {
+    this.#lostAtShutdown = lost.length;
+    if (lost.length > 0) this.#options.logger.error(`closed with ${lost.length} messages undelivered; they are lost`);
+    for (const entry of lost) this.#settlements.report(entry, 'shutdown');
   }
 
   #noted(result: PutResult): PutResult {
@@ -178,7 +191,7 @@ export class Relay {
     if (this.#closed || this.#sending >= (this.#circuit.broken ? 1 : maxInFlight)) return;
     const now = Date.now();
     let due: number;
-    if (this.#unsettled.length > 0) due = now;
+    if (this.#settlements.owed) due = now;
     else if (this.#firstPendingAt === undefined) return;
     else if (this.#flushes.waiting) due = now;
     else {
@@ -199,7 +212,7 @@ export class Relay {
     if (this.#closed) return;
     this.#sending++;
     try {
-      await this.#settle([]);
+      await this.#settlements.settle([]);
       await this.#round();
     } catch (error) {
       // Only an outbox can get here: deliver() never rejects.
@@ -229,7 +242,10 @@ export class Relay {
     if (this.#closed) return;
     const now = Date.now();
     this.#setbacks.after(outcomes, now);
-    await this.#settle([...unknown.map(unknownOutcome), ...outcomes.map(outcome => judge(outcome, retry, now))]);
+    await this.#settlements.settle([
+      ...unknown.map(unknownOutcome),
+      ...outcomes.map(outcome => judge(outcome, retry, now)),
+    ]);
     // The conversations of this batch are free again.
     this.#idleUntil = 0;
     if (outcomes.some(outcome => outcome.type !== 'delivered')) this.#firstPendingAt ??= lingering;
@@ -270,35 +286,5 @@ export class Relay {
         setTimeout(resolve, wait).unref?.();
       });
     }
-  }
-
-  /** Tells the outbox what became of its entries, and then everybody else. What it does not take, it is told again. */
-  #settle(verdicts: readonly Verdict[]): Promise<void> {
-    this.#unsettled.push(...verdicts);
-    const settled = this.#settling.then(() => this.#settleNow());
-    this.#settling = settled.catch(() => {});
-    return settled;
-  }
-
-  async #settleNow(): Promise<void> {
-    const verdicts = [...this.#unsettled];
-    if (verdicts.length === 0) return;
-    const answer = await this.#options.outbox.settle(verdicts.map(verdict => verdict.settlement));
-    this.#unsettled = this.#unsettled.slice(verdicts.length);
-    if (answer === 'stale') {
-      this.#options.logger.info('another process carries the messages of this outbox now');
-      return;
-    }
-    this.#flushes.settled(verdicts);
-    for (const { entry, settlement, loss, error } of verdicts) {
-      if (settlement.to === 'delivered' && entry.maybeStored) this.#possibleDuplicates++;
-      if (loss === undefined) continue;
-      this.#lossLog.lost(entry.key, loss, error);
-      this.#report(entry, loss, error);
-    }
-  }
-
-  #report({ key, message: { role, conversationId } }: OutboxEntry, reason: LossReason, error?: unknown): void {
-    this.#options.onLoss({ reason, role, conversationId, messageKey: key, error });
   }
 }

@@ -1,29 +1,40 @@
-type Flush = () => Promise<unknown>;
+/** What a recorder does when the process ends. */
+export interface ExitHooks {
+  /** It ends by itself, and waits for what is begun here. */
+  flush(): Promise<unknown>;
+  /** It ends now. */
+  exit(): void;
+}
 
 // An app may make a recorder for each request and never close it: only those that are still held by somebody, as each is
 // that has a message waiting, are flushed.
-const flushes = new Set<WeakRef<Flush>>();
+const recorders = new Set<WeakRef<ExitHooks>>();
 const SWEEP_EVERY = 64;
 
 // One listener for all recorders: a process may hold more than Node's limit of listeners.
 function flushAll(): void {
-  for (const flush of flushes) void flush.deref()?.();
+  for (const recorder of recorders) void recorder.deref()?.flush();
+}
+
+function exitAll(): void {
+  for (const recorder of recorders) recorder.deref()?.exit();
 }
 
 /**
- * Calls `flush`, as long as the caller keeps it, when the process is about to end by itself. Work that it starts keeps the
- * process alive until it is done; Node calls again then, so a flush with nothing to do must start none. Answers with the
- * way to take it back.
+ * Calls `flush`, as long as the caller keeps the hooks, when the process is about to end by itself. Work that it starts
+ * keeps the process alive until it is done; Node calls again then, so a flush with nothing to do must start none. Calls
+ * `exit` when the process ends for good. Answers with the way to take them back.
  */
-export function onBeforeExit(flush: Flush): () => void {
+export function onExit(hooks: ExitHooks): () => void {
   if (typeof process === 'undefined' || typeof process.on !== 'function' || typeof WeakRef === 'undefined')
     return () => {};
-  if (flushes.size === 0) process.on('beforeExit', flushAll);
-  else if (flushes.size % SWEEP_EVERY === 0) for (const known of flushes) if (!known.deref()) flushes.delete(known);
-  const reference = new WeakRef(flush);
-  flushes.add(reference);
+  if (recorders.size === 0) process.on('beforeExit', flushAll).on('exit', exitAll);
+  else if (recorders.size % SWEEP_EVERY === 0)
+    for (const known of recorders) if (!known.deref()) recorders.delete(known);
+  const reference = new WeakRef(hooks);
+  recorders.add(reference);
   return () => {
-    flushes.delete(reference);
-    if (flushes.size === 0) process.off('beforeExit', flushAll);
+    recorders.delete(reference);
+    if (recorders.size === 0) process.off('beforeExit', flushAll).off('exit', exitAll);
   };
 }

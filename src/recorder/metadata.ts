@@ -128,7 +128,7 @@ export function assistantMetadata(facts: MessageFacts, answer: AnswerFacts): Jso
     status: answer.status,
     error: answer.error,
     steps: count(answer.steps),
-    tool_calls: answer.toolCalls?.length ? [...answer.toolCalls] : undefined,
+    tool_calls: Array.isArray(answer.toolCalls) && answer.toolCalls.length > 0 ? [...answer.toolCalls] : undefined,
     attachments: attachmentList(answer.attachments),
     started_at: facts.startedAt.toISOString(),
     ended_at: answer.endedAt.toISOString(),

@@ -7,7 +7,7 @@ import type { Loss, LossReason } from '../delivery/loss.js';
 import { Relay } from '../delivery/relay.js';
 import { Admissions } from './admissions.js';
 import { DeadLetters } from './dead-letters.js';
-import { onBeforeExit } from './exit.js';
+import { onExit } from './exit.js';
 import { type Identity, mergeIdentities, resolveIdentity } from './identity.js';
 import { Notices } from './notices.js';
 import { OpenTurns } from './open-turns.js';
@@ -63,13 +63,12 @@ export class Recorder {
   readonly #holds: Holds;
   readonly #forgetExit: () => void;
   #closing: Promise<FlushResult> | undefined;
-  readonly #flushAtExit = async (): Promise<void> => {
-    // Nothing is left that could go on with them.
-    this.#open.abandonAll();
-    const { pending, held, inFlight } = this.stats();
-    if (pending + held + inFlight + this.#admissions.waiting === 0) return;
-    const { pending: left } = await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
-    if (left > 0) await this.close({ timeoutMs: 0 });
+  readonly #exitHooks = {
+    flush: () => this.#flushAtExit(),
+    exit: () => {
+      this.#open.abandonAll();
+      this.#relay?.exit();
+    },
   };
 
   constructor(options: RecorderOptions = {}) {
@@ -160,8 +159,8 @@ export class Recorder {
   }
 
   /**
-   * Ends the turns that are still open as `abandoned`, flushes, then lets go of everything. Messages of later turns are counted as losses. With the memory outbox, what is
-   * not delivered by then is lost, and reported as such.
+   * Ends the turns that are still open as `abandoned`, flushes, then lets go of everything. Messages of later turns are
+   * counted as losses. With the memory outbox, what is not delivered by then is lost, and reported as such.
    *
    * @param options.timeoutMs how long at most, in milliseconds. Default 5,000.
    */
@@ -192,6 +191,15 @@ export class Recorder {
     return result;
   }
 
+  async #flushAtExit(): Promise<void> {
+    // Nothing is left that could go on with them.
+    this.#open.abandonAll();
+    const { pending, held, inFlight } = this.stats();
+    if (pending + held + inFlight + this.#admissions.waiting === 0) return;
+    const { pending: left } = await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
+    if (left > 0) await this.close({ timeoutMs: 0 });
+  }
+
   async #flushForHold(): Promise<void> {
     const { pending } = await this.flush({ timeoutMs: HOLD_TIMEOUT_MS });
     if (pending > 0)
@@ -212,7 +220,7 @@ export class Recorder {
   }
 
   #listenForExit(): () => void {
-    const forgetExit = onBeforeExit(this.#flushAtExit);
+    const forgetExit = onExit(this.#exitHooks);
     // Where others listen to the signal, the app may go on for a while, and say more.
     const forgetSignals = onSignals(this.#settings.signals, others =>
       others ? this.flush({ timeoutMs: EXIT_TIMEOUT_MS }) : this.close({ timeoutMs: EXIT_TIMEOUT_MS }),

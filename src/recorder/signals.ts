@@ -1,5 +1,7 @@
 type Drain = (others: boolean) => Promise<unknown>;
 
+const NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 };
+
 const drains = new Map<NodeJS.Signals, Set<Drain>>();
 
 /**
@@ -36,5 +38,8 @@ async function drainAll(signal: NodeJS.Signals): Promise<void> {
     process.off(signal, drainAll);
   }
   await Promise.allSettled(waiting.map(drain => drain(others)));
-  if (!others && process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  if (others || process.listenerCount(signal) > 0) return;
+  // Linux shields a container's first process from signals that it does not listen to.
+  if (process.pid === 1) process.exit(128 + (NUMBERS[signal] ?? 0));
+  process.kill(process.pid, signal);
 }

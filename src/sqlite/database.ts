@@ -60,6 +60,28 @@ export function openDatabase(options: DatabaseOptions): DatabaseSync {
   }
 }
 
+/**
+ * Opens a database that is there, to look at it only: nothing in it changes.
+ *
+ * @throws {@link DatabaseFileError} there is none, or it can't be used; the message says why and what to do
+ */
+export function openReadOnly(options: InspectOptions): DatabaseSync {
+  const { path, busyTimeoutMs } = options;
+  let db: DatabaseSync | undefined;
+  try {
+    if (!statSync(path, { throwIfNoEntry: false }))
+      throw new DatabaseFileError('inaccessible', `${path} does not exist: check the path`);
+    inspectFile(options);
+    db = new DatabaseSync(path, { readOnly: true });
+    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    if (needsSchema(db, options)) throw new DatabaseFileError('foreign', `${path} is empty: check the path`);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw explain(error, path);
+  }
+}
+
 /** Moves the write-ahead log into the file and closes it. Again is nothing. */
 export function closeDatabase(db: DatabaseSync): void {
   if (!db.isOpen) return;
@@ -87,6 +109,21 @@ export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
   }
 }
 
+/**
+ * Tries `work` again for as long as another connection is in the way. SQLite's own wait looks less and less often, down to
+ * ten times a second: where others write all the time, it misses the gaps between them.
+ */
+export function patiently<T>(work: () => T, timeoutMs: number): T {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (const deadline = performance.now() + timeoutMs; ; Atomics.wait(pause, 0, 0, 1)) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+    }
+  }
+}
+
 /** False when there is a file already. */
 function createFile(path: string): boolean {
   try {
@@ -99,7 +136,7 @@ function createFile(path: string): boolean {
 }
 
 /** Looks through a read-only connection, because even opening a file for writing can change it. */
-function inspectFile(options: InspectOptions): void {
+export function inspectFile(options: InspectOptions): void {
   const { path, busyTimeoutMs } = options;
   const stats = statSync(path);
   if (!stats.isFile())
@@ -132,7 +169,7 @@ function startsLikeSqlite(path: string): boolean {
   return head.equals(magic);
 }
 
-function needsSchema(db: DatabaseSync, { path, applicationId, schemaVersion }: InspectOptions): boolean {
+export function needsSchema(db: DatabaseSync, { path, applicationId, schemaVersion }: InspectOptions): boolean {
   const version = Number(pragma(db, 'user_version'));
   const owner = Number(pragma(db, 'application_id'));
   const tables = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n;
@@ -153,35 +190,5 @@ function pragma(db: DatabaseSync, name: string): unknown {
 
 /** SQLite's own wait does not cover this switch, and two processes may start on a new file at the same moment. */
 function switchToWal(db: DatabaseSync, busyTimeoutMs: number): void {
-  const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (const deadline = Date.now() + busyTimeoutMs; ; Atomics.wait(pause, 0, 0, 20)) {
-    try {
-      db.exec('PRAGMA journal_mode = WAL');
-      return;
-    } catch (error) {
-      if (!isBusy(error) || Date.now() > deadline) throw error;
-    }
-  }
-}
-
-/**
- * Opens a database that is there, to look at it only: nothing in it changes.
- *
- * @throws {@link DatabaseFileError} there is none, or it can't be used; the message says why and what to do
- */
-export function openReadOnly(options: InspectOptions): DatabaseSync {
-  const { path, busyTimeoutMs } = options;
-  let db: DatabaseSync | undefined;
-  try {
-    if (!statSync(path, { throwIfNoEntry: false }))
-      throw new DatabaseFileError('inaccessible', `${path} does not exist: check the path`);
-    inspectFile(options);
-    db = new DatabaseSync(path, { readOnly: true });
-    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-    if (needsSchema(db, options)) throw new DatabaseFileError('foreign', `${path} is empty: check the path`);
-    return db;
-  } catch (error) {
-    db?.close();
-    throw explain(error, path);
-  }
+  patiently(() => db.exec('PRAGMA journal_mode = WAL'), busyTimeoutMs);
 }

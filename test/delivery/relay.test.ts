@@ -238,7 +238,7 @@ describe('what may pass', () => {
     say(on.recorder, 3);
     expect(await on.recorder.flush()).toEqual({ delivered: 3, pending: 0, deadLettered: 0 });
     expect(contents(on)).toEqual(inOrder(3));
-    expect(on.log.filter(line => line.includes('sent again'))).toHaveLength(1);
+    expect(on.log.filter(line => line.includes('tried again'))).toHaveLength(1);
   });
 
   it('and leaves open what was stored, is sent again under the same key', async () => {
@@ -401,5 +401,27 @@ describe('a Synap that is back', () => {
     expect(await on.recorder.flush({ timeoutMs: 30_000 })).toMatchObject({ pending: 1 });
     expect(performance.now() - started).toBeLessThan(5000);
     expect(balanced(on.recorder)).toMatchObject({ held: 1, pending: 0 });
+  });
+});
+
+describe('process.exit', () => {
+  it('loses what waits in memory, and says so', async () => {
+    await using on = await recorderOn();
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        `import { createRecorder } from './dist/index.js';
+         const onLoss = ({ reason, messageKey }) => console.log(reason, messageKey);
+         const recorder = createRecorder({ apiKey: 'k', baseUrl: '${on.synap.url}', userId: 'ada', onLoss });
+         const turn = recorder.turn({ conversationId: 'c' });
+         turn.user('Hi', { messageId: 'one' });
+         turn.append('Hel');
+         process.exit(0);`,
+      ],
+      { cwd: ROOT, timeout: 15_000 },
+    );
+    expect(stdout).toMatch(/^shutdown .*:user:one\nshutdown .*:assistant\n$/);
   });
 });
