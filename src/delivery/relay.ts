@@ -2,7 +2,7 @@ import type { SynapClient } from '../synap/client.js';
 import { type BackoffOptions, backoffMs } from './backoff.js';
 import { NO_BOOKS, type RelayBooks } from './books.js';
 import { Circuit } from './circuit.js';
-import { deliver, errorForLog } from './deliver.js';
+import { deliver, errorForLog, isStopped } from './deliver.js';
 import { Flushes, type FlushResult } from './flushes.js';
 import type { Logger } from './logger.js';
 import type { Loss } from './loss.js';
@@ -248,7 +248,7 @@ export class Relay {
     ]);
     // The conversations of this batch are free again.
     this.#idleUntil = 0;
-    if (outcomes.some(outcome => outcome.type !== 'delivered')) this.#firstPendingAt ??= lingering;
+    if (outcomes.some(isStopped)) this.#firstPendingAt ??= lingering;
   }
 
   async #claim(): Promise<readonly ClaimedEntry[]> {
