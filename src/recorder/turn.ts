@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Role } from '../synap/messages.js';
 import type { ResolvedIdentity } from './identity.js';
+import { knownMessageId } from './message-id.js';
 import {
   assistantMetadata,
   errorText,
@@ -147,7 +148,8 @@ export class Turn {
   #user(content: string, options: UserMessageOptions, place: string): void {
     try {
       if (typeof content !== 'string') throw new TypeError('a message must be a string');
-      const { messageId, attachments, metadata } = options;
+      const { attachments, metadata } = options;
+      const messageId = knownMessageId(options.messageId);
       const name = messageId === undefined ? `text:${place}${content}` : `id:${messageId}`;
       if (content === '' || this.#said.has(name)) return;
       if (this.#said.size === 0 && !this.#startIsKnown && this.#firstTokenAt === undefined && this.#state === 'open') {

@@ -1,0 +1,134 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Outbox, PutResult } from '../../src/index.js';
+import { sqliteOutbox } from '../../src/sqlite.js';
+import {
+  anEntry,
+  balancedBooks,
+  claimKeys,
+  deliver,
+  expectSound,
+  keysOf,
+  listen,
+  NO_LIMITS,
+  putBack,
+  remoteOutbox,
+  tempFile,
+  WHOLE_TURN,
+} from './outbox-support.js';
+
+const KiB = 1024;
+const SECOND = 1000;
+
+const run = (command: string, ...args: string[]) => spawnSync(command, args, { timeout: 10_000 }).status === 0;
+
+function anEntryOf(bytes: number, key: string, conversation: string) {
+  const entry = anEntry(key, conversation, { bytes });
+  return { ...entry, message: { ...entry.message, content: 'x'.repeat(bytes) } };
+}
+
+describe.skipIf(!run('prlimit', '--version'))('a file that may not grow', { timeout: 60_000 }, () => {
+  it('takes everything in order once it may, and nobody is stopped until then', async () => {
+    const path = tempFile();
+    const remote = await remoteOutbox({ path }, 'ulimit -S -f 400');
+    const keys = Array.from({ length: 600 }, (_, n) => `k${n}`);
+    for (const [n, key] of keys.entries())
+      expect(await remote.call('put', anEntryOf(2 * KiB, key, `c${n % 9}`), WHOLE_TURN)).toBe('accepted');
+    expect(await remote.call('books')).toMatchObject({ accepted: 600, pending: 600 });
+    const log = await remote.call<string[]>('log');
+    expect(log[0]).toMatch(/can't be (used|written).* messages wait in memory/);
+
+    expect(run('prlimit', '--pid', String(remote.child.pid), '--fsize=unlimited')).toBe(true);
+    const moved = async () => {
+      await remote.call('books');
+      return (await remote.call<string[]>('log')).at(-1);
+    };
+    await expect.poll(moved, { timeout: 30_000, interval: 500 }).toMatch(/in use again/);
+    expect(await remote.call('close')).toEqual([]);
+    expect(expectSound(path).size).toBe(600);
+    const outbox = sqliteOutbox({ path });
+    onTestFinished(async () => void (await outbox.close()));
+    expect(keysOf(await outbox.claim({ ...NO_LIMITS, maxBytes: 1e9 }))).toEqual(keys);
+  });
+});
+
+/** A folder on a disk of its own; undefined where that is not permitted. */
+function smallDisk(bytes: number): string | undefined {
+  const folder = join(dirname(tempFile()), 'disk');
+  mkdirSync(folder);
+  if (!run('mount', '-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder)) return undefined;
+  onTestFinished(() => void run('umount', '--lazy', folder));
+  return folder;
+}
+
+describe('a disk that is full', { timeout: 60_000 }, () => {
+  let now = 0;
+  beforeEach(() => {
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 50));
+    onTestFinished(() => void vi.restoreAllMocks());
+  });
+
+  /** An outbox on a disk of 4 MiB, half of it taken; entries are put until that is full, and some more. */
+  async function filled(skip: () => never) {
+    const folder = smallDisk(4096 * KiB) ?? skip();
+    const ballast = join(folder, 'ballast');
+    writeFileSync(ballast, Buffer.alloc(2048 * KiB));
+    const path = join(folder, 'outbox.db');
+    const { lines: log, logger } = listen();
+    const outbox: Outbox = sqliteOutbox({ path });
+    onTestFinished(async () => void (await outbox.close()));
+    outbox.open?.(logger);
+    let count = 0;
+    const put = (): PutResult =>
+      outbox.put(anEntryOf(10 * KiB, `k${count}`, `c${count++ % 5}`), WHOLE_TURN) as PutResult;
+    while (log.length === 0 && count < 1000) expect(put()).toBe('accepted');
+    for (let more = 0; more < 20; more++) expect(put()).toBe('accepted');
+    return { outbox, path, log, put, makeRoom: () => rmSync(ballast), keys: () => keysFrom(0, count) };
+  }
+  const keysFrom = (first: number, end: number) => Array.from({ length: end - first }, (_, n) => `k${first + n}`);
+
+  it('takes everything in order once there is room again', async ({ skip }) => {
+    const { outbox, path, log, put, makeRoom, keys } = await filled(skip);
+    expect(log).toEqual([expect.stringMatching(/can't be written, the disk is full: make room on it/)]);
+    expect(balancedBooks(outbox)).toMatchObject({ accepted: keys().length, pending: keys().length });
+    makeRoom();
+    now += 6 * SECOND;
+    expect(put()).toBe('accepted');
+    expect(log[1]).toMatch(/in use again/);
+    expect(expectSound(path).size).toBe(keys().length);
+    expect(await claimKeys(outbox, { maxBytes: 1e9 })).toEqual(keys());
+  });
+
+  it('does not keep from sending what is in the file, which makes room', async ({ skip }) => {
+    const { outbox, log, keys } = await filled(skip);
+    const sent: string[] = [];
+    for (let rounds = 0; sent.length < keys().length && rounds < 1000; rounds++) {
+      now += SECOND;
+      const claimed = await claimKeys(outbox, { maxMessages: 10, maxBytes: 1e9 });
+      if (rounds % 3 === 2) await putBack(outbox, ...claimed);
+      else {
+        await deliver(outbox, ...claimed);
+        sent.push(...claimed);
+      }
+      balancedBooks(outbox);
+    }
+    expect(sent.toSorted()).toEqual(keys().toSorted());
+    for (let conversation = 0; conversation < 5; conversation++) {
+      const isOf = (key: string) => Number(key.slice(1)) % 5 === conversation;
+      expect(sent.filter(isOf)).toEqual(keys().filter(isOf));
+    }
+    expect(balancedBooks(outbox)).toMatchObject({ delivered: keys().length, pending: 0, inFlight: 0 });
+    expect(log.length).toBeLessThanOrEqual(2);
+  });
+
+  it('loses, and names, only what is in memory when the outbox is closed', async ({ skip }) => {
+    const { outbox, path, keys } = await filled(skip);
+    const lost = keysOf(await outbox.close());
+    expect(lost.length).toBeGreaterThan(0);
+    const kept = [...expectSound(path).keys()];
+    expect([...kept, ...lost]).toEqual(keys());
+    expect(outbox.books()).toMatchObject({ accepted: keys().length, pending: kept.length });
+  });
+});
