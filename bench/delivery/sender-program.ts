@@ -1,0 +1,44 @@
+// The process that `SenderProcess` starts: one sender, one job.
+
+import { writeSync } from 'node:fs';
+import { eventText } from './events.ts';
+import type { Job, Report } from './sender-process.ts';
+import { openSender } from './senders.ts';
+
+const job: Job = JSON.parse(process.argv[2] ?? '');
+// Written at once, so that it is heard even if the process ends in the same moment.
+const report = (report: Report) => void writeSync(3, `${JSON.stringify(report)}\n`);
+const said = () => report('said');
+
+const { url, directory } = job;
+const sender = await openSender(job.sender, { url, directory, told: told => report({ told }), said }, job.settings);
+
+report('recording');
+await feed();
+report('recorded');
+
+if (job.end === 'exit') process.exit();
+if (job.end === 'SIGTERM') process.kill(process.pid, 'SIGTERM');
+if (job.end === 'closed') {
+  const asked = new Promise(resolve => process.stdin.resume().on('end', resolve));
+  const flushed = sender
+    .flush()
+    .catch(said)
+    .then(() => report('flushed'));
+  await Promise.race([asked, flushed]);
+  await asked;
+  await sender.close().catch(said);
+}
+
+async function feed(): Promise<void> {
+  const { events, length, feed } = job;
+  const started = performance.now();
+  for (let n = 0; n < events; n++) {
+    if (feed === 'yielding' && n % 50 === 0) await new Promise(resolve => setImmediate(resolve));
+    if (typeof feed === 'number') {
+      const early = started + (n / feed) * 1000 - performance.now();
+      if (early > 0) await new Promise(resolve => setTimeout(resolve, early));
+    }
+    sender.record(eventText(n, length));
+  }
+}
