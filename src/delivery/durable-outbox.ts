@@ -14,7 +14,6 @@ import { Fallback } from './outbox-fallback.js';
 import type { OutboxFileOptions } from './outbox-file.js';
 import { FileGuard } from './outbox-guard.js';
 import { Lease } from './outbox-lease.js';
-import { type Ledger, noChange } from './outbox-ledger.js';
 import { Positions } from './outbox-positions.js';
 
 const MAX_POLL_MS = 1000;
@@ -54,8 +53,6 @@ export class DurableOutbox implements Outbox {
   readonly #positions = new Positions();
   /** Settlements that could not be written down yet. */
   readonly #owed = new Map<string, Settlement>();
-  /** The books of the file, as far as they are known. */
-  #ledger: Ledger = noChange();
   #isClosed = false;
 
   constructor(options: DurableOutboxOptions) {
@@ -93,7 +90,7 @@ export class DurableOutbox implements Outbox {
     this.#catchUp();
     const inMemory = this.#fallback.conversations();
     const except = inMemory.size === 0 ? limits.except : new Set([...limits.except, ...inMemory]);
-    const claimed = this.#file.carry(file => file.claim({ ...limits, except })) ?? [];
+    const claimed = this.#file.write(file => file.claim({ ...limits, except })) ?? [];
     this.#keepLease();
     if (claimed.length > 0 || this.#file.isWell)
       return claimed.map(entry => ({ ...entry, position: this.#positions.ofFile(entry.position) }));
@@ -113,12 +110,9 @@ export class DurableOutbox implements Outbox {
   }
 
   books(): OutboxBooks & { readonly pendingBytes: number } {
-    if (!this.#isClosed) {
-      // Whoever polls asks for these.
-      this.#catchUp();
-      this.#ledger = this.#file.read(file => file.books()) ?? this.#ledger;
-    }
-    const file = this.#ledger;
+    // Whoever polls asks for these.
+    if (!this.#isClosed) this.#catchUp();
+    const file = this.#file.read(file => file.books()) ?? this.#file.ledger;
     const memory = this.#fallback.books();
     return {
       accepted: file.accepted + memory.accepted,
@@ -182,7 +176,7 @@ export class DurableOutbox implements Outbox {
     this.#fallback.recall();
     this.#settleOwed();
     while (this.#move()) {}
-    this.#ledger = this.#file.close() ?? this.#ledger;
+    this.#file.close();
     this.#lease.carried.clear();
     this.#keepLease();
     return this.#fallback.close();
@@ -194,7 +188,7 @@ export class DurableOutbox implements Outbox {
 
   /** The next entry goes to memory. */
   #toMemory(): void {
-    this.#positions.note(this.#positions.ofFile(this.#file.newest));
+    this.#positions.note(this.#positions.ofFile(this.#file.ledger.newest));
     if (this.#fallback.isEmpty) this.#positions.beginMemory(this.#fallback.progress().position);
   }
 
@@ -240,7 +234,7 @@ export class DurableOutbox implements Outbox {
 
   #settleOwed(): 'settled' | 'stale' {
     if (this.#owed.size === 0) return 'settled';
-    const answer = this.#file.carry(file => file.settle([...this.#owed.values()]));
+    const answer = this.#file.write(file => file.settle([...this.#owed.values()]));
     if (answer === undefined) return 'settled';
     this.#owed.clear();
     return answer;
@@ -256,12 +250,12 @@ export class DurableOutbox implements Outbox {
     const inFile = Math.min(Number.MAX_SAFE_INTEGER, this.#positions.inFile(upTo));
     const progress = this.#file.read(file => file.progress(inFile));
     if (progress) return progress;
-    const { pending, inFlight, deadLettered, expired, purged } = this.#ledger;
+    const { pending, inFlight, deadLettered, expired, purged } = this.#file.ledger;
     return { outstanding: pending + inFlight, deadLetters: deadLettered + expired - purged };
   }
 
   #newest(): number {
-    this.#positions.note(this.#positions.ofFile(this.#file.newest));
+    this.#positions.note(this.#positions.ofFile(this.#file.ledger.newest));
     if (!this.#fallback.isEmpty) this.#positions.note(this.#positions.ofMemory(this.#fallback.progress().position));
     return this.#positions.newest;
   }

@@ -6,7 +6,7 @@ import { chooseEntries } from './outbox-claim.js';
 import { type OutboxDatabaseOptions, openOutboxDatabase } from './outbox-database.js';
 import { listDeadLetters, purgeDeadLetters, replayDeadLetters } from './outbox-dead-letters.js';
 import type { Carried, Lease } from './outbox-lease.js';
-import { book, type Ledger, type LedgerChange, noChange, type OutboxRow, readRow } from './outbox-ledger.js';
+import { added, book, type Ledger, type LedgerChange, noChange, type OutboxRow, readRow } from './outbox-ledger.js';
 import { type OutboxStatements, SQL } from './outbox-schema.js';
 
 /** Keys of delivered messages that are remembered. */
@@ -41,7 +41,9 @@ export class OutboxFile {
   readonly #lease: Lease;
   readonly #db: DatabaseSync;
   readonly #statements: OutboxStatements;
-  #newest = 0;
+  #ledger: Ledger = noChange();
+  /** What the ledger becomes with the transaction that is under way. */
+  #draft: Ledger = noChange();
 
   /** @throws DatabaseFileError the file can't be used */
   constructor(options: OutboxFileOptions, lease: Lease) {
@@ -51,19 +53,18 @@ export class OutboxFile {
     this.#statements = new Statements(this.#db, SQL);
   }
 
-  /** The newest position that this process knows of. */
-  get newest(): number {
-    return this.#newest;
+  /** The books, as they were when this process last read or wrote them. */
+  get ledger(): Ledger {
+    return this.#ledger;
   }
 
   put(entry: WrittenEntry, { admitted }: { admitted: boolean }): PutResult {
     return this.#transaction(() => {
-      if (this.holds(entry.key)) return 'duplicate';
       const row = this.#row();
+      if (this.holds(entry.key)) return 'duplicate';
       if (!admitted && this.#isFull(row, entry.bytes)) return 'full';
-      this.#newest = row.newest + 1;
-      this.#insert(this.#newest, entry);
-      book(this.#statements, { newest: 1, accepted: 1, pending: 1, pendingBytes: entry.bytes, bytes: entry.bytes });
+      this.#insert(row.newest + 1, entry);
+      this.#book({ newest: 1, accepted: 1, pending: 1, pendingBytes: entry.bytes, bytes: entry.bytes });
       return 'accepted';
     });
   }
@@ -88,8 +89,7 @@ export class OutboxFile {
       };
       const positions = entries.map(add);
       letters.forEach(add);
-      book(this.#statements, change);
-      this.#newest = newest;
+      this.#book(change);
       return positions;
     });
   }
@@ -131,7 +131,7 @@ export class OutboxFile {
       for (const settlement of known) conversations.add(this.#end(settlement, change));
       for (const conversation of conversations) this.#promote(conversation);
       change.forgotten = this.#forget(row.delivered + change.delivered - row.forgotten - REMEMBERED_KEYS);
-      book(this.#statements, change);
+      this.#book(change);
       if (carried.size === known.length && row.pending + change.pending === 0) this.#lease.release(this.#statements);
       else this.#lease.renew(this.#statements);
       return 'settled';
@@ -169,22 +169,25 @@ export class OutboxFile {
   }
 
   replay(keys?: readonly string[]): number {
-    return replayDeadLetters(this.#db, this.#statements, keys);
+    const replayed = replayDeadLetters(this.#db, this.#statements, keys);
+    this.#row();
+    return replayed;
   }
 
   purge(keys?: readonly string[]): number {
-    return purgeDeadLetters(this.#db, this.#statements, keys);
+    const purged = purgeDeadLetters(this.#db, this.#statements, keys);
+    this.#row();
+    return purged;
   }
 
-  /** Puts back what this process has in flight, lets go of the lease, and closes the file. Answers with the books. */
-  close(): Ledger {
+  /** Puts back what this process has in flight, lets go of the lease, and closes the file. */
+  close(): void {
     try {
-      return this.#transaction(() => {
+      this.#transaction(() => {
         const row = this.#row();
-        if (!this.#lease.isHeld(row)) return row;
+        if (!this.#lease.isHeld(row)) return;
         this.#recall(row);
         this.#lease.release(this.#statements);
-        return this.#row();
       });
     } finally {
       closeDatabase(this.#db);
@@ -196,14 +199,23 @@ export class OutboxFile {
     if (this.#db.isOpen) this.#db.close();
   }
 
+  /** `work` reads the row before anything else. */
   #transaction<T>(work: () => T): T {
-    return inTransaction(this.#db, work);
+    const answer = inTransaction(this.#db, work);
+    this.#ledger = this.#draft;
+    return answer;
   }
 
   #row(): OutboxRow {
     const row = readRow(this.#statements);
-    this.#newest = row.newest;
+    this.#draft = row;
+    if (!this.#db.isTransaction) this.#ledger = row;
     return row;
+  }
+
+  #book(change: Partial<LedgerChange>): void {
+    book(this.#statements, change);
+    this.#draft = added(this.#draft, change);
   }
 
   #isFull({ pending, inFlight, bytes }: OutboxRow, more: number): boolean {
@@ -231,7 +243,7 @@ export class OutboxFile {
     const claimed = chooseEntries(this.#statements, limits);
     const bytes = claimed.reduce((sum, entry) => sum + entry.bytes, 0);
     for (const { position } of claimed) this.#statements.get('begin').run(position);
-    book(this.#statements, {
+    this.#book({
       pending: -claimed.length,
       inFlight: claimed.length,
       pendingBytes: -bytes,
@@ -271,7 +283,7 @@ export class OutboxFile {
     const conversations = this.#statements.get('inFlightConversations').all();
     this.#statements.get('recall').run();
     for (const { conversationId } of conversations) this.#promote(conversationId as string);
-    book(this.#statements, {
+    this.#book({
       pending: inFlight,
       inFlight: -inFlight,
       pendingBytes: inFlightBytes,

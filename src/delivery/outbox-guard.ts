@@ -4,7 +4,7 @@ import { type Logger, safeLogger } from './logger.js';
 import { BUSY_TIMEOUT_MS } from './outbox-database.js';
 import { OutboxFile, type OutboxFileOptions } from './outbox-file.js';
 import type { Lease } from './outbox-lease.js';
-import type { Ledger } from './outbox-ledger.js';
+import { type Ledger, noChange } from './outbox-ledger.js';
 import { Trouble } from './outbox-trouble.js';
 
 /**
@@ -17,7 +17,7 @@ export class FileGuard {
   readonly #trouble: Trouble;
   #logger: Logger = safeLogger(undefined);
   #file: OutboxFile | undefined;
-  #newest = 0;
+  #ledger: Ledger = noChange();
   #isLastTry = false;
   #isClosed = false;
 
@@ -41,9 +41,9 @@ export class FileGuard {
     return !this.#isClosed && (this.#trouble.isOver || this.#isLastTry);
   }
 
-  /** The newest position in the file that this process knows of. */
-  get newest(): number {
-    return this.#newest;
+  /** The books of the file, as they were when it could last be used. */
+  get ledger(): Ledger {
+    return this.#ledger;
   }
 
   /** What can be read while nothing can be written is not kept back. */
@@ -64,22 +64,16 @@ export class FileGuard {
     return answer;
   }
 
-  /** For what makes room: on a full disk it may work while {@link write} does not. */
-  carry<T>(work: (file: OutboxFile) => T): T | undefined {
-    return this.#trouble.kind === 'full' ? this.peek(work) : this.write(work);
-  }
-
   /** From now on the file is tried each time, whatever the trouble. */
   lastTry(): void {
     this.#isLastTry = true;
   }
 
-  /** For good. Answers with the last books, if the file is open and they can be read. */
-  close(): Ledger | undefined {
-    const ledger = this.peek(file => file.close());
+  /** For good. */
+  close(): void {
+    this.peek(file => file.close());
     this.#abandon();
     this.#isClosed = true;
-    return ledger;
   }
 
   #attempt<T>(work: (file: OutboxFile) => T): T | undefined {
@@ -87,7 +81,7 @@ export class FileGuard {
       const file = this.#file ?? new OutboxFile(this.#options, this.#lease);
       this.#file = file;
       const answer = patiently(() => work(file), BUSY_TIMEOUT_MS);
-      this.#newest = file.newest;
+      this.#ledger = file.ledger;
       return answer;
     } catch (error) {
       const reason = explain(error, this.#options.path);

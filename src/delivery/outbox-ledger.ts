@@ -40,6 +40,12 @@ export function noChange(): LedgerChange {
   return Object.fromEntries(COLUMNS.map(column => [column, 0])) as LedgerChange;
 }
 
+export function added(ledger: Ledger, change: Partial<LedgerChange>): Ledger {
+  const sum = noChange();
+  for (const column of COLUMNS) sum[column] = ledger[column] + (change[column] ?? 0);
+  return sum;
+}
+
 export function readRow(statements: OutboxStatements): OutboxRow {
   return statements.get('row').get() as unknown as OutboxRow;
 }

@@ -89,6 +89,8 @@ export function closeDatabase(db: DatabaseSync): void {
     // Another process that reads would make the checkpoint wait; closing does not depend on it.
     db.exec('PRAGMA busy_timeout = 0');
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch {
+    // What can't be moved stays in the log, and is found there when the file is opened again.
   } finally {
     db.close();
   }
