@@ -28,7 +28,12 @@ try {
     sh('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], { cwd: root }),
   );
   const files: string[] = packed.files.map((file: { path: string }) => file.path);
-  const strays = files.filter(file => !/^(dist\/.*\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(file));
+  const strays = files.filter(
+    file =>
+      !/^(dist\/.*\.(js|d\.ts)|dist\/local\/viewer\/assets\/[^/]+\.(css|svg)|package\.json|README\.md|LICENSE)$/.test(
+        file,
+      ),
+  );
   if (strays.length > 0) throw new Error(`the tarball holds what is not the package: ${strays.join(', ')}`);
 
   const peers = ['ai', '@ai-sdk/openai', '@langchain/core', '@langchain/openai', 'typescript', '@types/node'];
@@ -92,6 +97,7 @@ try {
     // The three programs speak of one chat of one user: one conversation, of three turns.
     if (conversations.length !== 1 || conversations[0]?.message_count !== 2 * programs.length)
       throw new Error(`the installed package recorded ${JSON.stringify(conversations)}`);
+    await seeViewer(url, apiKey);
   } finally {
     await model.close();
     process.kill(-(synap.pid ?? 0), 'SIGINT');
@@ -100,6 +106,30 @@ try {
   console.log(`${packed.filename} (${Math.round(packed.size / 1024)} KiB) installs, type-checks and records`);
 } finally {
   rmSync(project, { recursive: true, force: true });
+}
+
+/** The page of the viewer, and every file that it and its scripts name. */
+async function seeViewer(url: string, apiKey: string): Promise<void> {
+  const body = new URLSearchParams({ key: apiKey });
+  const session = await fetch(`${url}/session`, { method: 'POST', body, redirect: 'manual' });
+  const cookie = session.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  const read = async (path: string) => {
+    const response = await fetch(url + path, { headers: { cookie, accept: 'text/html' } });
+    if (!response.ok) throw new Error(`the viewer answered ${response.status} for ${path}`);
+    return await response.text();
+  };
+  const seen = new Set<string>();
+  const visit = async (path: string) => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    const text = await read(path);
+    for (const [, file] of text.matchAll(/"(\/assets\/[\w.-]+)"/g)) await visit(file ?? '');
+    for (const [, file] of text.matchAll(/from '\.\/([\w-]+\.js)'/g)) await visit(`/assets/${file}`);
+  };
+  await visit('/');
+  await visit('/assets/conversation.js');
+  await visit('/assets/sign-in.js');
+  if (seen.size < 12) throw new Error(`the viewer has only ${[...seen].join(', ')}`);
 }
 
 // Not execFileSync: the model server is in this process and must be free to answer.

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { VERSION } from '../src/version.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const sources = readdirSync(`${ROOT}src`, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'));
+const sources = readdirSync(`${ROOT}src`, { recursive: true, encoding: 'utf8' }).filter(file => /\.tsx?$/.test(file));
 const importsOf = (file: string) =>
   [...readFileSync(`${ROOT}src/${file}`, 'utf8').matchAll(/^(?:import|export)\s(type\s)?[^;]*?from '([^']+)'/gm)].map(
     ([, type, from]) => ({ type: type !== undefined, from: from ?? '' }),

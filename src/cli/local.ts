@@ -53,7 +53,9 @@ async function runLocal({ port, host, allowedHost, database, tenancy, apiKey, js
   });
   const stopped = stopOnSignal(local);
   process.stdout.write(json ? asJson(local) : asText(local));
+  if (process.stdin.isTTY) printLinkOnEnter(local);
   await stopped;
+  process.stdin.pause();
 }
 
 // npx passes a terminal's Ctrl-C on to a child that has got it already: that is one Ctrl-C, not two.
@@ -73,17 +75,28 @@ function stopOnSignal(local: LocalSynap): Promise<void> {
   });
 }
 
-function asJson({ url, apiKey, tenancy, database }: LocalSynap): string {
-  return `${JSON.stringify({ url, apiKey, tenancy, database })}\n`;
+/** The link to the viewer works once, and a person may have two browsers. */
+function printLinkOnEnter(local: LocalSynap): void {
+  process.stdin.on('data', () => process.stdout.write(`${local.viewerUrl()}\n`));
 }
 
-function asText({ url, apiKey, tenancy, database }: LocalSynap): string {
+function asJson(local: LocalSynap): string {
+  const { url, apiKey, tenancy, database } = local;
+  return `${JSON.stringify({ url, apiKey, viewerUrl: local.viewerUrl(), tenancy, database })}\n`;
+}
+
+function asText(local: LocalSynap): string {
+  const { url, apiKey, tenancy, database } = local;
   return `Synap (${tenancy}) runs on this machine: ${url}
 
   export SYNAP_BASE_URL=${url}
   export SYNAP_API_KEY=${apiKey}
 
-The transcripts are kept in ${database}
+See the transcripts (the link works once${process.stdin.isTTY ? '; Enter prints another' : ''}):
+
+  ${local.viewerUrl()}
+
+They are kept in ${database}
 Ctrl-C stops it.
 `;
 }

@@ -4,23 +4,29 @@ import { HTTPException } from 'hono/http-exception';
 import { VERSION } from '../version.js';
 import { readJsonBody } from './body.js';
 import { isBusy, sqliteCode } from './database.js';
+import type { Feed } from './feed.js';
 import { parseBatch, parseBatchEntry, parseMessage, parsePaging } from './input.js';
 import type { ApiKeys } from './keys.js';
-import type { ConversationSummary, Store, StoredMessage, StoredReceipt } from './store.js';
+import type { Store } from './store.js';
+import { createViewer } from './viewer/app.js';
+import type { Sessions } from './viewer/sessions.js';
+import { conversationToWire, messageToWire, receiptToWire } from './wire.js';
 
 type Env = { Variables: { apiKey: string } };
 
 export interface AppOptions {
   store: Store;
+  feed: Feed;
+  sessions: Sessions;
   keys: ApiKeys;
   maxBodyBytes: number;
 }
 
-/** On every answer: it is JSON and nothing else, and it is nobody's to keep. */
+/** On every answer: it is what it says it is and nothing else, and it is nobody's to keep. */
 export const SAFE_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' };
 
-/** The routes of a local Synap: those of Synap itself, and two of its own to read back what is stored. */
-export function createApp({ store, keys, maxBodyBytes }: AppOptions): Hono<Env> {
+/** The routes of a local Synap: those of Synap itself, two of its own to read back what is stored, and the viewer. */
+export function createApp({ store, feed, sessions, keys, maxBodyBytes }: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
 
   app.use(async (c, next) => {
@@ -74,6 +80,8 @@ export function createApp({ store, keys, maxBodyBytes }: AppOptions): Hono<Env> 
     return c.json({ messages: found.items.map(messageToWire), next_cursor: cursor(found.next) });
   });
 
+  app.route('/', createViewer({ store, feed, keys, sessions }));
+
   const only = (method: string) => (c: Context) => {
     c.header('Allow', method);
     return c.json({ detail: 'Method Not Allowed' }, 405);
@@ -99,40 +107,6 @@ function recordBatch(store: Store, entries: readonly unknown[]) {
   );
   const failed = results.filter(result => 'error' in result).length;
   return { total: results.length, succeeded: results.length - failed, failed, results };
-}
-
-function receiptToWire(receipt: StoredReceipt) {
-  return {
-    message_id: receipt.messageId,
-    conversation_id: receipt.conversationId,
-    session_id: receipt.sessionId,
-    recorded_at: receipt.recordedAt,
-  };
-}
-
-function conversationToWire(conversation: ConversationSummary) {
-  return {
-    conversation_id: conversation.conversationId,
-    user_id: conversation.userId,
-    customer_id: conversation.customerId,
-    message_count: conversation.messageCount,
-    first_recorded_at: conversation.firstRecordedAt,
-    last_recorded_at: conversation.lastRecordedAt,
-  };
-}
-
-function messageToWire(message: StoredMessage) {
-  return {
-    message_id: message.messageId,
-    conversation_id: message.conversationId,
-    session_id: message.sessionId,
-    role: message.role,
-    content: message.content,
-    user_id: message.userId,
-    customer_id: message.customerId,
-    metadata: message.metadata,
-    recorded_at: message.recordedAt,
-  };
 }
 
 function cursor(next: number | undefined): string | null {

@@ -7,15 +7,29 @@ import { HTTPException } from 'hono/http-exception';
  */
 export async function readJsonBody(request: Request, maxBytes: number): Promise<unknown> {
   // A page of another site can't send this type without asking first (CORS preflight), and is never told yes.
-  const [type] = (request.headers.get('content-type') ?? '').split(';');
-  if (type?.trim().toLowerCase() !== 'application/json')
-    throw new HTTPException(415, { message: 'Content-Type must be application/json' });
+  expectType(request, 'application/json');
   const bytes = await readBytes(request, maxBytes);
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     throw new HTTPException(400, { message: 'The body is not valid JSON' });
   }
+}
+
+/**
+ * The fields of a form's body.
+ *
+ * @throws HTTPException 415 for another content type, 413 for more than `maxBytes`
+ */
+export async function readForm(request: Request, maxBytes: number): Promise<URLSearchParams> {
+  expectType(request, 'application/x-www-form-urlencoded');
+  return new URLSearchParams(new TextDecoder().decode(await readBytes(request, maxBytes)));
+}
+
+function expectType(request: Request, expected: string): void {
+  const [type] = (request.headers.get('content-type') ?? '').split(';');
+  if (type?.trim().toLowerCase() !== expected)
+    throw new HTTPException(415, { message: `Content-Type must be ${expected}` });
 }
 
 async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {

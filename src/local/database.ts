@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase as open } from '../sqlite/database.js';
 import { DatabaseFileError } from '../sqlite/errors.js';
 import { LocalSynapError } from './errors.js';
+import { migrate } from './migrate.js';
 import { APPLICATION_ID, CREATE_SCHEMA, SCHEMA_VERSION } from './schema.js';
 
 export { IN_MEMORY } from '../sqlite/database.js';
@@ -25,6 +26,7 @@ export function openDatabase(path: string): DatabaseSync {
       createSchema: CREATE_SCHEMA,
       synchronous: 'FULL',
       busyTimeoutMs: BUSY_TIMEOUT_MS,
+      migrate,
     });
   } catch (error) {
     throw error instanceof DatabaseFileError ? new LocalSynapError(error.message, { cause: error.cause }) : error;

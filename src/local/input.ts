@@ -1,7 +1,7 @@
 import * as z from 'zod/v4';
 import { copyJson, type JsonObject } from '../synap/json.js';
 import { isUuid, type Tenancy } from '../synap/messages.js';
-import type { NewMessage } from './store.js';
+import type { NewMessage } from './store/records.js';
 
 // What goes wrong here is answered to the caller and ends in logs: it names the field and never holds its value.
 

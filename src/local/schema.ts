@@ -1,17 +1,45 @@
 // The tables, and what each is for:
 //
-//   meta           one row a fact about the whole store: its tenancy, its generated API key
-//   conversations  one row a conversation, with what a list of them shows. `session_id` is the session that was made up
-//                  for it, if ever one had to be. `last_seq` orders conversations by their latest message.
-//   messages       one row a message. `seq` is the order of acceptance; clocks can step back, it can't.
+//   meta                 one row a fact about the whole store: its tenancy, its generated API key
+//   conversations        one row a conversation, with what a list of them shows. `session_id` is the session that was
+//                        made up for it, if ever one had to be. `last_seq` orders conversations by their latest
+//                        message. `last_turn` is the `turn_id` of the latest user message.
+//   messages             one row a message. `seq` is the order of acceptance; clocks can step back, it can't.
+//   facets               one row a user, customer, model or status that occurs anywhere
+//   conversation_facets  which of them occur in which conversation: what lists are filtered by
+//   search_index         the trigrams of each message's text, and of the ids that are new with it; its rowid is the
+//                        `seq`. It holds no text of its own, and no places (`detail=none`): a third of the size, and a
+//                        match is looked up in the message anyway, to be shown. It is filled after the fact, in the
+//                        order of `seq` (search-index.ts); its largest rowid says how far.
 //
 // AUTOINCREMENT keeps a `seq` from being given out twice, so that a cursor stays true after rows are deleted.
 
 /** Marks the file as this program's: "SYNP" in ASCII. */
 export const APPLICATION_ID = 0x53594e50;
 
-/** Goes up by one with every change to the tables. */
-export const SCHEMA_VERSION = 1;
+/** Goes up by one with every change to the tables. What leads from one to the next is in migrate.ts. */
+export const SCHEMA_VERSION = 2;
+
+/** What version 2 has and version 1 had not, but for the columns it added to `conversations`. */
+export const CREATE_VIEWS_OF_CONVERSATIONS = `
+  CREATE TABLE facets (
+    id    INTEGER PRIMARY KEY,
+    kind  TEXT NOT NULL,
+    value TEXT NOT NULL,
+    UNIQUE (kind, value)
+  ) STRICT;
+
+  CREATE TABLE conversation_facets (
+    facet        INTEGER NOT NULL REFERENCES facets (id),
+    conversation INTEGER NOT NULL REFERENCES conversations (id),
+    PRIMARY KEY (facet, conversation)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX conversation_facets_by_conversation ON conversation_facets (conversation);
+
+  CREATE VIRTUAL TABLE search_index USING fts5 (
+    text, content = '', contentless_delete = 1, tokenize = 'trigram', detail = none
+  );
+`;
 
 export const CREATE_SCHEMA = `
   CREATE TABLE meta (
@@ -28,7 +56,9 @@ export const CREATE_SCHEMA = `
     message_count     INTEGER NOT NULL,
     first_recorded_at TEXT NOT NULL,
     last_recorded_at  TEXT NOT NULL,
-    last_seq          INTEGER NOT NULL
+    last_seq          INTEGER NOT NULL,
+    turn_count        INTEGER NOT NULL DEFAULT 0,
+    last_turn         TEXT
   ) STRICT;
   CREATE INDEX conversations_by_activity ON conversations (last_seq);
 
@@ -47,4 +77,6 @@ export const CREATE_SCHEMA = `
   ) STRICT;
   CREATE INDEX messages_by_conversation ON messages (conversation, seq);
   CREATE UNIQUE INDEX messages_by_key ON messages (conversation, message_key) WHERE message_key IS NOT NULL;
+
+  ${CREATE_VIEWS_OF_CONVERSATIONS}
 `;

@@ -5,13 +5,15 @@ import { getRequestListener } from '@hono/node-server';
 import * as z from 'zod/v4';
 import type { Tenancy } from '../synap/messages.js';
 import { createApp, SAFE_HEADERS } from './app.js';
+import { BackgroundIndexing } from './background-indexing.js';
 import { IN_MEMORY } from './database.js';
 import { LocalSynapError } from './errors.js';
+import { Feed } from './feed.js';
 import { gracefulClose } from './graceful-close.js';
 import { type HostPolicy, isAllowedHost, isForeignOrigin, isLoopbackName } from './host-check.js';
 import { ApiKeys, generateApiKey } from './keys.js';
-
 import { Store } from './store.js';
+import { generateSecret, Sessions } from './viewer/sessions.js';
 
 const SECOND = 1000;
 const CLOSE_MS = 2 * SECOND;
@@ -45,6 +47,11 @@ export interface LocalSynap extends AsyncDisposable {
   readonly url: string;
   /** What goes into `apiKey`, or `SYNAP_API_KEY`: the first of `apiKeys`, or the one made up. */
   readonly apiKey: string;
+  /**
+   * A link to the viewer, for a browser. It signs in one browser, once; each call gives a fresh one. Without a link, the
+   * viewer asks for the API key.
+   */
+  viewerUrl(): string;
   readonly tenancy: Tenancy;
   /** The file's whole path, or `:memory:`. */
   readonly database: string;
@@ -90,7 +97,14 @@ export async function startLocalSynap(options: LocalSynapOptions = {}): Promise<
   const store = new Store({ path: database === IN_MEMORY ? IN_MEMORY : resolve(database), tenancy });
   try {
     const keys = apiKeys ?? [store.remember('api_key', generateApiKey)];
-    const app = createApp({ store, keys: new ApiKeys(keys), maxBodyBytes });
+    const sessions = new Sessions(store.remember('viewer_secret', generateSecret), keys);
+    const feed = new Feed(store);
+    const indexing = new BackgroundIndexing(store);
+    store.onCommit = () => {
+      feed.wake();
+      indexing.wake();
+    };
+    const app = createApp({ store, feed, sessions, keys: new ApiKeys(keys), maxBodyBytes });
     // The global Request and Response are the app's; a server started inside it leaves them alone.
     const listener = getRequestListener(app.fetch, {
       overrideGlobalObjects: false,
@@ -109,11 +123,18 @@ export async function startLocalSynap(options: LocalSynapOptions = {}): Promise<
 
     let closed: Promise<void> | undefined;
     const close = () => {
-      closed ??= stop().then(() => store.close());
+      if (closed === undefined) {
+        // Those who watch would keep their connections for ever.
+        feed.close();
+        indexing.stop();
+        closed = stop().then(() => store.close());
+      }
       return closed;
     };
+    const url = `http://${reachable(address)}:${bound}`;
     return {
-      url: `http://${reachable(address)}:${bound}`,
+      url,
+      viewerUrl: () => `${url}/#sign-in=${sessions.issueToken()}`,
       apiKey: keys[0] ?? '',
       tenancy: store.tenancy,
       database: store.path,

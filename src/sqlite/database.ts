@@ -17,6 +17,8 @@ export interface DatabaseFormat {
   readonly schemaVersion: number;
   /** Makes the tables of a new file. */
   readonly createSchema: string;
+  /** Brings the tables of an older version up to date, within a transaction. Called for every file that has tables. */
+  readonly migrate?: ((db: DatabaseSync) => void) | undefined;
 }
 
 export interface DatabaseOptions extends DatabaseFormat {
@@ -38,7 +40,7 @@ type InspectOptions = Omit<DatabaseOptions, 'synchronous'>;
  * @throws {@link DatabaseFileError} the file can't be used; the message says why and what to do
  */
 export function openDatabase(options: DatabaseOptions): DatabaseSync {
-  const { path, synchronous, busyTimeoutMs, createSchema, applicationId, schemaVersion } = options;
+  const { path, synchronous, busyTimeoutMs, createSchema, applicationId, schemaVersion, migrate } = options;
   let db: DatabaseSync | undefined;
   try {
     if (path !== IN_MEMORY && !createFile(path)) inspectFile(options);
@@ -51,7 +53,7 @@ export function openDatabase(options: DatabaseOptions): DatabaseSync {
       db.exec(createSchema);
       db.exec(`PRAGMA application_id = ${applicationId}`);
       db.exec(`PRAGMA user_version = ${schemaVersion}`);
-    }
+    } else migrate?.(db);
     db.exec('COMMIT');
     return db;
   } catch (error) {

@@ -187,7 +187,7 @@ test('a caller that hangs up in the middle of a body leaves no trace, in the sto
 
 test('what is not there is 404, and the wrong method on what is there 405', async () => {
   const local = await start();
-  for (const path of ['/', '/v1', '/v1/conversations/', '/v1/conversations/x', '/v2/conversations']) {
+  for (const path of ['/nowhere', '/v1', '/v1/conversations/', '/v1/conversations/x', '/v2/conversations']) {
     const { status, body } = await call(local, 'GET', path);
     expect(status, path).toBe(404);
     expect(body).toEqual({ detail: 'Not Found' });

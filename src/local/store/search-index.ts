@@ -1,0 +1,85 @@
+import { type Statements, textOf } from './statements.js';
+
+const SQL = {
+  // Every message has a row, so the largest one tells how far the index has come.
+  newest: 'SELECT rowid AS seq FROM search_index ORDER BY rowid DESC LIMIT 1',
+  latest: 'SELECT max(seq) AS seq FROM messages',
+  unindexed: `
+    SELECT said.seq, CAST(said.content AS BLOB) AS content, said.user_id AS userId, said.customer_id AS customerId,
+      said.session_id AS sessionId, json_extract(said.metadata, '$.external_conversation_id') AS externalId,
+      conversation_id AS conversationId, previous.user_id AS previousUser, previous.customer_id AS previousCustomer,
+      previous.session_id AS previousSession
+    FROM messages AS said
+    JOIN conversations ON conversations.id = said.conversation
+    LEFT JOIN messages AS previous ON previous.seq =
+      (SELECT max(seq) FROM messages AS earlier WHERE earlier.conversation = said.conversation AND earlier.seq < said.seq)
+    WHERE said.seq > ? ORDER BY said.seq LIMIT ?`,
+  add: 'INSERT INTO search_index (rowid, text) VALUES (?, ?)',
+} as const;
+
+// Of a longer message, the beginning is found.
+const MAX_INDEXED_CHARACTERS = 256 * 1024;
+
+// What one transaction takes on: a few milliseconds' work.
+const SLICE_MESSAGES = 64;
+const SLICE_CHARACTERS = 128 * 1024;
+
+interface Unindexed {
+  seq: number;
+  content: Uint8Array;
+  userId: string;
+  customerId: string;
+  sessionId: string;
+  externalId: unknown;
+  conversationId: string;
+  previousUser: string | null;
+  previousCustomer: string | null;
+  previousSession: string | null;
+}
+
+/**
+ * The trigrams of what was said. They are written after the fact, many messages at a time, because message by message
+ * they would cost several times what storing the message does (bench/viewer.ts).
+ */
+export class SearchIndex {
+  readonly #statements: Statements;
+
+  constructor(statements: Statements) {
+    this.#statements = statements;
+  }
+
+  /** How many messages are still to be indexed, if none was ever deleted. */
+  lag(): number {
+    const latest = this.#statements.of(SQL.latest).get()?.seq as number | null;
+    return Math.max(0, (latest ?? 0) - this.#newest());
+  }
+
+  /** Indexes some of what is not indexed yet, and tells whether that was all. The caller holds the transaction. */
+  advance(): boolean {
+    let characters = 0;
+    const rows = this.#statements.of(SQL.unindexed).all(this.#newest(), SLICE_MESSAGES) as unknown as Unindexed[];
+    for (const row of rows) {
+      if (characters > SLICE_CHARACTERS) return false;
+      const text = documentOf(row);
+      this.#statements.of(SQL.add).run(row.seq, text);
+      characters += text.length;
+    }
+    return rows.length < SLICE_MESSAGES;
+  }
+
+  #newest(): number {
+    return (this.#statements.of(SQL.newest).get()?.seq as number | undefined) ?? 0;
+  }
+}
+
+/** The text, and the ids that the message before it had not: each conversation is found by its ids, but only once. */
+function documentOf(row: Unindexed): string {
+  const { userId, customerId, sessionId, conversationId, externalId } = row;
+  const parts = [textOf(row.content).slice(0, MAX_INDEXED_CHARACTERS)];
+  if (row.previousUser === null) parts.push(conversationId);
+  if (row.previousUser === null && typeof externalId === 'string') parts.push(externalId);
+  if (userId !== row.previousUser) parts.push(userId);
+  if (customerId !== row.previousCustomer) parts.push(customerId);
+  if (sessionId !== row.previousSession) parts.push(sessionId);
+  return parts.join('\n');
+}

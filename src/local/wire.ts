@@ -1,0 +1,37 @@
+import type { ConversationSummary, StoredMessage, StoredReceipt } from './store/records.js';
+
+// What is stored, in the words of the API: snake_case, and no field that Synap's own answers haven't got.
+
+export function receiptToWire(receipt: StoredReceipt) {
+  return {
+    message_id: receipt.messageId,
+    conversation_id: receipt.conversationId,
+    session_id: receipt.sessionId,
+    recorded_at: receipt.recordedAt,
+  };
+}
+
+export function conversationToWire(conversation: ConversationSummary) {
+  return {
+    conversation_id: conversation.conversationId,
+    user_id: conversation.userId,
+    customer_id: conversation.customerId,
+    message_count: conversation.messageCount,
+    first_recorded_at: conversation.firstRecordedAt,
+    last_recorded_at: conversation.lastRecordedAt,
+  };
+}
+
+export function messageToWire(message: StoredMessage) {
+  return {
+    message_id: message.messageId,
+    conversation_id: message.conversationId,
+    session_id: message.sessionId,
+    role: message.role,
+    content: message.content,
+    user_id: message.userId,
+    customer_id: message.customerId,
+    metadata: message.metadata,
+    recorded_at: message.recordedAt,
+  };
+}
