@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type LocalSynap, startLocalSynap } from '../local/index.js';
 import type { Tenancy } from '../synap/messages.js';
+import { onInterrupt } from './interrupt.js';
 
 interface LocalFlags {
   port: number;
@@ -58,21 +59,9 @@ async function runLocal({ port, host, allowedHost, database, tenancy, apiKey, js
   process.stdin.pause();
 }
 
-// npx passes a terminal's Ctrl-C on to a child that has got it already: that is one Ctrl-C, not two.
-const SAME_CTRL_C_MS = 100;
-
-/** Resolves when a signal has come and everything is closed. A second Ctrl-C does not wait for that. */
+/** Resolves when a signal has come and everything is closed. */
 function stopOnSignal(local: LocalSynap): Promise<void> {
-  let stoppingSince: number | undefined;
-  return new Promise((resolve, reject) => {
-    const stop = (signal: NodeJS.Signals) => {
-      if (stoppingSince === undefined) {
-        stoppingSince = performance.now();
-        local.close().then(resolve, reject);
-      } else if (signal === 'SIGINT' && performance.now() - stoppingSince > SAME_CTRL_C_MS) process.exit(130);
-    };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-  });
+  return new Promise((resolve, reject) => onInterrupt(() => local.close().then(resolve, reject)));
 }
 
 /** The link to the viewer works once, and a person may have two browsers. */

@@ -1,25 +1,57 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
+import { addDoctorCommand } from './doctor.js';
+import { EXIT, Exit } from './exit-code.js';
+import { addExportCommand } from './export.js';
+import { addImportCommand } from './import.js';
 import { addLocalCommand } from './local.js';
 import { addOutboxCommand } from './outbox.js';
+import { addShowCommand } from './show.js';
+import { addTailCommand } from './tail.js';
 
-/** Runs the command line and returns the exit code: 0, 2 when it was called the wrong way, 1 for any other error. */
+const EXIT_CODES = `
+Exit codes:
+  0    done
+  1    it failed, or doctor found something wrong
+  2    it was called the wrong way
+  3    import: some lines or messages were not taken, the others were
+  130  broken off by Ctrl-C
+`;
+
+/** Runs the command line and returns the exit code, one of {@link EXIT}. */
 export async function run(argv: readonly string[]): Promise<number> {
   const program = new Command('synap-recorder')
     .description('Records the conversations of an AI app into Synap.')
     .version(VERSION)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(oneLine(text)) });
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .addHelpText('after', EXIT_CODES);
   addLocalCommand(program);
+  addTailCommand(program);
+  addShowCommand(program);
+  addImportCommand(program);
+  addExportCommand(program);
   addOutboxCommand(program);
+  addDoctorCommand(program);
+  endWithReader();
   try {
     await program.parseAsync(argv);
-    return 0;
+    return EXIT.ok;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof Exit) return error.code;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     process.stderr.write(oneLine(`error: ${error instanceof Error ? error.message : String(error)}`));
-    return 1;
+    return EXIT.error;
   }
+}
+
+/** `synap-recorder tail | head` has nobody left to write to: that is an end like any other. */
+function endWithReader(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit(EXIT.ok);
+    });
 }
 
 /** Commander puts its "did you mean" on a line of its own. */

@@ -4,9 +4,13 @@ import { HTTPException } from 'hono/http-exception';
 import { VERSION } from '../version.js';
 import { readJsonBody } from './body.js';
 import { isBusy, sqliteCode } from './database.js';
+import { messageEvents } from './events.js';
+import { exportLines } from './export.js';
 import type { Feed } from './feed.js';
 import { parseBatch, parseBatchEntry, parseMessage, parsePaging } from './input.js';
 import type { ApiKeys } from './keys.js';
+import { parseEventsQuery, parseFilter } from './read-query.js';
+import { serverEvents } from './server-events.js';
 import type { Store } from './store.js';
 import { createViewer } from './viewer/app.js';
 import type { Sessions } from './viewer/sessions.js';
@@ -25,7 +29,7 @@ export interface AppOptions {
 /** On every answer: it is what it says it is and nothing else, and it is nobody's to keep. */
 export const SAFE_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' };
 
-/** The routes of a local Synap: those of Synap itself, two of its own to read back what is stored, and the viewer. */
+/** The routes of a local Synap: those of Synap itself, four of its own to read back what is stored, and the viewer. */
 export function createApp({ store, feed, sessions, keys, maxBodyBytes }: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
 
@@ -80,13 +84,39 @@ export function createApp({ store, feed, sessions, keys, maxBodyBytes }: AppOpti
     return c.json({ messages: found.items.map(messageToWire), next_cursor: cursor(found.next) });
   });
 
+  app.get('/v1/events', authenticated, c => {
+    const query = new URL(c.req.url).searchParams;
+    const { value, problem } = parseEventsQuery(query, c.req.header('last-event-id'));
+    if (problem !== undefined) return c.json({ detail: problem }, 422);
+    c.header('Content-Type', 'text/event-stream');
+    // Nobody reads the stream that a HEAD would open.
+    if (c.req.method === 'HEAD') return c.body(null);
+    return c.body(serverEvents(signal => messageEvents(store.log, feed, value, signal)));
+  });
+
+  app.get('/v1/export', authenticated, c => {
+    const { value, problem } = parseFilter(new URL(c.req.url).searchParams);
+    if (problem !== undefined) return c.json({ detail: problem }, 422);
+    const missing = value.conversationIds?.find(id => store.conversation(id) === undefined);
+    if (missing !== undefined) return c.json({ detail: `There is no conversation with the id ${missing}` }, 404);
+    c.header('Content-Type', 'application/x-ndjson');
+    return c.req.method === 'HEAD' ? c.body(null) : c.body(exportLines(store.log, value));
+  });
+
   app.route('/', createViewer({ store, feed, keys, sessions }));
 
   const only = (method: string) => (c: Context) => {
     c.header('Allow', method);
     return c.json({ detail: 'Method Not Allowed' }, 405);
   };
-  for (const path of ['/health', '/api/v1/auth/whoami', '/v1/conversations', '/v1/conversations/:id/messages'])
+  for (const path of [
+    '/health',
+    '/api/v1/auth/whoami',
+    '/v1/conversations',
+    '/v1/conversations/:id/messages',
+    '/v1/events',
+    '/v1/export',
+  ])
     app.all(path, only('GET, HEAD'));
   for (const path of ['/v1/conversations/messages', '/v1/conversations/messages/batch']) app.all(path, only('POST'));
 

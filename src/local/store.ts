@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Tenancy } from '../synap/messages.js';
 import { IN_MEMORY, isBusy, openDatabase } from './database.js';
 import { LocalSynapError } from './errors.js';
+import { MessageLog } from './message-log.js';
 import { ConversationList, type ListRange } from './store/conversation-list.js';
 import { type FacetKind, Facets } from './store/facets.js';
 import { MessageWriter } from './store/message-writer.js';
@@ -20,7 +21,6 @@ import { Statements } from './store/statements.js';
 import { type AnswerMetadata, Transcripts } from './store/transcripts.js';
 
 const SQL = {
-  lastSeq: 'SELECT max(seq) AS seq FROM messages',
   getMeta: 'SELECT value FROM meta WHERE key = ?',
   setMeta: 'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
   anyConversation: 'SELECT 1 FROM conversations LIMIT 1',
@@ -48,6 +48,8 @@ export interface StoreOptions {
 export class Store {
   readonly path: string;
   readonly tenancy: Tenancy;
+  /** The messages of all conversations, to be read a piece at a time. */
+  readonly log: MessageLog;
   /** Is told of each transaction of this store that is on disk. It must not throw, nor take long. */
   onCommit: () => void = () => {};
   readonly #db: DatabaseSync;
@@ -69,6 +71,7 @@ export class Store {
     this.#transcripts = new Transcripts(this.#statements);
     this.#index = new SearchIndex(this.#statements);
     this.#search = new Search(this.#statements, this.#list);
+    this.log = new MessageLog(this.#db);
     try {
       this.tenancy = this.transaction(() => this.#settleTenancy(tenancy));
     } catch (error) {
@@ -167,7 +170,7 @@ export class Store {
 
   /** The `seq` of the latest message of all, 0 if there is none. */
   lastSeq(): number {
-    return (this.#statements.of(SQL.lastSeq).get()?.seq as number | null) ?? 0;
+    return this.log.end();
   }
 
   /** The value kept under `key`; `make()` is kept and returned when there is none yet. */

@@ -35,3 +35,6 @@ export function messageToWire(message: StoredMessage) {
     recorded_at: message.recordedAt,
   };
 }
+
+/** A stored message as lists, exports and events show it. */
+export type WireStoredMessage = ReturnType<typeof messageToWire>;

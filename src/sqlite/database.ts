@@ -62,28 +62,6 @@ export function openDatabase(options: DatabaseOptions): DatabaseSync {
   }
 }
 
-/**
- * Opens a database that is there, to look at it only: nothing in it changes.
- *
- * @throws {@link DatabaseFileError} there is none, or it can't be used; the message says why and what to do
- */
-export function openReadOnly(options: InspectOptions): DatabaseSync {
-  const { path, busyTimeoutMs } = options;
-  let db: DatabaseSync | undefined;
-  try {
-    if (!statSync(path, { throwIfNoEntry: false }))
-      throw new DatabaseFileError('inaccessible', `${path} does not exist: check the path`);
-    inspectFile(options);
-    db = new DatabaseSync(path, { readOnly: true });
-    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-    if (needsSchema(db, options)) throw new DatabaseFileError('foreign', `${path} is empty: check the path`);
-    return db;
-  } catch (error) {
-    db?.close();
-    throw explain(error, path);
-  }
-}
-
 /** Moves the write-ahead log into the file and closes it. Again is nothing. */
 export function closeDatabase(db: DatabaseSync): void {
   if (!db.isOpen) return;

@@ -55,11 +55,11 @@ test(`every acknowledged message survives kill -9, ${ROUNDS} times over on the s
     const local = await startCli(database);
     const before = books.length;
     const writers = Array.from({ length: WRITERS }, () => write(local, books));
-    await new Promise(resolve => setTimeout(resolve, 200 + Math.random() * 300));
+    const acknowledgedNow = () => books.slice(before).filter(sent => sent.messageId !== undefined).length;
+    await expect.poll(acknowledgedNow, { interval: 5 }).toBeGreaterThan(WRITERS);
+    await new Promise(resolve => setTimeout(resolve, Math.random() * 300));
     expect(await local.end('SIGKILL')).toBe('SIGKILL');
     await Promise.all(writers);
-    const acknowledged = books.slice(before).filter(sent => sent.messageId !== undefined);
-    expect(acknowledged.length).toBeGreaterThan(WRITERS);
 
     const again = await startCli(database);
     const conversations = await readAll(again, '/v1/conversations', 'conversations', 500);

@@ -3,6 +3,8 @@ import { nodeProblem } from '../../src/cli/node-version.js';
 import { VERSION } from '../../src/version.js';
 import { cli } from './support.js';
 
+const COMMANDS = ['local', 'tail', 'show', 'import', 'export', 'outbox', 'doctor'];
+
 test.each(['22.19.0', '22.20.1', '23.0.0', '24.21.0', '100.0.0'])('Node %s will do', version => {
   expect(nodeProblem(version)).toBeUndefined();
 });
@@ -20,6 +22,15 @@ test('--help names the commands', async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Usage: synap-recorder /);
   expect(stdout).toMatch(/local .*run a Synap on this machine/);
+  for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+  expect(stdout).toMatch(/Exit codes:\n {2}0/);
+});
+
+test.each(COMMANDS.filter(command => command !== 'outbox'))('%s --help has an example', async command => {
+  const { code, stdout } = await cli(command, '--help');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(new RegExp(`Example:\n  \\$ synap-recorder ${command}`));
+  expect(stdout).toMatch(/--json/);
 });
 
 test('no command at all is a call for help', async () => {
@@ -35,6 +46,11 @@ test.each([
   [['local', '--port', 'x'], /^error: option '--port <number>' argument 'x' is invalid\. .*\n$/],
   [['local', '--port'], /^error: option '--port <number>' argument missing\n$/],
   [['local', '--tenancy', 'b2x'], /^error: .*Allowed choices are b2c, b2b\.\n$/],
+  [['show'], /^error: missing required argument 'conversation'\n$/],
+  [['import'], /^error: missing required argument 'file'\n$/],
+  [['import', 'x', '--format', 'xml'], /^error: .*Allowed choices are synap, openai, ai-sdk, langchain\.\n$/],
+  [['import', 'x', '--requests-per-minute', '0'], /^error: .*whole number above 0\.\n$/],
+  [['export', '--since', 'lately'], /^error: .*It must be a time .*\n$/],
   [['local', 'extra'], /^error: too many arguments for 'local'.*\n$/],
 ])('%j is a wrong call: one line, exit code 2', async (args, message) => {
   const { code, stdout, stderr } = await cli(...args);

@@ -56,7 +56,7 @@ describe('synap-recorder outbox', () => {
     ]);
     expect(stdout).not.toMatch(/poison|late/);
     const shown = await cli('outbox', 'list', file, '--state', 'dead', '--content');
-    expect(shown.stdout).toContain('poison\ufffd[31m');
+    expect(shown.stdout).toContain('poison␛[31m');
     expect(shown.stdout).not.toContain('\u001b');
     const lines = (await cli('outbox', 'list', file, '--json', '--limit', '1')).stdout.trim().split('\n');
     expect(lines.map(line => JSON.parse(line))).toEqual([

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -16,13 +17,50 @@ export interface Running {
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
 }
 
+export interface CliResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CliOptions {
+  env?: Record<string, string | undefined>;
+  cwd?: string;
+  /** What stdin holds; nothing by default. */
+  input?: string;
+}
+
 /** Runs the command line to its end. */
-export async function cli(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+export const cli = (...args: string[]): Promise<CliResult> => runCli(args);
+
+/** As {@link cli}, in an environment of its own. */
+export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const child = spawnCli(args, options);
+  child.stdin?.end(options.input);
+  const [stdout, stderr] = await Promise.all([
+    streamText(child.stdout),
+    streamText(child.stderr),
+    once(child, 'close'),
+  ]);
   return { code: child.exitCode, stdout, stderr: withoutWarnings(stderr) };
 }
+
+/** Starts the command line. It is gone when the test is over. */
+export function spawnCli(args: readonly string[], { env, cwd }: CliOptions = {}): ChildProcess {
+  // Nothing of the machine's own settings reaches a test.
+  const { SYNAP_API_KEY, SYNAP_BASE_URL, NO_COLOR, FORCE_COLOR, ...rest } = process.env;
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...rest, TZ: 'UTC', ...env } });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+/** The environment in which a command finds a Synap. */
+export const envOf = ({ url, apiKey }: { url: string; apiKey?: string }) => ({
+  SYNAP_BASE_URL: url,
+  SYNAP_API_KEY: apiKey ?? 'test-key',
+});
+
+const streamText = (stream: Readable | null) => (stream ? text(stream) : Promise.resolve(''));
 
 /** Starts `synap-recorder local` on a free port, and waits until it can be called. */
 export async function startCli(database: string, ...args: string[]): Promise<Running> {
@@ -52,6 +90,6 @@ export async function startCli(database: string, ...args: string[]): Promise<Run
 }
 
 /** Node 22 calls node:sqlite experimental, in two lines. */
-function withoutWarnings(stderr: string): string {
+export function withoutWarnings(stderr: string): string {
   return stderr.replaceAll(/^\(node:\d+\) ExperimentalWarning.*\n|^\(Use `node --trace-warnings.*\n/gm, '');
 }

@@ -121,6 +121,8 @@ export async function remoteOutbox(options: SqliteOutboxOptions, shell = ''): Pr
     ['-c', `${shell}\nexec "$@"`, 'bash', process.execPath, program, JSON.stringify(options)],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
+      // Node 22 calls node:sqlite experimental.
+      env: { ...process.env, NODE_NO_WARNINGS: '1' },
     },
   );
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -11,7 +11,11 @@ const AT_ONCE = 2;
 
 /** Lets a process work on the file for a while; answers with what it says it has done. */
 async function hammer(path: string, name: string, ms: number): Promise<string[]> {
-  const child = spawn(process.execPath, [HAMMER, path, name], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [HAMMER, path, name], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // Node 22 calls node:sqlite experimental.
+    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   // Not before it has begun, however long that takes.
   void once(child.stdout, 'readable').then(() => setTimeout(() => child.kill('SIGKILL'), ms));

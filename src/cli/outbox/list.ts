@@ -1,4 +1,5 @@
 import { type KeptEntry, type KeptState, OutboxReader } from '../../delivery/outbox-reader.js';
+import { harmless } from '../terminal.js';
 
 interface ListFlags {
   state: readonly KeptState[];
@@ -39,10 +40,5 @@ function line(entry: KeptEntry, content: true | undefined): string {
   const tried = attempts > 0 ? `  tried ${attempts} times` : '';
   const why = error === undefined ? '' : `  ${error}`;
   const first = `${state.padEnd(9)}  ${new Date(acceptedAt).toISOString()}  ${message.conversationId}  ${message.role.padEnd(9)}  ${key}${tried}${why}`;
-  return content ? `${visible(first)}\n  ${visible(message.content).replaceAll('\n', '\n  ')}` : visible(first);
-}
-
-/** What was recorded may hold anything; a terminal would obey its control characters. */
-function visible(text: string): string {
-  return text.replaceAll(/(?!\n)[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
+  return content ? `${harmless(first)}\n  ${harmless(message.content).replaceAll('\n', '\n  ')}` : harmless(first);
 }

@@ -54,7 +54,10 @@ async function sendAll(recorder: Recorder, timeoutSeconds = Number.POSITIVE_INFI
     return pending + held + inFlight;
   };
   const total = left();
-  const bar = new ProgressBar(() => ({ done: Math.max(0, total - left()), total }), 'messages');
+  const bar = new ProgressBar(() => {
+    const done = Math.max(0, total - left());
+    return { share: total === 0 ? 1 : done / total, words: `${done} of ${total} messages` };
+  });
   try {
     while (left() > 0) {
       if (recorder.stats().held > 0) return 'Synap refuses the key, the account or the address';

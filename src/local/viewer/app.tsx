@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import type { Feed } from '../feed.js';
 import type { ApiKeys } from '../keys.js';
+import { serverEvents } from '../server-events.js';
 import type { Store } from '../store.js';
 import { messageToWire } from '../wire.js';
 import { asset } from './assets.js';
@@ -11,7 +12,6 @@ import { parseListQuery, parseSeq } from './list-query.js';
 import { conversationEvents, listEvents } from './live.js';
 import { NoticePage } from './notice-page.js';
 import { ownPagesOnly } from './origin.js';
-import { serverEvents } from './server-events.js';
 import type { Sessions } from './sessions.js';
 import { signedInOnly, signIn } from './sign-in.js';
 import { themeOf } from './theme.js';

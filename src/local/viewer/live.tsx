@@ -1,11 +1,11 @@
 import type { Feed } from '../feed.js';
+import type { ServerEvent } from '../server-events.js';
 import type { ConversationFilter } from '../store/records.js';
 import type { Store } from '../store.js';
 import { About } from './conversation-page.js';
 import { ConversationRow } from './conversation-row.js';
 import { MAX_ANSWERS } from './figures.js';
 import { Messages } from './messages.js';
-import type { ServerEvent } from './server-events.js';
 
 // What a page has missed beyond this is not sent to it: it is told to load itself anew (`reset`).
 const MAX_BEHIND = 200;

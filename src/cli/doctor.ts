@@ -1,0 +1,83 @@
+import { type Command, Option } from 'commander';
+import type { Tenancy } from '../synap/messages.js';
+import { addConnectionOptions, type ConnectionFlags } from './connection.js';
+import { type Check, skipped } from './doctor/check.js';
+import { checkNetwork } from './doctor/network.js';
+import { checkOutbox } from './doctor/outbox.js';
+import { checkProject } from './doctor/project.js';
+import { checkService } from './doctor/service.js';
+import { checkSettings } from './doctor/settings.js';
+import { EXIT, Exit } from './exit-code.js';
+import { print } from './output.js';
+import { styled } from './terminal.js';
+
+interface DoctorFlags extends ConnectionFlags {
+  tenancy?: Tenancy;
+  outbox?: string;
+  json?: true;
+}
+
+const EXAMPLE = `
+Looks at Node and the frameworks in this folder, the key, the address, the network, the clock, the account and the
+outbox. Sends no message, and prints no key. The exit code is 1 when something is wrong.
+
+Example:
+  $ synap-recorder doctor
+  $ synap-recorder doctor --tenancy b2b --json | jq '.checks[] | select(.status == "wrong")'
+`;
+
+/** `synap-recorder doctor`: says what is wrong with this setup, and what to do about it. */
+export function addDoctorCommand(program: Command): void {
+  const command = program
+    .command('doctor')
+    .summary('say what is wrong with this setup, and what to do')
+    .description('Checks whether messages can be recorded from here, and says what is wrong and what to do.');
+  addConnectionOptions(command)
+    .addOption(new Option('--tenancy <kind>', 'what the app is written for').choices(['b2c', 'b2b']))
+    .option('--outbox <file>', 'the file of a durable outbox')
+    .option('--json', 'print the findings as one line of JSON')
+    .addHelpText('after', EXAMPLE)
+    .action(doctor);
+}
+
+async function doctor(flags: DoctorFlags): Promise<void> {
+  const { apiKey, baseUrl, checks: settings } = checkSettings(flags);
+  const checks = [
+    ...checkProject(process.cwd()),
+    ...settings,
+    ...(await checkSynap(baseUrl, apiKey, flags.tenancy)),
+    checkOutbox(flags.outbox),
+  ];
+  const wrong = checks.filter(({ status }) => status === 'wrong').length;
+  await print(flags.json ? `${JSON.stringify({ ok: wrong === 0, checks })}\n` : asText(checks, wrong));
+  if (wrong > 0) throw new Exit(EXIT.error);
+}
+
+async function checkSynap(
+  baseUrl: string | undefined,
+  apiKey: string | undefined,
+  tenancy: Tenancy | undefined,
+): Promise<Check[]> {
+  if (baseUrl === undefined) return [skipped('connection', 'there is no address')];
+  const network = await checkNetwork(baseUrl);
+  if (network.some(({ status }) => status === 'wrong')) return network;
+  return [...network, ...(await checkService({ baseUrl, apiKey, tenancy }))];
+}
+
+const MARKS = {
+  ok: ['green', '✓'],
+  warning: ['yellow', '!'],
+  wrong: ['red', '✗'],
+  skipped: ['dim', '-'],
+} as const;
+
+function asText(checks: readonly Check[], wrong: number): string {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  const lines = checks.map(({ name, status, finding, advice }) => {
+    const [style, mark] = MARKS[status];
+    const line = `${styled(style, mark)} ${name.padEnd(width)}  ${finding}\n`;
+    return advice === undefined ? line : `${line}${' '.repeat(width + 4)}→ ${advice}\n`;
+  });
+  const end = wrong === 0 ? 'Nothing is wrong.' : `${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong.`;
+  return `${lines.join('')}\n${end}\n`;
+}

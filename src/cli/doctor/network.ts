@@ -1,0 +1,103 @@
+import { lookup } from 'node:dns/promises';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { CONNECT_TIMEOUT_MS } from '../../synap/http.js';
+import { type Check, ok, skipped, warning, wrong } from './check.js';
+
+const DAY = 24 * 60 * 60 * 1000;
+const CERTIFICATE_WARNING_MS = 14 * DAY;
+
+/** Looks whether the address can be reached: its name, a connection, its certificate. */
+export async function checkNetwork(baseUrl: string): Promise<Check[]> {
+  const url = new URL(baseUrl);
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+  const name = await checkName(host);
+  if (name.status === 'wrong') return [name, skipped('connection', 'the name leads nowhere')];
+  const connection = url.protocol === 'https:' ? await checkTls(host, port) : await checkTcp(host, port);
+  return [name, ...connection];
+}
+
+async function checkName(host: string): Promise<Check> {
+  if (isIP(host)) return ok('dns', `${host} is an IP address`);
+  const begun = performance.now();
+  try {
+    const { address } = await lookup(host);
+    return ok('dns', `${host} is ${address} (${since(begun)})`);
+  } catch (error) {
+    const finding = `${host} is not known to this machine's DNS (${codeOf(error)})`;
+    return wrong('dns', finding, 'check SYNAP_BASE_URL for a typing mistake, and the network');
+  }
+}
+
+async function checkTcp(host: string, port: number): Promise<Check[]> {
+  const begun = performance.now();
+  try {
+    (await opened(connect({ host, port }), 'connect')).destroy();
+    return [ok('connection', `port ${port} answers (${since(begun)})`)];
+  } catch (error) {
+    return [unreachable(port, error)];
+  }
+}
+
+async function checkTls(host: string, port: number): Promise<Check[]> {
+  const begun = performance.now();
+  let socket: TLSSocket;
+  try {
+    socket = await opened(connectTls({ host, port, servername: isIP(host) ? '' : host }), 'secureConnect');
+  } catch (error) {
+    if (!isAboutCertificate(error)) return [unreachable(port, error)];
+    return [
+      wrong(
+        'certificate',
+        `was refused (${codeOf(error)})`,
+        'behind a proxy of your company, set NODE_EXTRA_CA_CERTS to its CA',
+      ),
+    ];
+  }
+  const { valid_to } = socket.getPeerCertificate();
+  const protocol = socket.getProtocol() ?? 'TLS';
+  socket.destroy();
+  const left = Date.parse(valid_to) - Date.now();
+  const finding = `valid until ${new Date(valid_to).toISOString().slice(0, 10)}`;
+  return [
+    ok('connection', `port ${port} answers with ${protocol} (${since(begun)})`),
+    left > CERTIFICATE_WARNING_MS
+      ? ok('certificate', finding)
+      : warning('certificate', finding, 'whoever runs this Synap has to renew it soon'),
+  ];
+}
+
+function opened<T extends Socket>(socket: T, event: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })));
+    socket.once(event, () => resolve(socket));
+    socket.on('error', reject);
+  });
+}
+
+function unreachable(port: number, error: unknown): Check {
+  const proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy;
+  const advice = proxy
+    ? 'HTTPS_PROXY is set, which synap-recorder does not use: allow a direct connection'
+    : codeOf(error) === 'ECONNREFUSED'
+      ? 'nothing listens there: start the server, or check the port in SYNAP_BASE_URL'
+      : 'check the network and its firewall';
+  return wrong('connection', `port ${port} can't be reached (${codeOf(error)})`, advice);
+}
+
+const CERTIFICATE = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_SSL_)/;
+
+function isAboutCertificate(error: unknown): boolean {
+  return CERTIFICATE.test(codeOf(error));
+}
+
+export function codeOf(error: unknown): string {
+  const { code, cause, name } = error as { code?: unknown; cause?: { code?: unknown }; name?: string };
+  if (typeof code === 'string') return code;
+  return typeof cause?.code === 'string' ? cause.code : (name ?? 'unknown error');
+}
+
+export function since(begun: number): string {
+  return `${Math.round(performance.now() - begun)} ms`;
+}

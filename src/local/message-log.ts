@@ -1,0 +1,112 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { StoredMessage } from './store/records.js';
+
+const MESSAGE = `seq, message_id AS messageId, conversation_id AS conversationId, messages.session_id AS sessionId, role,
+  CAST(content AS BLOB) AS content, messages.user_id AS userId, messages.customer_id AS customerId, metadata,
+  recorded_at AS recordedAt`;
+const PASSES = `seq > ? AND seq <= ? AND (? IS NULL OR messages.user_id = ?) AND (? IS NULL OR recorded_at >= ?)
+  ORDER BY seq LIMIT ?`;
+
+// CROSS JOIN keeps SQLite from turning the two tables around.
+const SQL = {
+  end: 'SELECT max(seq) AS seq FROM messages',
+  all: `SELECT ${MESSAGE} FROM messages CROSS JOIN conversations ON conversations.id = messages.conversation
+    WHERE ${PASSES}`,
+  ofConversation: `SELECT ${MESSAGE} FROM conversations CROSS JOIN messages ON messages.conversation = conversations.id
+    WHERE conversation_id = ? AND ${PASSES}`,
+  conversations: 'SELECT id, conversation_id AS conversationId FROM conversations WHERE id > ? ORDER BY id LIMIT ?',
+} as const;
+
+/** How far one look through the log goes: in messages passed over, in messages found, and in bytes of their text. */
+const MAX_LOOK = 5000;
+const MAX_FOUND = 500;
+const MAX_FOUND_BYTES = 1024 * 1024;
+const CONVERSATIONS = 500;
+
+/** Which messages are wanted: those that pass all of what is given. */
+export interface MessageFilter {
+  conversationIds?: readonly string[] | undefined;
+  userId?: string | undefined;
+  /** Recorded then or later; ISO-8601 in UTC, with milliseconds. */
+  since?: string | undefined;
+}
+
+/**
+ * Reads the messages of a store a piece at a time, so that as many as there may be fit through a bounded memory. Between
+ * two pieces no transaction is open.
+ */
+export class MessageLog {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** The `seq` of the latest message; 0 when there is none. */
+  end(): number {
+    return (this.#sql('end').get()?.seq as number | null) ?? 0;
+  }
+
+  /**
+   * Messages behind `after`, over all conversations, in the order in which they were stored. `through` is the `after` of
+   * the next look: everything up to there was looked at.
+   */
+  behind(after: number, filter: MessageFilter): { messages: StoredMessage[]; through: number } {
+    const upTo = Math.min(this.end(), after + MAX_LOOK);
+    const { messages, cut } = this.#read('all', [], after, upTo, filter);
+    const wanted = filter.conversationIds && new Set(filter.conversationIds);
+    return {
+      messages: wanted ? messages.filter(message => wanted.has(message.conversationId)) : messages,
+      through: cut ? (messages.at(-1)?.seq ?? upTo) : Math.max(after, upTo),
+    };
+  }
+
+  /**
+   * What is stored now, one conversation after the other in the order in which they began, in pieces of at most 500
+   * messages or about 1 MiB.
+   */
+  *transcripts(filter: MessageFilter): Generator<StoredMessage[]> {
+    const upTo = this.end();
+    for (const conversationId of filter.conversationIds ?? this.#conversationIds())
+      for (let after = 0; after < upTo; ) {
+        const { messages, cut } = this.#read('ofConversation', [conversationId], after, upTo, filter);
+        if (messages.length > 0) yield messages;
+        after = cut ? (messages.at(-1)?.seq ?? upTo) : upTo;
+      }
+  }
+
+  *#conversationIds(): Generator<string> {
+    for (let last = 0; ; ) {
+      const rows = this.#sql('conversations').all(last, CONVERSATIONS);
+      for (const row of rows) yield row.conversationId as string;
+      if (rows.length < CONVERSATIONS) return;
+      last = rows.at(-1)?.id as number;
+    }
+  }
+
+  #read(name: 'all' | 'ofConversation', values: SQLInputValue[], after: number, upTo: number, filter: MessageFilter) {
+    const { userId = null, since = null } = filter;
+    const messages: StoredMessage[] = [];
+    let bytes = 0;
+    for (const row of this.#sql(name).iterate(...values, after, upTo, userId, userId, since, since, MAX_FOUND)) {
+      const content = row.content as Uint8Array;
+      const metadata = typeof row.metadata === 'string' ? JSON.parse(row.metadata) : {};
+      messages.push({ ...row, content: utf8.decode(content), metadata } as unknown as StoredMessage);
+      bytes += content.length + String(row.metadata ?? '').length;
+      if (bytes >= MAX_FOUND_BYTES) break;
+    }
+    return { messages, cut: messages.length === MAX_FOUND || bytes >= MAX_FOUND_BYTES };
+  }
+
+  #sql(name: keyof typeof SQL): StatementSync {
+    let statement = this.#statements.get(name);
+    if (statement === undefined) {
+      statement = this.#db.prepare(SQL[name]);
+      this.#statements.set(name, statement);
+    }
+    return statement;
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });

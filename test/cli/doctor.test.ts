@@ -1,0 +1,249 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, onTestFinished, test } from 'vitest';
+import { createRecorder } from '../../src/index.js';
+import { sqliteOutbox } from '../../src/sqlite.js';
+import { start, tempFolder } from '../local/support.js';
+import { scriptedSynap } from '../support/scripted-synap.js';
+import { envOf, runCli } from './support.js';
+
+interface Check {
+  name: string;
+  status: string;
+  finding: string;
+  advice?: string;
+}
+
+/** Runs the doctor in an empty folder, and finds its checks by name. */
+async function doctor(env: Record<string, string>, args: string[] = [], cwd = tempFolder()) {
+  const { code, stdout, stderr } = await runCli(['doctor', '--json', ...args], { env, cwd });
+  const { ok, checks } = JSON.parse(stdout) as { ok: boolean; checks: Check[] };
+  const wrong = checks.filter(({ status }) => status === 'wrong').map(({ name }) => name);
+  const find = (name: string) => checks.find(check => check.name === name);
+  return { code, stderr, stdout, ok, wrong, find };
+}
+
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const fakeSynap = (answer: (path: string, response: ServerResponse) => void) =>
+  listening(createServer((request, response) => answer(request.url ?? '', response)));
+
+test('where nothing is wrong it says so, and ends with 0', async () => {
+  const synap = await start({ tenancy: 'b2b' });
+  const { code, ok, wrong, find, stderr } = await doctor(envOf(synap), ['--tenancy', 'b2b']);
+  expect({ code, ok, wrong, stderr }).toEqual({ code: 0, ok: true, wrong: [], stderr: '' });
+  for (const name of ['node', 'key', 'address', 'dns', 'connection', 'health', 'clock', 'account', 'tenancy'])
+    expect(find(name)?.status, name).toBe('ok');
+  expect(find('tenancy')?.finding).toBe('b2b: every message needs a customerId');
+});
+
+test('for people every finding is a line, with what to do below what is wrong', async () => {
+  const synap = await start();
+  const { code, stdout } = await runCli(['doctor'], { env: { SYNAP_BASE_URL: synap.url }, cwd: tempFolder() });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^✓ node {13}v\d+/);
+  expect(stdout).toMatch(/\n✗ key {14}there is none\n +→ set SYNAP_API_KEY; synap-recorder local prints one/);
+  expect(stdout).toMatch(/\n\n1 thing is wrong\.\n$/);
+});
+
+test('no key', async () => {
+  const { url } = await start();
+  const { code, wrong, find } = await doctor({ SYNAP_BASE_URL: url });
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['key'] });
+  expect(find('account')?.status).toBe('skipped');
+});
+
+test('a key that was copied badly', async () => {
+  const { url } = await start();
+  const { wrong, find } = await doctor({ SYNAP_BASE_URL: url, SYNAP_API_KEY: 'two words' });
+  expect(wrong).toEqual(['key']);
+  expect(find('key')?.advice).toMatch(/copy the key again/);
+});
+
+test('a wrong key, which is never printed', async () => {
+  const { url } = await start();
+  const { code, wrong, find, stdout } = await doctor(envOf({ url, apiKey: 'very-secret-key' }));
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['account'] });
+  expect(find('account')).toMatchObject({
+    finding: 'the key is refused (401)',
+    advice: expect.stringMatching(/SYNAP_API_KEY/),
+  });
+  expect(stdout).not.toContain('very-secret-key');
+});
+
+test('the right key is never printed either', async () => {
+  const synap = await start();
+  const { stdout } = await doctor(envOf(synap));
+  expect(stdout).not.toContain(synap.apiKey);
+  expect(stdout).not.toContain(synap.apiKey.slice(-8));
+});
+
+test('nobody listens there', async () => {
+  const synap = await start();
+  await synap.close();
+  const { code, wrong, find } = await doctor(envOf(synap));
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['connection'] });
+  expect(find('connection')).toMatchObject({
+    finding: expect.stringMatching(/ECONNREFUSED/),
+    advice: expect.stringMatching(/start the server/),
+  });
+});
+
+test('a name that leads nowhere', async () => {
+  const { code, wrong, find } = await doctor(envOf({ url: 'https://no-such-host.invalid' }));
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['dns'] });
+  expect(find('dns')?.finding).toMatch(/^no-such-host\.invalid is not known/);
+  expect(find('connection')?.status).toBe('skipped');
+});
+
+test.each([
+  ['http://synap.example', /key and messages would travel in the clear/],
+  ['synap.example', /is not a URL/],
+])('the address %s', async (url, finding) => {
+  const { code, wrong, find } = await doctor(envOf({ url }));
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['address'] });
+  expect(find('address')?.finding).toMatch(finding);
+});
+
+test('an https address where no TLS is spoken', async () => {
+  const url = await listening(createTcpServer(socket => socket.end('Hello')));
+  const { code, wrong } = await doctor(envOf({ url: url.replace('http:', 'https:') }));
+  expect(code).toBe(1);
+  expect(wrong.length).toBe(1);
+});
+
+test('something else than Synap', async () => {
+  const url = await fakeSynap((_, response) => response.writeHead(404).end('<html>'));
+  const { code, wrong, find } = await doctor(envOf({ url }));
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['health'] });
+  expect(find('health')?.advice).toMatch(/SYNAP_BASE_URL/);
+});
+
+test('a server that never answers', { timeout: 60_000 }, async () => {
+  const url = await fakeSynap(() => {});
+  const { code, wrong, find } = await doctor(envOf({ url }));
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['health'] });
+  expect(find('health')?.finding).toMatch(/^no answer \(/);
+});
+
+test.each([
+  [-3600, 'ahead of'],
+  [3600, 'behind'],
+])('a clock that the server sees %d s away', async (seconds, words) => {
+  const url = await fakeSynap((path, response) => {
+    response.setHeader('Date', new Date(Date.now() + seconds * 1000).toUTCString());
+    response.end(path === '/health' ? '{"status":"ok"}' : '{"tenancy":"b2c"}');
+  });
+  const { code, wrong, find } = await doctor(envOf({ url }));
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['clock'] });
+  expect(find('clock')?.finding).toMatch(new RegExp(`^is 3(599|600|601|602) s ${words} the server's$`));
+});
+
+test.each([
+  [402, 'out of credits'],
+  [500, 'got 500'],
+])('an account for which whoami answers %d', async (status, finding) => {
+  const url = await fakeSynap((path, response) => response.writeHead(path === '/health' ? 200 : status).end('{}'));
+  const { wrong, find } = await doctor(envOf({ url }));
+  expect(wrong).toEqual(['account']);
+  expect(find('account')?.finding).toContain(finding);
+});
+
+test('a tenancy that the app is not written for', async () => {
+  const synap = await start({ tenancy: 'b2c' });
+  const { code, wrong, find } = await doctor(envOf(synap), ['--tenancy', 'b2b']);
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['tenancy'] });
+  expect(find('tenancy')?.finding).toBe('is b2c, and not b2b');
+});
+
+/** A project whose node_modules hold these versions, and a folder inside it. */
+function aProject(versions: Record<string, string>): string {
+  const project = tempFolder();
+  for (const [name, version] of Object.entries(versions)) {
+    mkdirSync(join(project, 'node_modules', name), { recursive: true });
+    writeFileSync(join(project, 'node_modules', name, 'package.json'), JSON.stringify({ name, version }));
+  }
+  const inside = join(project, 'packages', 'app');
+  mkdirSync(inside, { recursive: true });
+  return inside;
+}
+
+test.each([
+  [{ ai: '4.3.19' }, ['ai']],
+  [{ ai: '8.0.0', '@langchain/core': '0.2.36' }, ['ai', '@langchain/core']],
+  [{ ai: '5.0.0', '@langchain/core': '0.3.80' }, []],
+  [{ ai: '7.0.0-beta.3', '@langchain/core': '1.4.0' }, []],
+])('of the peers %j, those that do not fit are %j', async (versions, expected) => {
+  const synap = await start();
+  const { code, wrong, find } = await doctor(envOf(synap), [], aProject(versions));
+  expect({ code, wrong }).toEqual({ code: expected.length > 0 ? 1 : 0, wrong: expected });
+  for (const name of expected) expect(find(name)?.advice).toBe(`npm install ${name}@latest`);
+});
+
+/** The file of an outbox whose messages were answered so, one after the other. */
+async function anOutbox(status: number | undefined): Promise<string> {
+  const path = join(tempFolder(), 'outbox.db');
+  await using synap = await scriptedSynap(() => ({ status }));
+  const recorder = createRecorder({
+    apiKey: 'k',
+    baseUrl: synap.url,
+    userId: 'ada',
+    outbox: sqliteOutbox({ path }),
+    pace: false,
+    logger: false,
+  });
+  recorder.turn().user('Hi');
+  await recorder.flush({ timeoutMs: 300 });
+  await recorder.close({ timeoutMs: 0 });
+  return path;
+}
+
+test('an outbox that is well', async () => {
+  const path = await anOutbox(200);
+  const { code, find } = await doctor(envOf(await start()), ['--outbox', path]);
+  expect({ code, outbox: find('outbox') }).toEqual({
+    code: 0,
+    outbox: { name: 'outbox', status: 'ok', finding: `${path}: 0 waiting, 0 dead letters` },
+  });
+});
+
+test('an outbox with dead letters', async () => {
+  const path = await anOutbox(422);
+  const { code, wrong, find } = await doctor(envOf(await start()), ['--outbox', path]);
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['outbox'] });
+  expect(find('outbox')).toMatchObject({
+    finding: `${path}: 0 waiting, 1 dead letters`,
+    advice: expect.stringContaining(`synap-recorder outbox list ${path}`),
+  });
+});
+
+test('an outbox in which messages have waited for long, and that nobody sends from', async () => {
+  const path = await anOutbox(503);
+  expect((await doctor(envOf(await start()), ['--outbox', path])).code).toBe(0);
+  const db = new DatabaseSync(path);
+  db.exec(`UPDATE entries SET accepted_at = accepted_at - ${60 * 60_000}`);
+  db.close();
+  const { wrong, find } = await doctor(envOf(await start()), ['--outbox', path]);
+  expect(wrong).toEqual(['outbox']);
+  expect(find('outbox')?.finding).toMatch(
+    /1 waiting, 0 dead letters, the oldest for 60 minutes, and no process sends them$/,
+  );
+});
+
+test('an outbox that is not there, and a file that is none', async () => {
+  const env = envOf(await start());
+  const file = join(tempFolder(), 'diary');
+  writeFileSync(file, 'Dear diary');
+  expect((await doctor(env, ['--outbox', 'nowhere.db'])).find('outbox')).toMatchObject({
+    status: 'wrong',
+    finding: 'nowhere.db does not exist: check the path',
+  });
+  expect((await doctor(env, ['--outbox', file])).find('outbox')?.finding).toMatch(/is not a SQLite database/);
+});
