@@ -130,6 +130,11 @@ export function askedToWait(error: unknown): number | undefined {
 
 /** An error in words fit for a log: ours hold neither key nor message text; others are named only. */
 export function errorForLog(error: unknown): string {
-  if (SynapError.is(error)) return error.message;
-  return error instanceof Error ? error.name : 'unknown error';
+  try {
+    if (SynapError.is(error)) return error.message;
+    return error instanceof Error ? String(error.name) : 'unknown error';
+  } catch {
+    // A revoked proxy can not even be asked what it is.
+    return 'unknown error';
+  }
 }

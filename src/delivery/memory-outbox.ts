@@ -22,7 +22,7 @@ const REMEMBERED_KEYS = 10_000;
 export interface MemoryOutboxOptions {
   /** Messages it holds at most, in flight included. Default 10,000. */
   maxMessages?: number | undefined;
-  /** Bytes of JSON it holds at most, in flight included. Default 32 MiB. */
+  /** Bytes that they take at most, in flight included. Default 32 MiB. */
   maxBytes?: number | undefined;
 }
 
@@ -41,6 +41,13 @@ export interface MemoryOutbox extends Outbox {
 interface Held {
   entry: ClaimedEntry;
   state: Extract<MessageState, 'pending' | 'in_flight'>;
+  /** What it takes in memory, in bytes. */
+  weight: number;
+}
+
+/** JavaScript keeps a text at two bytes a character as soon as one of them is beyond Latin-1. */
+function weigh({ bytes, message: { content } }: OutboxEntry): number {
+  return /[^\u0000-\u00ff]/.test(content) ? Math.max(bytes, 2 * content.length) : bytes;
 }
 
 /**
@@ -60,8 +67,9 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
   let newest = 0;
 
   function append(entry: OutboxEntry): void {
-    line.set(entry.key, { entry: { ...entry, position: ++newest }, state: 'pending' });
-    bytes += entry.bytes;
+    const weight = weigh(entry);
+    line.set(entry.key, { entry: { ...entry, position: ++newest }, state: 'pending', weight });
+    bytes += weight;
     books.pending++;
     books.pendingBytes += entry.bytes;
   }
@@ -108,7 +116,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
 
     put(entry, { admitted }): PutResult {
       if (line.has(entry.key) || dead.has(entry.key) || delivered.has(entry.key)) return 'duplicate';
-      if (!admitted && (line.size >= maxMessages || bytes + entry.bytes > maxBytes)) return 'full';
+      if (!admitted && (line.size >= maxMessages || bytes + weigh(entry) > maxBytes)) return 'full';
       append(entry);
       books.accepted++;
       return 'accepted';
@@ -138,7 +146,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
           continue;
         }
         line.delete(settlement.key);
-        bytes -= held.entry.bytes;
+        bytes -= held.weight;
         if (settlement.to === 'delivered') {
           books.delivered++;
           remember(settlement.key);

@@ -7,6 +7,9 @@ import type { Lease } from './outbox-lease.js';
 import { type Ledger, noChange } from './outbox-ledger.js';
 import { Trouble } from './outbox-trouble.js';
 
+/** Where a lock was waited for in vain, the app is not held up for so long again. */
+const LOCKED_TIMEOUT_MS = 25;
+
 /**
  * Stands between an outbox and its file: opens it, lets nothing through while there is {@link Trouble}, and answers
  * undefined then. It never throws because of the file.
@@ -38,7 +41,7 @@ export class FileGuard {
 
   /** Whether the file may be tried now. */
   get isOpen(): boolean {
-    return !this.#isClosed && (this.#trouble.isOver || this.#isLastTry);
+    return !this.#isClosed && (this.#trouble.mayTry || this.#isLastTry);
   }
 
   /** The books of the file, as they were when it could last be used. */
@@ -80,7 +83,8 @@ export class FileGuard {
     try {
       const file = this.#file ?? new OutboxFile(this.#options, this.#lease);
       this.#file = file;
-      const answer = patiently(() => work(file), BUSY_TIMEOUT_MS);
+      const patienceMs = this.#trouble.kind === 'locked' ? LOCKED_TIMEOUT_MS : BUSY_TIMEOUT_MS;
+      const answer = patiently(() => work(file), patienceMs);
       this.#ledger = file.ledger;
       return answer;
     } catch (error) {

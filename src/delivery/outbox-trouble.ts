@@ -16,16 +16,18 @@ const RETRY_MS: Readonly<Record<DatabaseTrouble, number>> = {
   not_sqlite: MINUTE,
 };
 
-/** How long the same trouble, come and gone, stays unmentioned. */
+/** How long the same trouble stays unmentioned when it comes again. */
 const SAY_AGAIN_MS = MINUTE;
 
 /** Why the file of an outbox can't be used for now, and when to try it again. It says so, and when that is over. */
 export class Trouble {
   readonly #path: string;
+  /** What it was since all was well. */
+  readonly #kinds = new Set<DatabaseTrouble>();
   readonly #saidAt = new Map<DatabaseTrouble, number>();
   #kind: DatabaseTrouble | undefined;
   #retryAt = 0;
-  #unannounced = false;
+  #isSaid = false;
 
   constructor(path: string) {
     this.#path = path;
@@ -36,20 +38,22 @@ export class Trouble {
     return this.#kind;
   }
 
-  /** Whether it is time to try the file. */
-  get isOver(): boolean {
+  /** Whether all is well, or it is time to try the file again. */
+  get mayTry(): boolean {
     return this.#kind === undefined || performance.now() >= this.#retryAt;
   }
 
   begin({ trouble, message }: DatabaseFileError, logger: Logger): void {
     // Whoever tries before the time must not put it off.
-    if (trouble === this.#kind && !this.isOver) return;
+    if (trouble === this.#kind && !this.mayTry) return;
     const now = performance.now();
     this.#kind = trouble;
     this.#retryAt = now + RETRY_MS[trouble];
+    if (this.#kinds.has(trouble)) return;
+    this.#kinds.add(trouble);
     if (now - (this.#saidAt.get(trouble) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN_MS) return;
     this.#saidAt.set(trouble, now);
-    this.#unannounced = true;
+    this.#isSaid = true;
     logger.error(
       `the outbox ${message}. Until then messages wait in memory, and are lost if the process ends before they are delivered`,
     );
@@ -58,7 +62,8 @@ export class Trouble {
   end(logger: Logger): void {
     if (this.#kind === undefined) return;
     this.#kind = undefined;
-    if (this.#unannounced) logger.warn(`the outbox ${this.#path} is in use again: what waits in memory moves into it`);
-    this.#unannounced = false;
+    this.#kinds.clear();
+    if (this.#isSaid) logger.warn(`the outbox ${this.#path} is in use again: what waits in memory moves into it`);
+    this.#isSaid = false;
   }
 }

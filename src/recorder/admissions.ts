@@ -156,13 +156,15 @@ export class Admissions {
   #admit(input: RecordMessageInput, message: TurnMessage, admission: Admission): MaybePromise<void> {
     const { redact } = this.#settings;
     let redacted: MaybePromise<RecordMessageInput | null>;
+    let later: Promise<RecordMessageInput | null> | undefined;
     try {
       redacted = redact ? redact(input) : input;
+      if (isPromise(redacted)) later = Promise.resolve(redacted);
     } catch (error) {
       return this.#refuse(message, 'redact_failed', error);
     }
-    if (!isPromise(redacted)) return this.#put(input, redacted, message, admission);
-    return Promise.resolve(redacted).then(
+    if (!later) return this.#put(input, redacted as RecordMessageInput | null, message, admission);
+    return later.then(
       redacted => this.#put(input, redacted, message, admission),
       error => this.#refuse(message, 'redact_failed', error),
     );
@@ -178,13 +180,13 @@ export class Admissions {
     if (typeof redacted !== 'object') return this.#refuse(message, 'redact_failed');
     if (admission.refused) return this.#refuse(message, 'outbox_full');
     let fitted: ReturnType<typeof fitToSize>;
-    // Redaction may change what a message says, and of whom; not which message it is.
-    const { conversationId, role } = input;
-    const kept = { ...redacted, conversationId, role, metadata: { ...redacted.metadata, message_key: message.key } };
     try {
+      // Redaction may change what a message says, and of whom; not which message it is.
+      const { conversationId, role } = input;
+      const kept = { ...redacted, conversationId, role };
       // What was not redacted is as this recorder made it: nothing in it can be wrong.
       if (this.#settings.redact) toWire(kept);
-      fitted = fitToSize(kept);
+      fitted = fitToSize({ ...kept, metadata: { ...kept.metadata, message_key: message.key } });
     } catch (error) {
       return this.#refuse(message, 'invalid_message', error);
     }
@@ -214,6 +216,7 @@ export class Admissions {
 
   /** What the app handed to a turn can't be read: a text that is no string, a getter that throws. */
   unreadable(turn: Turn, role: Role, error: unknown): void {
+    if (!this.#relay) return;
     const key = `${turn.id}:${role}`;
     const message = { turn, role, content: '', key, status: undefined, metadata: {}, tags: undefined };
     this.#refuse(message, 'invalid_message', error);

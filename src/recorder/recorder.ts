@@ -8,7 +8,13 @@ import { Relay } from '../delivery/relay.js';
 import { Admissions } from './admissions.js';
 import { DeadLetters } from './dead-letters.js';
 import { onExit } from './exit.js';
-import { type Identity, mergeIdentities, resolveIdentity } from './identity.js';
+import {
+  type Identity,
+  type MissingIdentity,
+  mergeIdentities,
+  type ResolvedIdentity,
+  resolveIdentity,
+} from './identity.js';
 import { Notices } from './notices.js';
 import { OpenTurns } from './open-turns.js';
 import { type RecorderOptions, type RecorderSettings, readOptions } from './options.js';
@@ -103,7 +109,7 @@ export class Recorder {
    * one ({@link withIdentity}), the recorder's defaults.
    */
   turn(identity?: Identity, options: OpenTurnOptions = {}): Turn {
-    const resolved = resolveIdentity(this.identify(identity, options), this.#settings.conversationScope);
+    const resolved = this.#resolve(() => this.identify(identity, options));
     const turn = new Turn(this.#host, typeof resolved === 'string' ? undefined : resolved, options);
     this.#admissions.open(turn, resolved);
     return turn;
@@ -121,7 +127,7 @@ export class Recorder {
    * undefined when the identity does not allow recording.
    */
   conversationOf(identity?: Identity): string | undefined {
-    const resolved = resolveIdentity(this.identify(identity), this.#settings.conversationScope);
+    const resolved = this.#resolve(() => this.identify(identity));
     return typeof resolved === 'string' ? undefined : resolved.conversationId;
   }
 
@@ -143,7 +149,22 @@ export class Recorder {
    */
   withIdentity<T>(identity: Identity, fn: () => T): T {
     const outer = this.#ambient.getStore();
-    return this.#ambient.run(mergeIdentities([identity, outer], this.#settings.conversationScope), fn);
+    let ambient = identity;
+    try {
+      ambient = mergeIdentities([identity, outer], this.#settings.conversationScope);
+    } catch {
+      // It can't be read: each turn inside finds that out again, and counts as one without a user.
+    }
+    return this.#ambient.run(ambient, fn);
+  }
+
+  /** An identity that can't be read is nobody's: to fall back to a farther one would be a guess. */
+  #resolve(identify: () => Identity): ResolvedIdentity | MissingIdentity {
+    try {
+      return resolveIdentity(identify(), this.#settings.conversationScope);
+    } catch {
+      return 'missing_user_id';
+    }
   }
 
   /**

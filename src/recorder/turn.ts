@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Role } from '../synap/messages.js';
+import { checkedObject, isNumber, isText } from './given.js';
 import type { ResolvedIdentity } from './identity.js';
 import { knownMessageId } from './message-id.js';
 import {
@@ -94,7 +95,7 @@ export class Turn {
 
   /** @internal Turns are made by `recorder.turn()`. */
   constructor(host: TurnHost, identity: ResolvedIdentity | undefined, options: TurnOptions = {}) {
-    this.id = options.id ?? uuidv7();
+    this.id = isText(options.id) ? options.id : uuidv7();
     this.framework = options.framework;
     this.conversationId = identity?.conversationId;
     this.#external = identity?.externalConversationId;
@@ -104,10 +105,11 @@ export class Turn {
     this.#ended = options.ended;
     this.#busy = options.busy;
     this.#timed = options.timed ?? true;
-    this.#startIsKnown = options.startedAt !== undefined;
-    if (options.startedAt !== undefined) {
-      this.#startedAt = new Date(Date.now() - (this.#clock - options.startedAt));
-      this.#clock = options.startedAt;
+    const { startedAt } = options;
+    this.#startIsKnown = isNumber(startedAt);
+    if (isNumber(startedAt)) {
+      this.#startedAt = new Date(Date.now() - (this.#clock - startedAt));
+      this.#clock = startedAt;
     }
     this.#host = host;
     if (identity) host.opened(this);
@@ -200,7 +202,11 @@ export class Turn {
   /** What is known of the answer before it ends. Later details stand over earlier ones. */
   describe(details: TurnDetails): void {
     this.touch();
-    this.#details = { ...this.#details, ...details };
+    try {
+      this.#details = { ...this.#details, ...checkedObject(details) };
+    } catch {
+      // What a getter or a proxy does not tell stays unknown.
+    }
   }
 
   /** The answer is whole. */
@@ -230,7 +236,7 @@ export class Turn {
     if (status !== 'abandoned' || this.#alive) this.#lastSignAt = performance.now();
     try {
       this.#ended?.();
-      const details = given ?? (status === 'abandoned' ? this.#soFar?.() : undefined);
+      const details = checkedObject(given) ?? (status === 'abandoned' ? this.#soFar?.() : undefined);
       const content = details?.content ?? this.#text;
       if (typeof content !== 'string') throw new TypeError('a message must be a string');
       if (content !== '') this.#answer(status, content, { ...this.#details, ...details }, error);
@@ -280,11 +286,15 @@ export class Turn {
     tags: Record<string, unknown> | undefined,
   ): void {
     const status = this.#state === 'open' || role === 'user' ? undefined : this.#state;
-    const allTags = tags ? { ...this.#tags, ...tags } : this.#tags;
+    const allTags = tags ? { ...checkedObject(this.#tags), ...checkedObject(tags) } : this.#tags;
     this.#host.record({ turn: this, role, content, key, status, metadata, tags: allTags });
   }
 }
 
 function isAbortError(reason: unknown): boolean {
-  return reason instanceof Error && reason.name === 'AbortError';
+  try {
+    return reason instanceof Error && reason.name === 'AbortError';
+  } catch {
+    return false;
+  }
 }

@@ -11,8 +11,9 @@ import { evenly, type FaultWeights } from '../support/fault-schedule.js';
 import { type FaultySynapOptions, faultySynap } from '../support/faulty-synap.js';
 import { balanced } from '../support/recorder.js';
 
-/** With the default, each of the faults below strikes within the first 400 requests. */
-const SEED = Number(process.env.FAULT_SEED ?? 3);
+/** With it, each of the faults below strikes within the first 400 requests. */
+const USUAL_SEED = 3;
+const SEED = Number(process.env.FAULT_SEED ?? USUAL_SEED);
 
 /** Every fault that passes by itself within a second: about one request in six meets one. */
 const PASSING: FaultWeights = {
@@ -77,6 +78,7 @@ async function deliverAll(options: RecorderOptions, turns: number, conversations
   expect(problemsOf(said, on.synap), `seed ${SEED}`).toEqual(NO_PROBLEMS);
   expect(balanced(on.recorder)).toMatchObject({ accepted: said.length, delivered: said.length, refused: {} });
   expect(on.losses).toEqual([]);
+  if (SEED !== USUAL_SEED) return;
   const struck = new Set(on.synap.requests.map(({ fault }) => fault));
   expect([...struck], 'a fault never struck').toEqual(expect.arrayContaining(Object.keys(faults)));
 }

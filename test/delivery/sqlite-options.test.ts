@@ -5,20 +5,19 @@ import { type SqliteOutboxOptions, sqliteOutbox } from '../../src/sqlite.js';
 import { InvalidInputError } from '../../src/synap/errors.js';
 import { anEntry, listen, tempFile, WHOLE_TURN } from './outbox-support.js';
 
+const path = 'unused.db';
+
 it.each([
   ['path', {}],
   ['path', { path: '' }],
   ['path', { path: ':memory:' }],
-  ['durability', { durability: 'extreme' }],
-  ['maxBytes', { maxBytes: 0 }],
-  ['maxMessages', { maxMessages: 1.5 }],
-  ['leaseMs', { leaseMs: 99 }],
-  ['file', { file: './outbox.db' }],
+  ['durability', { path, durability: 'extreme' }],
+  ['maxBytes', { path, maxBytes: 0 }],
+  ['maxMessages', { path, maxMessages: 1.5 }],
+  ['leaseMs', { path, leaseMs: 99 }],
+  ['file', { path, file: './outbox.db' }],
   ['options', undefined],
-])('a wrong %s is named', (field, wrong) => {
-  const options = (wrong && { path: 'outbox.db', ...wrong, ...(field === 'path' && { path: undefined, ...wrong }) }) as
-    | SqliteOutboxOptions
-    | undefined;
+])('a wrong %s is named', (field, options) => {
   const make = () => sqliteOutbox(options as SqliteOutboxOptions);
   expect(make).toThrow(InvalidInputError);
   expect(make).toThrow(
@@ -60,7 +59,7 @@ it.each([
   [10_000, 1000],
   [400, 100],
 ])('with a lease of %i ms looks every %i ms', (leaseMs, pollMs) => {
-  expect(sqliteOutbox({ path: 'unused.db', leaseMs })).toMatchObject({ durable: true, pollMs });
+  expect(sqliteOutbox({ path, leaseMs })).toMatchObject({ durable: true, pollMs });
 });
 
 it('takes nothing after it was closed, and still knows its books', async () => {
