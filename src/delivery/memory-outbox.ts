@@ -47,7 +47,7 @@ interface Held {
 
 /** JavaScript keeps a text at two bytes a character as soon as one of them is beyond Latin-1. */
 function weigh({ bytes, message: { content } }: OutboxEntry): number {
-  return /[^\u0000-\u00ff]/.test(content) ? Math.max(bytes, 2 * content.length) : bytes;
+  return /[\u0100-\uffff]/.test(content) ? Math.max(bytes, 2 * content.length) : bytes;
 }
 
 /**
