@@ -14,6 +14,9 @@ import { type GiveUpOptions, judge, unknownOutcome } from './verdict.js';
 
 const SECOND = 1000;
 
+/** For how long no batch holds two messages of a conversation, after Synap has refused a single one for the moment. */
+const ONE_BY_ONE_MS = 600 * SECOND;
+
 /** How long the relay waits before it looks again, when there are messages but none of them may go. */
 const LOOK_AGAIN_MS = SECOND;
 
@@ -68,8 +71,8 @@ export class Relay {
   #knownBooks: ReturnType<Outbox['books']> = NO_BOOKS;
   #lostAtShutdown = 0;
   // When Synap refuses one message of a batch for the moment, and takes the next of its conversation, the two change
-  // places. Once that was seen, no batch holds two of one conversation.
-  #refusesSingly = false;
+  // places. After that was seen, no batch holds two of one conversation for a while.
+  #refusedSinglyAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -258,7 +261,7 @@ export class Relay {
     const claimed = await outbox.claim({
       maxMessages: this.#setbacks.batchSize,
       maxBytes: batch.maxBytes,
-      onePerConversation: this.#refusesSingly,
+      onePerConversation: now - this.#refusedSinglyAt < ONE_BY_ONE_MS,
       except: conversations,
     });
     this.#outboxFailures = 0;
@@ -272,7 +275,7 @@ export class Relay {
       signal: this.#abort.signal,
       before: () => this.#waitForPace(),
       refusedSingly: () => {
-        this.#refusesSingly = true;
+        this.#refusedSinglyAt = Date.now();
       },
     });
   }
