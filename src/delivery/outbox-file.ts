@@ -11,8 +11,6 @@ import { type OutboxStatements, SQL } from './outbox-schema.js';
 
 /** Keys of delivered messages that are remembered. */
 const REMEMBERED_KEYS = 100_000;
-/** Of those, how many a settlement forgets at most; it adds fewer. */
-const FORGET_AT_ONCE = 500;
 
 export interface OutboxFileOptions extends OutboxDatabaseOptions {
   /** Bytes of message JSON that the file holds at most. */
@@ -295,8 +293,9 @@ export class OutboxFile {
     this.#statements.get('promote').run(conversationId, conversationId);
   }
 
+  /** Forgets no more keys than have just been added. */
   #forget(excess: number): number {
     if (excess <= 0) return 0;
-    return Number(this.#statements.get('forget').run(Math.min(excess, FORGET_AT_ONCE)).changes);
+    return Number(this.#statements.get('forget').run(excess).changes);
   }
 }
