@@ -205,8 +205,9 @@ export class Recorder {
   }
 
   async #close(timeoutMs: number): Promise<FlushResult> {
-    this.#forgetExit();
     const result = (await this.#relay?.close(timeoutMs, this.#admissions.done())) ?? NOTHING;
+    // Until now, a process.exit() would have had something to report.
+    this.#forgetExit();
     this.#admissions.close();
     await this.#settings.closeClient().catch(() => {});
     return result;
