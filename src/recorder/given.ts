@@ -13,3 +13,12 @@ export function checkedObject<T extends object>(value: T | undefined): T | undef
   if (value !== undefined && typeof value !== 'object') throw new TypeError('must be an object');
   return value;
 }
+
+/** Whether a piece of an answer came while it was made, unless its options say otherwise. */
+export function isStreamed(options: { streamed?: boolean | undefined } | undefined): boolean {
+  try {
+    return options?.streamed !== false;
+  } catch {
+    return true;
+  }
+}

@@ -110,9 +110,18 @@ export class Recorder {
    */
   turn(identity?: Identity, options: OpenTurnOptions = {}): Turn {
     const resolved = this.#resolve(() => this.identify(identity, options));
-    const turn = new Turn(this.#host, typeof resolved === 'string' ? undefined : resolved, options);
+    const turn = this.#makeTurn(typeof resolved === 'string' ? undefined : resolved, options);
     this.#admissions.open(turn, resolved);
     return turn;
+  }
+
+  #makeTurn(identity: ResolvedIdentity | undefined, options: TurnOptions): Turn {
+    try {
+      return new Turn(this.#host, identity, options);
+    } catch {
+      // Options that can't be read are none.
+      return new Turn(this.#host, identity);
+    }
   }
 
   /** The identity that a turn opened here and now would have, of all layers together. */

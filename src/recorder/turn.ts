@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Role } from '../synap/messages.js';
-import { checkedObject, isNumber, isText } from './given.js';
+import { checkedObject, isNumber, isStreamed, isText } from './given.js';
 import type { ResolvedIdentity } from './identity.js';
 import { knownMessageId } from './message-id.js';
 import {
@@ -190,7 +190,7 @@ export class Turn {
     if (this.over || typeof text !== 'string' || text === '') return;
     if (this.#state !== 'open') this.#revive();
     this.#alive = true;
-    if (this.#firstTokenAt === undefined && options?.streamed !== false) this.#firstTokenAt = performance.now();
+    if (this.#firstTokenAt === undefined && isStreamed(options)) this.#firstTokenAt = performance.now();
     this.#text += text;
   }
 

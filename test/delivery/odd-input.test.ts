@@ -87,6 +87,12 @@ const PLACES: Record<string, (recorder: Recorder, odd: never) => void> = {
   'the conversation of an identity': (recorder, odd) =>
     say(recorder.turn({ userId: 'ada', conversationId: odd, sessionId: odd })),
   'an ambient identity': (recorder, odd) => recorder.withIdentity(odd, () => say(recorder.turn())),
+  'the options of append()': (recorder, odd) =>
+    say(recorder.turn(IDENTITY), undefined, turn => {
+      turn.append('answer', odd);
+      turn.complete();
+    }),
+  'the options of a turn': (recorder, odd) => say(recorder.turn(IDENTITY, odd)),
   'the id of a turn': (recorder, odd) => say(recorder.turn(IDENTITY, { id: odd })),
   'the start of a turn': (recorder, odd) => say(recorder.turn(IDENTITY, { startedAt: odd })),
   'the framework of a turn': (recorder, odd) => say(recorder.turn(IDENTITY, { framework: odd })),
