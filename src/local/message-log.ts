@@ -1,5 +1,6 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { StoredMessage } from './store/records.js';
+import { Statements, textOf } from './store/statements.js';
 
 const MESSAGE = `seq, message_id AS messageId, conversation_id AS conversationId, messages.session_id AS sessionId, role,
   CAST(content AS BLOB) AS content, messages.user_id AS userId, messages.customer_id AS customerId, metadata,
@@ -36,16 +37,15 @@ export interface MessageFilter {
  * two pieces no transaction is open.
  */
 export class MessageLog {
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: Statements;
 
   constructor(db: DatabaseSync) {
-    this.#db = db;
+    this.#statements = new Statements(db);
   }
 
   /** The `seq` of the latest message; 0 when there is none. */
   end(): number {
-    return (this.#sql('end').get()?.seq as number | null) ?? 0;
+    return (this.#statements.of(SQL.end).get()?.seq as number | null) ?? 0;
   }
 
   /**
@@ -78,7 +78,7 @@ export class MessageLog {
 
   *#conversationIds(): Generator<string> {
     for (let last = 0; ; ) {
-      const rows = this.#sql('conversations').all(last, CONVERSATIONS);
+      const rows = this.#statements.of(SQL.conversations).all(last, CONVERSATIONS);
       for (const row of rows) yield row.conversationId as string;
       if (rows.length < CONVERSATIONS) return;
       last = rows.at(-1)?.id as number;
@@ -89,24 +89,15 @@ export class MessageLog {
     const { userId = null, since = null } = filter;
     const messages: StoredMessage[] = [];
     let bytes = 0;
-    for (const row of this.#sql(name).iterate(...values, after, upTo, userId, userId, since, since, MAX_FOUND)) {
+    for (const row of this.#statements
+      .of(SQL[name])
+      .iterate(...values, after, upTo, userId, userId, since, since, MAX_FOUND)) {
       const content = row.content as Uint8Array;
       const metadata = typeof row.metadata === 'string' ? JSON.parse(row.metadata) : {};
-      messages.push({ ...row, content: utf8.decode(content), metadata } as unknown as StoredMessage);
+      messages.push({ ...row, content: textOf(content), metadata } as unknown as StoredMessage);
       bytes += content.length + String(row.metadata ?? '').length;
       if (bytes >= MAX_FOUND_BYTES) break;
     }
     return { messages, cut: messages.length === MAX_FOUND || bytes >= MAX_FOUND_BYTES };
   }
-
-  #sql(name: keyof typeof SQL): StatementSync {
-    let statement = this.#statements.get(name);
-    if (statement === undefined) {
-      statement = this.#db.prepare(SQL[name]);
-      this.#statements.set(name, statement);
-    }
-    return statement;
-  }
 }
-
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });

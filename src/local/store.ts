@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { closeDatabase, inTransaction } from '../sqlite/database.js';
 import type { Tenancy } from '../synap/messages.js';
-import { IN_MEMORY, isBusy, openDatabase } from './database.js';
+import { isBusy, openDatabase } from './database.js';
 import { LocalSynapError } from './errors.js';
 import { MessageLog } from './message-log.js';
 import { ConversationList, type ListRange } from './store/conversation-list.js';
@@ -158,7 +159,7 @@ export class Store {
     const { synchronous } = this.#db.prepare('PRAGMA synchronous').get() as { synchronous: number };
     this.#db.exec('PRAGMA busy_timeout = 0; PRAGMA synchronous = NORMAL');
     try {
-      while (performance.now() < deadline) if (this.#quietly(() => this.#index.advance())) return true;
+      while (performance.now() < deadline) if (inTransaction(this.#db, () => this.#index.advance())) return true;
       return false;
     } catch (error) {
       if (isBusy(error)) return false;
@@ -187,32 +188,14 @@ export class Store {
   /** All that `work` stores is kept, or, when it throws, nothing of it. Inside another one it joins that. */
   transaction<T>(work: () => T): T {
     if (this.#db.isTransaction) return work();
-    const result = this.#quietly(work);
+    const result = inTransaction(this.#db, work);
     this.onCommit();
     return result;
   }
 
   /** Moves the write-ahead log into the file and closes it. Again is nothing. */
   close(): void {
-    if (!this.#db.isOpen) return;
-    // Another process that reads would make the checkpoint wait; closing does not depend on it.
-    this.#db.exec('PRAGMA busy_timeout = 0');
-    if (this.path !== IN_MEMORY) this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    this.#db.close();
-  }
-
-  /** A transaction that nobody is told of. */
-  #quietly<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      // Some errors, a full disk among them, have rolled back by themselves.
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
-    }
+    closeDatabase(this.#db);
   }
 
   #settleTenancy(wanted: Tenancy | undefined): Tenancy {
