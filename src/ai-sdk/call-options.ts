@@ -10,13 +10,31 @@ export interface SynapCallOptions extends Identity {
   metadata?: Record<string, unknown> | undefined;
 }
 
-/** Reads `providerOptions.synap`. */
+/**
+ * Stands for options that can't be read. They may have said that nothing is to be recorded, or of whom; so nothing is, and
+ * what is not is counted: an identity that throws is nobody's.
+ */
+const UNREADABLE: SynapCallOptions = Object.freeze({
+  get userId(): string {
+    throw new TypeError("providerOptions.synap can't be read");
+  },
+});
+
+/** Reads `providerOptions.synap`, each part once. */
 export function readCallOptions(providerOptions: unknown): SynapCallOptions {
-  const synap = (providerOptions as { synap?: unknown } | null | undefined)?.synap;
-  return typeof synap === 'object' && synap !== null ? (synap as SynapCallOptions) : {};
+  try {
+    const synap = (providerOptions as { synap?: unknown } | null | undefined)?.synap;
+    if (typeof synap !== 'object' || synap === null) return {};
+    const { record, messageId, metadata, conversationId, userId, customerId, sessionId }: SynapCallOptions = synap;
+    return { record, messageId, metadata, conversationId, userId, customerId, sessionId };
+  } catch {
+    return UNREADABLE;
+  }
 }
 
 /** Whether a call says by itself who is talking where: then it is a turn, even inside another. */
-export function hasIdentity({ conversationId, userId }: SynapCallOptions): boolean {
+export function hasIdentity(call: SynapCallOptions): boolean {
+  if (call === UNREADABLE) return false;
+  const { conversationId, userId } = call;
   return [conversationId, userId].some(id => id !== undefined && id !== null && String(id).trim() !== '');
 }

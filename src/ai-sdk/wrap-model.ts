@@ -5,7 +5,7 @@ import { promptEnd } from './content.js';
 import { Loops } from './loops.js';
 import type { AnyLanguageModel, ModelParams } from './model.js';
 import { type CallEnd, checkWrapOptions, openRun, type Run, scopeOf, type WrapOptions } from './run.js';
-import { type CallListener, tapModel } from './tap.js';
+import { type CallListener, safely, tapModel } from './tap.js';
 
 const wrapOptions = new WeakMap<object, WrapOptions>();
 
@@ -53,7 +53,8 @@ function listen(
   // Inside a run but not in its model: a call that a tool makes for itself.
   if (scope && !hasIdentity(call)) return undefined;
 
-  const identity = recorder.identify(call, { fallback: options });
+  // One that can't be read keeps the calls of a loop together, too, and the turn counts what it does not record.
+  const identity = safely(() => recorder.identify(call, { fallback: options })) ?? {};
   const run = loops.take(params, identity) ?? open();
   run.watch(params.abortSignal);
   return run.listen(model, settle);
