@@ -1,3 +1,5 @@
+import { listened } from './process-events.js';
+
 /** What a recorder does when the process ends. */
 export interface ExitHooks {
   /** It ends by itself, and waits for what is begun here. */
@@ -26,11 +28,10 @@ function exitAll(): void {
  * `exit` when the process ends for good. Answers with the way to take them back.
  */
 export function onExit(hooks: ExitHooks): () => void {
-  if (typeof process === 'undefined' || typeof process.on !== 'function' || typeof WeakRef === 'undefined')
-    return () => {};
-  if (recorders.size === 0) process.on('beforeExit', flushAll).on('exit', exitAll);
-  else if (recorders.size % SWEEP_EVERY === 0)
-    for (const known of recorders) if (!known.deref()) recorders.delete(known);
+  if (typeof WeakRef === 'undefined') return () => {};
+  const first = recorders.size === 0;
+  if (first && !listened(process => process.on('beforeExit', flushAll).on('exit', exitAll))) return () => {};
+  if (recorders.size % SWEEP_EVERY === 0) for (const known of recorders) if (!known.deref()) recorders.delete(known);
   const reference = new WeakRef(hooks);
   recorders.add(reference);
   return () => {

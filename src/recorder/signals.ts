@@ -1,3 +1,5 @@
+import { listened } from './process-events.js';
+
 type Drain = (others: boolean) => Promise<unknown>;
 
 const NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 };
@@ -10,15 +12,11 @@ const drains = new Map<NodeJS.Signals, Set<Drain>>();
  * ending the process is theirs. Answers with the way to take it back.
  */
 export function onSignals(signals: readonly NodeJS.Signals[], drain: Drain): () => void {
-  if (typeof process === 'undefined' || typeof process.on !== 'function') return () => {};
   for (const signal of signals) {
     // One listener for all recorders, so that the signal is raised again when all of them are done.
     const waiting = drains.get(signal);
     if (waiting) waiting.add(drain);
-    else {
-      drains.set(signal, new Set([drain]));
-      process.on(signal, drainAll);
-    }
+    else if (listened(process => process.on(signal, drainAll))) drains.set(signal, new Set([drain]));
   }
   return () => {
     for (const signal of signals) {

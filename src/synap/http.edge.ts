@@ -15,19 +15,16 @@ export function httpTransport(origin: string): HttpTransport {
   return {
     async request({ method, path, headers, body, deadline, signal }) {
       const end = new AbortController();
+      // By hand: AbortSignal.any is not everywhere; Next.js's edge runtime lacks it.
+      const signals = signal ? [deadline, signal] : [deadline];
+      const abort = () => end.abort();
       let sent: NetworkError['sent'] = 'no';
       try {
         if (closed) throw new Error('the client is closed');
         if (signal?.aborted) throw new Error('the call was aborted before it was sent');
-        const signals = signal ? [end.signal, deadline, signal] : [end.signal, deadline];
         // The key is for this origin only: a redirect is an answer.
-        const init = {
-          method,
-          headers,
-          body: body ?? null,
-          redirect: 'manual',
-          signal: AbortSignal.any(signals),
-        } as const;
+        const init = { method, headers, body: body ?? null, redirect: 'manual', signal: end.signal } as const;
+        for (const ends of signals) ends.addEventListener('abort', abort);
         underWay.add(end);
         sent = 'unknown';
         const response = await fetch(origin + path, init);
@@ -40,6 +37,7 @@ export function httpTransport(origin: string): HttpTransport {
         throw networkError(error, sent, deadline, headers['x-correlation-id']);
       } finally {
         underWay.delete(end);
+        for (const ends of signals) ends.removeEventListener('abort', abort);
       }
     },
     async close() {

@@ -13,11 +13,14 @@ export const CHAT = conversationUuid('chat-42', { userId: 'ada' });
 /**
  * Runs a program as the README's reader would, with a key, an address and a model in the environment, and answers what
  * it said and what was recorded.
+ *
+ * @param runtime what runs it: this Node.js, or another command
  */
-export async function runProgram(file: string, script: ModelScript) {
+export async function runProgram(file: string, script: ModelScript, runtime: readonly string[] = [process.execPath]) {
+  const [command = '', ...parameters] = runtime;
   await using synap = await startLocalSynap();
   await using model = await scriptedModel(script);
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], {
+  const { stdout, stderr } = await promisify(execFile)(command, [...parameters, file], {
     cwd: ROOT,
     timeout: 20_000,
     env: {

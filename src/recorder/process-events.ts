@@ -1,0 +1,13 @@
+/**
+ * Adds listeners to the process, and answers whether it could. Where there is no Node.js there is no process, or one
+ * without events, or, as in Next.js's edge runtime, one whose every method throws.
+ */
+export function listened(add: (process: NodeJS.Process) => void): boolean {
+  try {
+    if (typeof process === 'undefined' || typeof process.on !== 'function') return false;
+    add(process);
+    return true;
+  } catch {
+    return false;
+  }
+}
