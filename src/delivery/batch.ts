@@ -1,34 +1,33 @@
 import type { ClaimLimits } from './outbox.js';
 
 /** What an entry is to a batch. */
-export interface Weight {
+export interface Candidate {
   readonly bytes: number;
-  readonly message: { readonly conversationId: string };
+  readonly conversationId: string;
 }
 
 /**
  * Picks a batch from candidates that are in the order of the line: one of each conversation before a second of any, as
  * far as the limits allow, but always at least one. The batch is in the order of the line again.
  */
-export function pick<T>(candidates: readonly T[], limits: ClaimLimits, entryOf: (candidate: T) => Weight): T[] {
+export function pick<T extends Candidate>(candidates: readonly T[], limits: ClaimLimits): T[] {
   const picked = new Set<T>();
   const conversations = new Set<string>();
   let bytes = 0;
-  const fits = (entry: Weight) => picked.size === 0 || bytes + entry.bytes <= limits.maxBytes;
+  const fits = (candidate: T) => picked.size === 0 || bytes + candidate.bytes <= limits.maxBytes;
 
   let full = false;
   for (const first of [true, false]) {
     if (full || (!first && limits.onePerConversation)) break;
     for (const candidate of candidates) {
       if (picked.size >= limits.maxMessages) break;
-      const entry = entryOf(candidate);
-      const { conversationId } = entry.message;
+      const { conversationId } = candidate;
       if (first ? conversations.has(conversationId) : picked.has(candidate)) continue;
       // Not to pass over a large one: a later one of its conversation could be picked before it.
-      full = !fits(entry);
+      full = !fits(candidate);
       if (full) break;
       conversations.add(conversationId);
-      bytes += entry.bytes;
+      bytes += candidate.bytes;
       picked.add(candidate);
     }
   }

@@ -1,3 +1,4 @@
+import type { RecordMessageInput } from '../synap/messages.js';
 import { pick } from './batch.js';
 import type {
   ClaimedEntry,
@@ -38,16 +39,43 @@ export interface MemoryOutbox extends Outbox {
   close(): OutboxEntry[];
 }
 
-interface Held {
-  entry: ClaimedEntry;
-  state: Extract<MessageState, 'pending' | 'in_flight'>;
-  /** What it takes in memory, in bytes. */
-  weight: number;
+/**
+ * An entry without its message, of which the text is kept: as bytes, a message takes as much memory as it has bytes, and
+ * gives the garbage collector nothing to look through.
+ */
+interface Held extends Omit<ClaimedEntry, 'message'> {
+  readonly conversationId: string;
+  readonly json: Uint8Array;
 }
 
-/** JavaScript keeps a text at two bytes a character as soon as one of them is beyond Latin-1. */
-function weigh({ bytes, message: { content } }: OutboxEntry): number {
-  return /[\u0100-\uffff]/.test(content) ? Math.max(bytes, 2 * content.length) : bytes;
+interface Waiting extends Held {
+  state: Extract<MessageState, 'pending' | 'in_flight'>;
+}
+
+type Dead = Held & Pick<DeadLetter, 'state' | 'error' | 'diedAt'>;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+function hold({ message, ...entry }: OutboxEntry, position: number): Held {
+  return {
+    ...entry,
+    position,
+    conversationId: message.conversationId,
+    json: encoder.encode(JSON.stringify(message)),
+  };
+}
+
+/** The entry with its message, which is read when it is asked for: whoever takes thousands may not need them all at once. */
+function release<T extends Held>({ json, conversationId: _, ...entry }: T) {
+  let message: RecordMessageInput | undefined;
+  return {
+    ...entry,
+    get message(): RecordMessageInput {
+      message ??= JSON.parse(decoder.decode(json)) as RecordMessageInput;
+      return message;
+    },
+  };
 }
 
 /**
@@ -57,8 +85,8 @@ function weigh({ bytes, message: { content } }: OutboxEntry): number {
  */
 export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: MemoryOutboxOptions = {}): MemoryOutbox {
   // A Map keeps the order of insertion, and an entry that is set again keeps its place.
-  const line = new Map<string, Held>();
-  const dead = new Map<string, DeadLetter & ClaimedEntry>();
+  const line = new Map<string, Waiting>();
+  const dead = new Map<string, Dead>();
   const delivered = new Set<string>();
   const books = { accepted: 0, pending: 0, inFlight: 0, delivered: 0, deadLettered: 0, expired: 0, pendingBytes: 0 };
   const busy = new Map<string, number>();
@@ -66,32 +94,29 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
   let deadBytes = 0;
   let newest = 0;
 
-  function append(entry: OutboxEntry): void {
-    const weight = weigh(entry);
-    line.set(entry.key, { entry: { ...entry, position: ++newest }, state: 'pending', weight });
-    bytes += weight;
+  function append(entry: Held): void {
+    line.set(entry.key, { ...entry, state: 'pending' });
+    bytes += entry.bytes;
     books.pending++;
     books.pendingBytes += entry.bytes;
   }
 
-  function begin(held: Held): void {
-    const { conversationId } = held.entry.message;
+  function begin(held: Waiting): void {
     held.state = 'in_flight';
     books.pending--;
-    books.pendingBytes -= held.entry.bytes;
+    books.pendingBytes -= held.bytes;
     books.inFlight++;
-    busy.set(conversationId, (busy.get(conversationId) ?? 0) + 1);
+    busy.set(held.conversationId, (busy.get(held.conversationId) ?? 0) + 1);
   }
 
-  function end(held: Held): void {
-    const { conversationId } = held.entry.message;
+  function end({ conversationId }: Waiting): void {
     const left = (busy.get(conversationId) ?? 1) - 1;
     if (left === 0) busy.delete(conversationId);
     else busy.set(conversationId, left);
     books.inFlight--;
   }
 
-  function bury({ entry }: Held, { to, error }: Extract<Settlement, { error: string }>): void {
+  function bury(entry: Waiting, { to, error }: Extract<Settlement, { error: string }>): void {
     books[to === 'dead' ? 'deadLettered' : 'expired']++;
     dead.set(entry.key, { ...entry, state: to, error, diedAt: Date.now() });
     deadBytes += entry.bytes;
@@ -116,20 +141,20 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
 
     put(entry, { admitted }): PutResult {
       if (line.has(entry.key) || dead.has(entry.key) || delivered.has(entry.key)) return 'duplicate';
-      if (!admitted && (line.size >= maxMessages || bytes + weigh(entry) > maxBytes)) return 'full';
-      append(entry);
+      if (!admitted && (line.size >= maxMessages || bytes + entry.bytes > maxBytes)) return 'full';
+      append(hold(entry, ++newest));
       books.accepted++;
       return 'accepted';
     },
 
     claim(limits: ClaimLimits): ClaimedEntry[] {
-      const free = [...line.values()].filter(({ state, entry: { message } }) => {
-        const { conversationId } = message;
-        return state === 'pending' && !busy.has(conversationId) && !limits.except.has(conversationId);
-      });
-      const claimed = pick(free, limits, held => held.entry);
+      const free = [...line.values()].filter(
+        ({ state, conversationId }) =>
+          state === 'pending' && !busy.has(conversationId) && !limits.except.has(conversationId),
+      );
+      const claimed = pick(free, limits);
       claimed.forEach(begin);
-      return claimed.map(held => held.entry);
+      return claimed.map(({ state: _, ...entry }) => release(entry));
     },
 
     settle(settlements: readonly Settlement[]): 'settled' {
@@ -139,14 +164,13 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
         end(held);
         if (settlement.to === 'pending') {
           const { attempts, maybeStored } = settlement;
-          held.state = 'pending';
-          held.entry = { ...held.entry, attempts, maybeStored };
+          line.set(held.key, { ...held, attempts, maybeStored, state: 'pending' });
           books.pending++;
-          books.pendingBytes += held.entry.bytes;
+          books.pendingBytes += held.bytes;
           continue;
         }
         line.delete(settlement.key);
-        bytes -= held.weight;
+        bytes -= held.bytes;
         if (settlement.to === 'delivered') {
           books.delivered++;
           remember(settlement.key);
@@ -163,13 +187,16 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
         for (const entry of entries) if (entry.position <= position) count++;
         return count;
       };
-      const waiting = position >= newest ? line.size : upTo([...line.values()].map(held => held.entry));
+      const waiting = position >= newest ? line.size : upTo(line.values());
       return { position, outstanding: waiting, deadLetters: upTo(dead.values()) };
     },
 
     deadLetters({ after = 0, limit = 100 } = {}) {
       const letters = [...dead.values()].filter(letter => letter.position > after);
-      return letters.sort((a, b) => a.position - b.position).slice(0, limit);
+      return letters
+        .sort((a, b) => a.position - b.position)
+        .slice(0, limit)
+        .map(release);
     },
 
     replay(keys = [...dead.keys()]): number {
@@ -178,7 +205,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
       for (const { state, error: _, diedAt: __, ...entry } of letters) {
         unbury(entry.key, entry);
         books[state === 'dead' ? 'deadLettered' : 'expired']--;
-        append({ ...entry, acceptedAt: Date.now(), attempts: 0 });
+        append({ ...entry, position: ++newest, acceptedAt: Date.now(), attempts: 0 });
       }
       return letters.length;
     },
@@ -195,7 +222,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
     },
 
     close(): OutboxEntry[] {
-      const lost = [...line.values()].map(held => held.entry);
+      const lost = [...line.values()].map(({ state: _, ...entry }) => release(entry));
       line.clear();
       busy.clear();
       books.pending = books.inFlight = books.pendingBytes = bytes = 0;

@@ -16,7 +16,7 @@ export function chooseEntries(statements: OutboxStatements, limits: ClaimLimits)
   const ready = readyEntries(statements, limits);
   const missing = limits.onePerConversation ? 0 : limits.maxMessages - ready.length;
   const candidates = missing > 0 ? withFollowers(statements, ready, missing) : ready;
-  const batch = pick(candidates, limits, ({ bytes, conversationId }) => ({ bytes, message: { conversationId } }));
+  const batch = pick(candidates, limits);
   return batch.map(({ position }) => readEntry(statements.get('entry').get(position)));
 }
 

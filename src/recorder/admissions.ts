@@ -54,7 +54,8 @@ export class Admissions {
   readonly #unanswered = new Unanswered();
   readonly #tails = new Map<string, Promise<void>>();
   readonly #waiting = new Set<TurnMessage>();
-  readonly #lost = new WeakSet<TurnMessage>();
+  // What was counted as lost while it waited: it may come back.
+  readonly #givenUp = new WeakSet<TurnMessage>();
 
   constructor({ settings, relay, notices, report }: AdmissionsOptions) {
     this.#settings = settings;
@@ -70,7 +71,10 @@ export class Admissions {
 
   /** Counts what still waits as lost; what comes of it later is nobody's. */
   close(): void {
-    for (const message of this.#waiting) this.#refuse(message, 'recorder_closed');
+    for (const message of this.#waiting) {
+      this.#refuse(message, 'recorder_closed');
+      this.#givenUp.add(message);
+    }
     this.#waiting.clear();
   }
 
@@ -223,8 +227,7 @@ export class Admissions {
   }
 
   #refuse(message: TurnMessage, reason: LossReason, error?: unknown): void {
-    if (this.#lost.has(message)) return;
-    this.#lost.add(message);
+    if (this.#givenUp.has(message)) return;
     this.#recent.delete(message.key);
     this.#admissions.get(message.turn)?.outcome.lost.push(reason);
     this.refused[reason] = (this.refused[reason] ?? 0) + 1;

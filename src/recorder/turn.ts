@@ -49,8 +49,8 @@ export interface TurnHost {
  * ```
  *
  * The four ends are final, and the first one counts; but an answer that was abandoned without a text may still come.
- * Every method may be called late, twice or in a broken order; none
- * throws or waits. An answer without any text is no message: the user's stands alone then.
+ * Every method may be called late, twice or in a broken order; none throws or waits. An answer without any text is no
+ * message: the user's stands alone then.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export class Turn {
   readonly #busy: TurnOptions['busy'];
   readonly #timed: boolean;
   readonly #startIsKnown: boolean;
-  readonly #said = new Set<string>();
+  readonly #said: { place: string; text: string }[] = [];
   #state: 'open' | TurnStatus = 'open';
   #startedAt = new Date();
   #clock = performance.now();
@@ -152,15 +152,16 @@ export class Turn {
       if (typeof content !== 'string') throw new TypeError('a message must be a string');
       const { attachments, metadata } = options;
       const messageId = knownMessageId(options.messageId);
-      const name = messageId === undefined ? `text:${place}${content}` : `id:${messageId}`;
-      if (content === '' || this.#said.has(name)) return;
-      if (this.#said.size === 0 && !this.#startIsKnown && this.#firstTokenAt === undefined && this.#state === 'open') {
+      const said = messageId === undefined ? { place, text: content } : { place: 'id', text: messageId };
+      if (content === '' || this.#said.some(({ place, text }) => place === said.place && text === said.text)) return;
+      const first = this.#said.length === 0;
+      if (first && !this.#startIsKnown && this.#firstTokenAt === undefined && this.#state === 'open') {
         this.#startedAt = new Date();
         this.#clock = performance.now();
       }
       const key =
-        messageId === undefined ? `${this.id}:user:${this.#said.size}` : `${this.conversationId}:user:${messageId}`;
-      this.#said.add(name);
+        messageId === undefined ? `${this.id}:user:${this.#said.length}` : `${this.conversationId}:user:${messageId}`;
+      this.#said.push(said);
       this.touch();
       this.#record('user', content, key, userMetadata({ ...this.#facts(key), attachments }), metadata);
     } catch (error) {
