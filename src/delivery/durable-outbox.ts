@@ -73,7 +73,7 @@ export class DurableOutbox implements Outbox {
   put(entry: OutboxEntry, options: { admitted: boolean }): PutResult {
     this.#assertOpen();
     // A message that is no JSON is the caller's mistake, not the file's.
-    const json = JSON.stringify(entry.message);
+    const json = entry.json ?? JSON.stringify(entry.message);
     if (this.#fallback.isEmpty) {
       const result = this.#file.write(file => file.put({ ...entry, json }, options));
       if (result !== undefined) return result;

@@ -43,7 +43,7 @@ export interface MemoryOutbox extends Outbox {
  * An entry without its message, of which the text is kept: as bytes, a message takes as much memory as it has bytes, and
  * gives the garbage collector nothing to look through.
  */
-interface Held extends Omit<ClaimedEntry, 'message'> {
+interface Held extends Omit<ClaimedEntry, 'message' | 'json'> {
   readonly conversationId: string;
   readonly json: Uint8Array;
 }
@@ -57,12 +57,12 @@ type Dead = Held & Pick<DeadLetter, 'state' | 'error' | 'diedAt'>;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-function hold({ message, ...entry }: OutboxEntry, position: number): Held {
+function hold({ message, json = JSON.stringify(message), ...entry }: OutboxEntry, position: number): Held {
   return {
     ...entry,
     position,
     conversationId: message.conversationId,
-    json: encoder.encode(JSON.stringify(message)),
+    json: encoder.encode(json),
   };
 }
 

@@ -32,6 +32,8 @@ export interface OutboxEntry {
   /** The message's `message_key`. An outbox holds a key once. */
   readonly key: string;
   readonly message: RecordMessageInput;
+  /** The message as JSON, where it has been made already: only in what is put. */
+  readonly json?: string | undefined;
   /** Size of the message as JSON, in bytes. */
   readonly bytes: number;
   /** When it was accepted, in milliseconds since 1970. */

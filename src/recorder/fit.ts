@@ -15,22 +15,34 @@ export function jsonBytes(value: unknown): number {
   return encoder.encode(JSON.stringify(value)).length;
 }
 
+/** A message, and what it is as JSON. */
+export interface Fitted {
+  readonly message: RecordMessageInput;
+  readonly json: string;
+  /** Of the JSON, in UTF-8. */
+  readonly bytes: number;
+}
+
 /**
- * A message that is small enough, and its size. One that is too large loses the largest of the app's tags, and then the
- * end of its text; its metadata say so (`dropped_tags`, `truncated`, `original_length` in characters), and its text ends
- * with a marker. Throws where even that is not enough.
+ * A message that is small enough. One that is too large loses the largest of the app's tags, and then the end of its text;
+ * its metadata say so (`dropped_tags`, `truncated`, `original_length` in characters), and its text ends with a marker.
+ * Throws where even that is not enough.
  */
-export function fitToSize(message: RecordMessageInput): { message: RecordMessageInput; bytes: number } {
+export function fitToSize(message: RecordMessageInput): Fitted {
   // Where the text alone is too long, how long it is as JSON need not be known.
-  const bytes = message.content.length > MAX_MESSAGE_BYTES ? Number.POSITIVE_INFINITY : jsonBytes(message);
-  if (bytes <= MAX_MESSAGE_BYTES) return { message, bytes };
-  const metadata = fitMetadata(message.metadata ?? {});
-  const lighter = { ...message, metadata };
-  const small = message.content.length <= MAX_MESSAGE_BYTES && jsonBytes(lighter) <= MAX_MESSAGE_BYTES;
-  const kept = small ? lighter : cutContent(lighter);
-  const keptBytes = jsonBytes(kept);
-  if (keptBytes > MAX_MESSAGE_BYTES) throw new RangeError('the message is too large even without its text and tags');
-  return { message: kept, bytes: keptBytes };
+  const isLong = message.content.length > MAX_MESSAGE_BYTES;
+  const whole = isLong ? undefined : measure(message);
+  if (whole && whole.bytes <= MAX_MESSAGE_BYTES) return whole;
+  const lighter = { ...message, metadata: fitMetadata(message.metadata ?? {}) };
+  const light = isLong ? undefined : measure(lighter);
+  const kept = light && light.bytes <= MAX_MESSAGE_BYTES ? light : measure(cutContent(lighter));
+  if (kept.bytes > MAX_MESSAGE_BYTES) throw new RangeError('the message is too large even without its text and tags');
+  return kept;
+}
+
+function measure(message: RecordMessageInput): Fitted {
+  const json = JSON.stringify(message);
+  return { message, json, bytes: encoder.encode(json).length };
 }
 
 function fitMetadata(metadata: Record<string, unknown>): Record<string, unknown> {

@@ -1,5 +1,12 @@
-/** A variable of the environment; undefined where it is empty, and in a runtime that has no environment. */
+/**
+ * A variable of the environment; undefined where it is empty, where the runtime has no environment, and where it may not be
+ * read (Deno without `--allow-env`).
+ */
 export function env(name: string): string | undefined {
-  const value = typeof process === 'undefined' ? undefined : process.env?.[name];
-  return value === '' ? undefined : value;
+  try {
+    const value = typeof process === 'undefined' ? undefined : process.env?.[name];
+    return value === '' ? undefined : value;
+  } catch {
+    return undefined;
+  }
 }

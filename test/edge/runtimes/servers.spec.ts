@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runProgram } from '../../support/run-program.js';
 import { scriptedSynap } from '../../support/scripted-synap.js';
@@ -18,9 +19,10 @@ function binary(pattern: string): string {
   return join(import.meta.dirname, path);
 }
 
+const DENO = binary('node_modules/@deno/*/deno{,.exe}');
 const RUNTIMES = {
-  Deno: [binary('node_modules/@deno/*/deno*'), 'run', '--allow-all'],
-  Bun: [binary('node_modules/@oven/*/bin/bun*')],
+  Deno: [DENO, 'run', '--allow-all'],
+  Bun: [binary('node_modules/@oven/*/bin/bun{,.exe}')],
 };
 
 describe.each(Object.entries(RUNTIMES))('%s', (_, runtime) => {
@@ -66,6 +68,15 @@ describe.each(Object.entries(RUNTIMES))('%s', (_, runtime) => {
     expect(await say(runtime, { url: synap.url, ends: 'itself', outbox })).toMatchObject({ code: 0 });
     expect(said(synap)).toEqual(SAID);
   });
+});
+
+it('Deno needs no more permission than to send', async () => {
+  await using synap = await scriptedSynap();
+  const parameters = ['run', '--no-prompt', '--allow-net', 'test/edge/programs/permitted.ts', synap.url];
+  const { stdout, stderr } = await promisify(execFile)(DENO, parameters, { cwd: ROOT });
+  expect(stdout).toBe('delivered 2\n');
+  expect(stderr).toBe('');
+  expect(said(synap)).toEqual(SAID);
 });
 
 function said(synap: { stored: readonly { role: string; content: string }[] }): string[] {
