@@ -1,5 +1,6 @@
 import type { Pool } from 'undici';
 import { NetworkError, TimeoutError } from './errors.js';
+import { httpTransport as fetchTransport } from './http.edge.js';
 import { type HttpTransport, MAX_RESPONSE_BYTES } from './transport.js';
 
 const SECOND = 1000;
@@ -19,23 +20,42 @@ const poolOptions: Pool.Options = {
   allowH2: false,
 };
 
-/** A transport over undici: a pool of kept-alive connections, no redirects, no retries of its own. */
+/**
+ * A transport over undici, or, where that can't be loaded, over fetch: bundlers that make an ES module of everything may
+ * leave undici, which is CommonJS, without the `require` that it needs.
+ */
 export function httpTransport(origin: string): HttpTransport {
   // undici takes longer to load than the rest of this package together, and nothing is sent at an app's start.
-  let opened: Promise<Pool> | undefined;
+  let opened: Promise<HttpTransport> | undefined;
   let closed = false;
   const open = async () => {
-    const { Pool, errors } = await import('undici');
-    if (closed) throw new errors.ClientClosedError();
-    return new Pool(origin, poolOptions);
+    const transport = await import('undici').then(
+      ({ Pool }) => poolTransport(new Pool(origin, poolOptions)),
+      () => fetchTransport(origin),
+    );
+    if (closed) await transport.close();
+    return transport;
   };
 
+  return {
+    async request(request) {
+      opened ??= open();
+      const transport = await opened;
+      return transport.request(request);
+    },
+    async close() {
+      closed = true;
+      await (await opened)?.close();
+    },
+  };
+}
+
+/** A transport over a pool of kept-alive connections, without redirects and without retries of its own. */
+function poolTransport(pool: Pool): HttpTransport {
   return {
     async request({ method, path, headers, body, deadline, signal }) {
       try {
         if (signal?.aborted) throw new NetworkError('The call was aborted before it was sent', { sent: 'no' });
-        opened ??= open();
-        const pool = await opened;
         const response = await pool.request({
           method,
           path,
@@ -54,10 +74,7 @@ export function httpTransport(origin: string): HttpTransport {
         throw networkError(error, deadline, headers['x-correlation-id']);
       }
     },
-    async close() {
-      closed = true;
-      await (await opened?.catch(() => undefined))?.destroy();
-    },
+    close: () => pool.destroy(),
   };
 }
 

@@ -21,7 +21,7 @@ export type Runtime = keyof typeof CONDITIONS;
  */
 export async function bundle(
   program: string,
-  runtime: Runtime,
+  runtime: Runtime | 'node',
   { format = 'esm', external = [] }: { format?: 'esm' | 'cjs'; external?: RegExp[] } = {},
 ): Promise<OutputChunk> {
   const build = await rolldown({
@@ -31,7 +31,7 @@ export async function bundle(
     external: [/^node:/, ...external],
     logLevel: 'silent',
     resolve: {
-      conditionNames: [...CONDITIONS[runtime], 'import', 'default'],
+      conditionNames: [...(runtime === 'node' ? ['node'] : CONDITIONS[runtime]), 'import', 'default'],
       mainFields: ['browser', 'module', 'main'],
       aliasFields: [['browser']],
     },
