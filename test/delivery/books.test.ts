@@ -10,7 +10,7 @@ import { balanced } from '../support/recorder.js';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-const RUNS = 150;
+const RUNS = Number(process.env.MODEL_RUNS ?? 150);
 
 const clock = stopClock();
 
