@@ -5,6 +5,8 @@ export default defineConfig({
   resolve: { alias: { '#http': fileURLToPath(new URL('../../../src/synap/http.ts', import.meta.url)) } },
   test: {
     include: ['*.spec.ts'],
+    // It looks for a newer Deno now and then, and says so among what a program says.
+    env: { DENO_NO_UPDATE_CHECK: '1' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
