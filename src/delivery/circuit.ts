@@ -1,6 +1,7 @@
 import { type BackoffOptions, backoffMs } from './backoff.js';
 import { askedToWait, errorForLog, isAboutAccount, isStopped, type Outcome } from './deliver.js';
 import type { Logger } from './logger.js';
+import { steadyNow } from './steady-clock.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -10,7 +11,6 @@ const PROBE_MS = MINUTE;
 /** The longest a server's Retry-After is believed. */
 const MAX_RETRY_AFTER_MS = 300 * SECOND;
 const JITTER = 0.1;
-const MAX_PAUSE_MS = MAX_RETRY_AFTER_MS * (1 + JITTER);
 
 /**
  * The circuit breaker between the relay and Synap. Opening it drops nothing: what was under way goes back to its place.
@@ -33,6 +33,8 @@ export class Circuit {
   readonly #logger: Logger;
   #state: 'closed' | 'open' | 'half-open' = 'closed';
   #until = 0;
+  // As long as Synap has asked for, or for the next look at an account: a close does not hurry these.
+  #askedUntil = 0;
   #failures = 0;
   #trouble: 'none' | 'unclear' | 'rate-limit' | 'account' = 'none';
 
@@ -41,10 +43,9 @@ export class Circuit {
     this.#logger = logger;
   }
 
-  /** Until when nothing is sent, in milliseconds since 1970. */
+  /** Until when nothing is sent, by {@link steadyNow}. */
   get until(): number {
-    // However the clock was set meanwhile.
-    return Math.min(this.#until, Date.now() + MAX_PAUSE_MS);
+    return this.#until;
   }
 
   /** Whether Synap was last seen to fail: then one round goes at a time. */
@@ -59,7 +60,7 @@ export class Circuit {
 
   /** Lets the next probe go at once, where only a backoff keeps it: the relay is about to close. */
   hurry(): void {
-    if (this.#trouble === 'unclear') this.#until = 0;
+    this.#until = this.#askedUntil;
   }
 
   /** Sends a round, which must not reject. To be called from {@link until} on. */
@@ -67,8 +68,8 @@ export class Circuit {
     if (this.#state === 'open') this.#state = 'half-open';
     const probes = this.#state === 'half-open';
     const outcomes = await round();
-    const error = outcomes.find(isStopped)?.error;
-    if (error !== undefined) this.#stopped(error, probes);
+    const stopped = outcomes.find(isStopped);
+    if (stopped) this.#stopped(stopped.error, probes);
     else if (probes) this.#close();
     return outcomes;
   }
@@ -84,22 +85,29 @@ export class Circuit {
       );
     const atLeast = Math.min(asked ?? 0, MAX_RETRY_AFTER_MS);
     // Of rounds side by side, the first that is stopped opens it; another may be told to wait longer.
-    if (this.#state === 'open' || (this.#state === 'half-open' && !probed)) return this.#pause(atLeast);
+    if (this.#state === 'open' || (this.#state === 'half-open' && !probed)) return this.#pauseAsAsked(atLeast);
     this.#state = 'open';
-    if (isAboutAccount(error)) return this.#pause(PROBE_MS);
+    if (isAboutAccount(error)) return this.#pauseAsAsked(PROBE_MS);
     const backoff = backoffMs(this.#failures++, this.#backoff);
-    this.#pause(asked === undefined ? backoff : Math.max(atLeast, backoff) * (1 + Math.random() * JITTER));
+    if (asked === undefined) return this.#pause(backoff);
+    this.#pauseAsAsked(Math.max(atLeast, backoff) * (1 + Math.random() * JITTER));
   }
 
   #close(): void {
     this.#state = 'closed';
+    this.#until = this.#askedUntil = 0;
     this.#failures = 0;
     this.#trouble = 'none';
     this.#logger.info('Synap takes messages again');
   }
 
   #pause(ms: number): void {
-    this.#until = Math.max(this.#until, Date.now() + ms);
+    this.#until = Math.max(this.#until, steadyNow() + ms);
+  }
+
+  #pauseAsAsked(ms: number): void {
+    this.#pause(ms);
+    this.#askedUntil = Math.max(this.#askedUntil, steadyNow() + ms);
   }
 
   /** Says a trouble when it begins; going from unclear to a rate limit and back is no news. */

@@ -72,7 +72,7 @@ export async function deliver(entries: readonly ClaimedEntry[], carrier: Carrier
     if (!refused.has(entry)) outcomes.push({ entry, type: 'delivered' });
     else if (stopped !== undefined) outcomes.push(hold(entry, stopped));
     else {
-      const outcome = await deliverOne(entry, carrier);
+      const outcome = await deliverOne(entry, carrier, true);
       outcomes.push(outcome);
       if (outcome.type !== 'dead') carrier.refusedSingly();
       if (isStopped(outcome)) stopped = outcome.error;
@@ -81,13 +81,15 @@ export async function deliver(entries: readonly ClaimedEntry[], carrier: Carrier
   return outcomes;
 }
 
-async function deliverOne(entry: ClaimedEntry, carrier: Carrier): Promise<Outcome> {
+/** @param refused its batch was answered, so the key and the address are right: what is refused now is this message */
+async function deliverOne(entry: ClaimedEntry, carrier: Carrier, refused = false): Promise<Outcome> {
   try {
     await carrier.before();
     await carrier.conversation.recordMessage(entry.message, { signal: carrier.signal });
     return { entry, type: 'delivered' };
   } catch (error) {
-    return isAboutContent(error) ? { entry, type: 'dead', error } : failed(entry, error);
+    if (isAboutContent(error) || (refused && isForbidden(error))) return { entry, type: 'dead', error };
+    return failed(entry, error);
   }
 }
 
@@ -102,6 +104,13 @@ async function deliverHalves(entries: readonly ClaimedEntry[], carrier: Carrier)
 /** Errors that lie in the messages, not in the way to Synap. */
 function isAboutContent(error: unknown): error is SynapError {
   return InvalidInputError.is(error) || PayloadTooLargeError.is(error) || ConflictError.is(error);
+}
+
+/** Errors by which one message may be meant, though they are mostly about the account or the address. */
+function isForbidden(error: unknown): error is SynapError {
+  return (
+    (AuthenticationError.is(error) && error.status === 403) || (UnexpectedResponseError.is(error) && !error.retryable)
+  );
 }
 
 /** Errors that lie in the account or the address: every message would meet them, and none is to blame. */

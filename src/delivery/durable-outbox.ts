@@ -11,7 +11,7 @@ import type {
   Settlement,
 } from './outbox.js';
 import { Fallback } from './outbox-fallback.js';
-import type { OutboxFileOptions } from './outbox-file.js';
+import type { OutboxFile, OutboxFileOptions } from './outbox-file.js';
 import { FileGuard } from './outbox-guard.js';
 import { Lease } from './outbox-lease.js';
 import { Positions } from './outbox-positions.js';
@@ -92,6 +92,8 @@ export class DurableOutbox implements Outbox {
     const except = inMemory.size === 0 ? limits.except : new Set([...limits.except, ...inMemory]);
     const claimed = this.#file.write(file => file.claim({ ...limits, except })) ?? [];
     this.#keepLease();
+    // What is in there may have to go before what is in memory.
+    if (claimed.length === 0 && this.#file.isUnread) return [];
     if (claimed.length > 0 || this.#file.isWell)
       return claimed.map(entry => ({ ...entry, position: this.#positions.ofFile(entry.position) }));
     return this.#claimFromMemory(limits);
@@ -156,7 +158,7 @@ export class DurableOutbox implements Outbox {
 
   replay(keys?: readonly string[]): number {
     this.#assertOpen();
-    const inFile = this.#file.write(file => file.replay(keys)) ?? 0;
+    const inFile = this.#moveLetters(file => file.replay(keys));
     this.#toMemory();
     const inMemory = this.#fallback.replay(keys);
     this.#move();
@@ -165,7 +167,7 @@ export class DurableOutbox implements Outbox {
 
   purge(keys?: readonly string[]): number {
     this.#assertOpen();
-    return (this.#file.write(file => file.purge(keys)) ?? 0) + this.#fallback.purge(keys);
+    return this.#moveLetters(file => file.purge(keys)) + this.#fallback.purge(keys);
   }
 
   /** Puts back what is in flight, and tries once more to move what is in memory into the file. */
@@ -180,6 +182,17 @@ export class DurableOutbox implements Outbox {
     this.#lease.carried.clear();
     this.#keepLease();
     return this.#fallback.close();
+  }
+
+  /** Whoever asks for this waits for the answer, so it does throw. */
+  #moveLetters(move: (file: OutboxFile) => number): number {
+    const moved = this.#file.write(move);
+    const { deadLettered, expired, purged } = this.#file.ledger;
+    if (moved === undefined && deadLettered + expired > purged)
+      throw new Error(
+        'the file of the outbox is in use or can not be used: its dead letters stay as they are; try again',
+      );
+    return moved ?? 0;
   }
 
   #assertOpen(): void {

@@ -1,4 +1,5 @@
 import type { Outbox, Progress } from './outbox.js';
+import { steadyNow } from './steady-clock.js';
 import type { Verdict } from './verdict.js';
 
 /** What a flush came to, of the messages accepted before it. */
@@ -21,14 +22,14 @@ interface Flush {
 export interface FlushHooks {
   /** Called when the flush is known to be {@link Flushes.waiting}. */
   begun(): void;
-  /** Whether nothing will be sent until then, in milliseconds since 1970. */
+  /** Whether nothing will be sent until then, by {@link steadyNow}. */
   isHopeless(deadline: number): boolean;
   /** What may be on its way, when the store can't be asked how far its line has come. */
   outstanding(): number;
 }
 
-// Node's timers fire at once beyond this.
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Node's timers fire at once beyond this. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Waits for what was put before a flush, and tells what became of it. What this process settles is counted as it
@@ -78,7 +79,7 @@ export class Flushes {
     ready: Promise<void> | undefined,
     { begun, isHopeless, outstanding }: FlushHooks,
   ): Promise<FlushResult> {
-    const deadlineAt = Date.now() + timeoutMs;
+    const deadlineAt = steadyNow() + timeoutMs;
     let timer: NodeJS.Timeout | undefined;
     // This timer does hold the process: whoever flushes waits for it.
     const deadline = new Promise<'late'>(resolve => {
@@ -100,8 +101,9 @@ export class Flushes {
         if (this.#outbox.pollMs === undefined && isHopeless(deadlineAt)) break;
         const late = (await Promise.race([next, deadline])) === 'late';
         next = this.#next();
-        now = (await this.#progress(before.position)) ?? now;
-        if (late) break;
+        const progress = await Promise.race([this.#progress(before.position), deadline]);
+        if (progress !== 'late') now = progress ?? now;
+        if (late || progress === 'late') break;
       }
       return this.#result(flush, early, before, now);
     } finally {

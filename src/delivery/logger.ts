@@ -13,10 +13,15 @@ export function safeLogger(logger: Logger | false | undefined): Logger {
   const to = logger ?? { info() {}, warn: console.warn, error: console.error };
   const safely = (level: keyof Logger) => (message: string) => {
     try {
-      to[level](`${NAME} ${message}`);
-    } catch {
-      // A log that can't be written must not reach the app.
-    }
+      // A log that can't be written must not reach the app, whether it throws or rejects.
+      const written: unknown = to[level](`${NAME} ${message}`);
+      if (isThenable(written)) written.then(undefined, () => {});
+    } catch {}
   };
   return { info: safely('info'), warn: safely('warn'), error: safely('error') };
+}
+
+/** Whether somebody answered with a promise where no answer was asked for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -93,6 +93,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
   let bytes = 0;
   let deadBytes = 0;
   let newest = 0;
+  let isClosed = false;
 
   function append(entry: Held): void {
     line.set(entry.key, { ...entry, state: 'pending' });
@@ -200,6 +201,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
     },
 
     replay(keys = [...dead.keys()]): number {
+      if (isClosed) throw new Error('this outbox is closed');
       const wanted = new Set(keys);
       const letters = [...dead.values()].filter(({ key }) => wanted.has(key)).sort((a, b) => a.position - b.position);
       for (const { state, error: _, diedAt: __, ...entry } of letters) {
@@ -222,6 +224,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
     },
 
     close(): OutboxEntry[] {
+      isClosed = true;
       const lost = [...line.values()].map(({ state: _, ...entry }) => release(entry));
       line.clear();
       busy.clear();

@@ -39,6 +39,11 @@ export class FileGuard {
     return this.#trouble.kind === undefined;
   }
 
+  /** Whether there is a file of which nobody here knows yet what is in it, since others hold it. */
+  get isUnread(): boolean {
+    return this.#file === undefined && this.#trouble.kind === 'locked';
+  }
+
   /** Whether the file may be tried now. */
   get isOpen(): boolean {
     return !this.#isClosed && (this.#trouble.mayTry || this.#isLastTry);

@@ -1,15 +1,17 @@
 import type { SynapClient } from '../synap/client.js';
+import { NetworkError } from '../synap/errors.js';
 import { type BackoffOptions, backoffMs } from './backoff.js';
 import { NO_BOOKS, type RelayBooks } from './books.js';
 import { Circuit } from './circuit.js';
 import { deliver, errorForLog, isStopped } from './deliver.js';
-import { Flushes, type FlushResult } from './flushes.js';
+import { Flushes, type FlushResult, MAX_TIMER_MS } from './flushes.js';
 import type { Logger } from './logger.js';
 import type { Loss } from './loss.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from './outbox.js';
 import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './pace.js';
 import { Setbacks } from './setbacks.js';
 import { Settlements } from './settlements.js';
+import { steadyNow } from './steady-clock.js';
 import { type GiveUpOptions, judge, unknownOutcome } from './verdict.js';
 
 const SECOND = 1000;
@@ -19,6 +21,9 @@ const ONE_BY_ONE_MS = 600 * SECOND;
 
 /** How long the relay waits before it looks again, when there are messages but none of them may go. */
 const LOOK_AGAIN_MS = SECOND;
+
+/** How long an outbox may take to close, at least. */
+const CLOSE_GRACE_MS = SECOND;
 
 export interface RelayOptions {
   outbox: Outbox;
@@ -125,7 +130,7 @@ export class Relay {
     const result = await this.flush(timeoutMs, ready);
     if (this.#closed) return result;
     try {
-      this.#reportLost(await this.#shut());
+      this.#reportLost(await within(Math.max(timeoutMs, CLOSE_GRACE_MS), this.#shut()));
     } catch (error) {
       logger.error(`the outbox could not be closed: ${errorForLog(error)}`);
     }
@@ -178,21 +183,21 @@ export class Relay {
     if (result !== 'accepted') return result;
     // Where others carry, asking again at each message would be no use.
     if (this.#options.outbox.pollMs === undefined) this.#idleUntil = 0;
-    this.#firstPendingAt ??= Date.now();
+    this.#firstPendingAt ??= steadyNow();
     this.#schedule();
     return result;
   }
 
   #look(): void {
     if (this.#closed) return;
-    if (this.#outboxBooks().pending > 0) this.#firstPendingAt ??= Date.now();
+    if (this.#outboxBooks().pending > 0) this.#firstPendingAt ??= steadyNow();
     this.#schedule();
   }
 
   #schedule(): void {
     const { batch, maxInFlight } = this.#options;
     if (this.#closed || this.#sending >= (this.#circuit.broken ? 1 : maxInFlight)) return;
-    const now = Date.now();
+    const now = steadyNow();
     let due: number;
     if (this.#settlements.owed) due = now;
     else if (this.#firstPendingAt === undefined) return;
@@ -200,13 +205,13 @@ export class Relay {
     else {
       const { pending, pendingBytes } = this.#outboxBooks();
       const full = pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
-      due = full ? now : Math.min(this.#firstPendingAt, now) + batch.lingerMs;
+      due = full ? now : this.#firstPendingAt + batch.lingerMs;
     }
     const at = Math.max(due, this.#circuit.until, this.#idleUntil);
     if (this.#timer && this.#timerAt <= at) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    this.#timer = setTimeout(() => void this.#send(), Math.max(0, at - now));
+    this.#timer = setTimeout(() => void this.#send(), Math.min(MAX_TIMER_MS, Math.max(0, at - now)));
     this.#timer.unref?.();
   }
 
@@ -220,7 +225,7 @@ export class Relay {
     } catch (error) {
       // Only an outbox can get here: deliver() never rejects.
       this.#options.logger.error(`the outbox failed: ${errorForLog(error)}; it is tried again`);
-      this.#idleUntil = Date.now() + backoffMs(this.#outboxFailures++, this.#options.retry);
+      this.#idleUntil = steadyNow() + backoffMs(this.#outboxFailures++, this.#options.retry);
     } finally {
       this.#sending--;
       this.#flushes.progress();
@@ -230,7 +235,7 @@ export class Relay {
 
   async #round(): Promise<void> {
     // A timer may fire a little early, and the circuit may have opened meanwhile.
-    if (Date.now() < this.#circuit.until) return;
+    if (steadyNow() < this.#circuit.until) return;
     const { maxInFlight, retry } = this.#options;
     const lingering = this.#firstPendingAt;
     this.#firstPendingAt = undefined;
@@ -243,12 +248,11 @@ export class Relay {
     const entries = claimed.filter(entry => !unknown.includes(entry));
     const outcomes = entries.length === 0 ? [] : await this.#circuit.run(() => this.#deliver(entries));
     if (this.#closed) return;
-    const now = Date.now();
-    this.#setbacks.after(outcomes, now);
-    await this.#settlements.settle([
-      ...unknown.map(unknownOutcome),
-      ...outcomes.map(outcome => judge(outcome, retry, now)),
-    ]);
+    this.#setbacks.after(outcomes, steadyNow());
+    const verdicts = outcomes.map(outcome => judge(outcome, retry, Date.now()));
+    for (const { entry, settlement } of verdicts)
+      if (settlement.to === 'expired') this.#setbacks.givenUp(entry.message.conversationId);
+    await this.#settlements.settle([...unknown.map(unknownOutcome), ...verdicts]);
     // The conversations of this batch are free again.
     this.#idleUntil = 0;
     if (outcomes.some(isStopped)) this.#firstPendingAt ??= lingering;
@@ -256,7 +260,7 @@ export class Relay {
 
   async #claim(): Promise<readonly ClaimedEntry[]> {
     const { outbox, batch } = this.#options;
-    const now = Date.now();
+    const now = steadyNow();
     const { conversations, until } = this.#setbacks.aside(now);
     const claimed = await outbox.claim({
       maxMessages: this.#setbacks.batchSize,
@@ -275,7 +279,7 @@ export class Relay {
       signal: this.#abort.signal,
       before: () => this.#waitForPace(),
       refusedSingly: () => {
-        this.#refusedSinglyAt = Date.now();
+        this.#refusedSinglyAt = steadyNow();
       },
     });
   }
@@ -283,11 +287,25 @@ export class Relay {
   async #waitForPace(): Promise<void> {
     for (;;) {
       // A round that goes on while another has met a rate limit waits with it; a probe is past that time.
-      const wait = Math.max(this.#circuit.until - Date.now(), 0) || this.#pace();
-      if (wait === 0 || this.#closed) return;
+      const wait = Math.max(this.#circuit.until - steadyNow(), 0) || this.#pace();
+      if (this.#closed) throw new NetworkError('The recorder was closed before this was sent', { sent: 'no' });
+      if (wait === 0) return;
       await new Promise<void>(resolve => {
         setTimeout(resolve, wait).unref?.();
       });
     }
+  }
+}
+
+/** Rejects when the answer takes longer. */
+async function within<T>(ms: number, answer: MaybePromise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('it takes too long')), Math.min(ms, MAX_TIMER_MS));
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

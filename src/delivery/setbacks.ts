@@ -53,6 +53,11 @@ export class Setbacks {
     this.#failed = true;
   }
 
+  /** The message of this conversation that failed is given up. */
+  givenUp(conversation: string): void {
+    this.#aside.delete(conversation);
+  }
+
   #setAside(conversation: string, now: number): void {
     const known = this.#aside.get(conversation);
     if (!known && this.#aside.size >= MAX_ASIDE) return;

@@ -15,6 +15,10 @@ import { Unanswered } from './unanswered.js';
 
 const MAX_RECENT = 10_000;
 
+// What waits for a redaction is not in the outbox yet, so that one's bounds do not hold for it.
+const MAX_WAITING = 10_000;
+const MAX_WAITING_CHARACTERS = 32 * 1024 * 1024;
+
 interface Admission {
   readonly identity: ResolvedIdentity | MissingIdentity;
   /** Once the outbox has refused a turn for being full, it refuses all of it; once it has taken some, it takes all. */
@@ -54,6 +58,7 @@ export class Admissions {
   readonly #unanswered = new Unanswered();
   readonly #tails = new Map<string, Promise<void>>();
   readonly #waiting = new Set<TurnMessage>();
+  #waitingCharacters = 0;
   // What was counted as lost while it waited: it may come back.
   readonly #givenUp = new WeakSet<TurnMessage>();
 
@@ -75,7 +80,6 @@ export class Admissions {
       this.#refuse(message, 'recorder_closed');
       this.#givenUp.add(message);
     }
-    this.#waiting.clear();
   }
 
   open(turn: Turn, identity: ResolvedIdentity | MissingIdentity): void {
@@ -120,6 +124,10 @@ export class Admissions {
         'a turn without conversationId is recorded as a conversation of its own: give one to the call',
       );
     if (admission.refused) return this.#refuse(message, 'outbox_full');
+    if (!admission.admitted && this.#isCrowded()) {
+      admission.refused = true;
+      return this.#refuse(message, 'outbox_full');
+    }
     if (!this.#recent.add(message.key)) return;
     this.#unanswered.note(identity.conversationId, message);
 
@@ -130,10 +138,11 @@ export class Admissions {
       : this.#admit(input, message, admission);
     if (!isPromise(done)) return;
     this.#waiting.add(message);
+    this.#waitingCharacters += message.content.length;
     this.#tails.set(identity.conversationId, done);
     admission.tail = done;
     void done.then(() => {
-      this.#waiting.delete(message);
+      this.#noLongerWaits(message);
       if (this.#tails.get(identity.conversationId) === done) this.#tails.delete(identity.conversationId);
     });
   }
@@ -162,7 +171,8 @@ export class Admissions {
     let redacted: MaybePromise<RecordMessageInput | null>;
     let later: Promise<RecordMessageInput | null> | undefined;
     try {
-      redacted = redact ? redact(input) : input;
+      // Which message it is, it can't change, not even in place.
+      redacted = redact ? redact({ ...input, metadata: { ...input.metadata } }) : input;
       if (isPromise(redacted)) later = Promise.resolve(redacted);
     } catch (error) {
       return this.#refuse(message, 'redact_failed', error);
@@ -228,6 +238,7 @@ export class Admissions {
 
   #refuse(message: TurnMessage, reason: LossReason, error?: unknown): void {
     if (this.#givenUp.has(message)) return;
+    this.#noLongerWaits(message);
     this.#recent.delete(message.key);
     this.#admissions.get(message.turn)?.outcome.lost.push(reason);
     this.refused[reason] = (this.refused[reason] ?? 0) + 1;
@@ -243,6 +254,14 @@ export class Admissions {
       messageKey: message.key,
       error,
     });
+  }
+
+  #isCrowded(): boolean {
+    return this.#waiting.size >= MAX_WAITING || this.#waitingCharacters >= MAX_WAITING_CHARACTERS;
+  }
+
+  #noLongerWaits(message: TurnMessage): void {
+    if (this.#waiting.delete(message)) this.#waitingCharacters -= message.content.length;
   }
 
   /** Resolves when what waits for a redaction or the outbox now has it; undefined when nothing waits. */

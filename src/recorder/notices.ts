@@ -1,5 +1,5 @@
 import { errorForLog } from '../delivery/deliver.js';
-import type { Logger } from '../delivery/logger.js';
+import { isThenable, type Logger } from '../delivery/logger.js';
 
 // Topics may have names of an app's making (its tags): a bound keeps a bad one from filling memory.
 const MAX_TOPICS = 1000;
@@ -19,12 +19,14 @@ export class Notices {
     this.#logger.warn(message);
   }
 
-  /** Calls a function of the app's; what it throws ends here. */
-  guard(name: string, call: () => void): void {
+  /** Calls a function of the app's; what it throws ends here, at once or later. */
+  guard(name: string, call: () => unknown): void {
+    const failed = (error: unknown) => this.once(name, `${name} threw: ${errorForLog(error)}`);
     try {
-      call();
+      const answer = call();
+      if (isThenable(answer)) answer.then(undefined, failed);
     } catch (error) {
-      this.once(name, `${name} threw: ${errorForLog(error)}`);
+      failed(error);
     }
   }
 }

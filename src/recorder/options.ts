@@ -123,6 +123,7 @@ export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry' 
   readonly onLoss: RecorderOptions['onLoss'];
   readonly waitUntil: WaitUntil | undefined;
   readonly signals: readonly NodeJS.Signals[];
+  readonly tenancy: RecorderOptions['tenancy'];
 }
 
 /**
@@ -155,6 +156,7 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     redact,
     onLoss,
     waitUntil,
+    tenancy: options.tenancy,
     signals: parsed.data.signals as NodeJS.Signals[],
   };
 }

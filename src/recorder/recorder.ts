@@ -26,6 +26,7 @@ import { Holds } from './wait-until.js';
 const FLUSH_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 const EXIT_TIMEOUT_MS = 5_000;
+const CLOSE_GRACE_MS = 1_000;
 // Workers wait for 30 seconds after the answer.
 const HOLD_TIMEOUT_MS = 25_000;
 
@@ -74,6 +75,7 @@ export class Recorder {
     exit: () => {
       this.#open.abandonAll();
       this.#relay?.exit();
+      this.#admissions.close();
     },
   };
 
@@ -170,7 +172,9 @@ export class Recorder {
   /** An identity that can't be read is nobody's: to fall back to a farther one would be a guess. */
   #resolve(identify: () => Identity): ResolvedIdentity | MissingIdentity {
     try {
-      return resolveIdentity(identify(), this.#settings.conversationScope);
+      const identity = resolveIdentity(identify(), this.#settings.conversationScope);
+      const lacksCustomer = typeof identity !== 'string' && identity.customerId === undefined;
+      return this.#settings.tenancy === 'b2b' && lacksCustomer ? 'missing_customer_id' : identity;
     } catch {
       return 'missing_user_id';
     }
@@ -222,6 +226,19 @@ export class Recorder {
     return result;
   }
 
+  /** A close that is under way may have been given more time than there is now. */
+  async #closeInTime(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>(resolve => {
+      timer = setTimeout(() => {
+        this.#exitHooks.exit();
+        resolve();
+      }, EXIT_TIMEOUT_MS + CLOSE_GRACE_MS);
+    });
+    await Promise.race([this.close({ timeoutMs: EXIT_TIMEOUT_MS }), late]);
+    clearTimeout(timer);
+  }
+
   async #flushAtExit(): Promise<void> {
     // Nothing is left that could go on with them.
     this.#open.abandonAll();
@@ -254,7 +271,7 @@ export class Recorder {
     const forgetExit = onExit(this.#exitHooks);
     // Where others listen to the signal, the app may go on for a while, and say more.
     const forgetSignals = onSignals(this.#settings.signals, others =>
-      others ? this.flush({ timeoutMs: EXIT_TIMEOUT_MS }) : this.close({ timeoutMs: EXIT_TIMEOUT_MS }),
+      others ? this.flush({ timeoutMs: EXIT_TIMEOUT_MS }) : this.#closeInTime(),
     );
     return () => {
       forgetExit();

@@ -74,6 +74,8 @@ export class Turn {
   readonly idleMs: number | undefined;
 
   readonly #host: TurnHost;
+  /** Its name in the keys of its messages. An id of the app's may stand for another turn elsewhere. */
+  readonly #name: string;
   readonly #external: string | undefined;
   readonly #tags: Record<string, unknown> | undefined;
   readonly #soFar: TurnOptions['soFar'];
@@ -98,6 +100,7 @@ export class Turn {
     this.id = isText(options.id) ? options.id : uuidv7();
     this.framework = options.framework;
     this.conversationId = identity?.conversationId;
+    this.#name = isText(options.id) ? `${this.conversationId}:${this.id}` : this.id;
     this.#external = identity?.externalConversationId;
     this.idleMs = options.idleMs;
     this.#tags = options.metadata;
@@ -160,7 +163,9 @@ export class Turn {
         this.#clock = performance.now();
       }
       const key =
-        messageId === undefined ? `${this.id}:user:${this.#said.length}` : `${this.conversationId}:user:${messageId}`;
+        messageId === undefined
+          ? `${this.#name}:user:${this.#said.length}`
+          : `${this.conversationId}:user:${messageId}`;
       this.#said.push(said);
       this.touch();
       this.#record('user', content, key, userMetadata({ ...this.#facts(key), attachments }), metadata);
@@ -257,7 +262,7 @@ export class Turn {
   #answer(status: TurnStatus, content: string, details: TurnDetails, error: unknown): void {
     this.#answered = true;
     const latencyMs = this.#lastSignAt - this.#clock;
-    const key = `${this.id}:assistant`;
+    const key = `${this.#name}:assistant`;
     const metadata = assistantMetadata(this.#facts(key), {
       ...details,
       status,

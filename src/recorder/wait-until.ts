@@ -40,16 +40,18 @@ export class Holds {
   begin(turn: Turn): void {
     const waitUntil = this.#waitUntil ?? platformWaitUntil();
     if (!waitUntil) return;
-    let timer: NodeJS.Timeout | undefined;
+    let release = () => {};
     const ended = new Promise<void>(resolve => {
-      timer = setTimeout(resolve, MAX_HOLD_MS);
-      timer.unref?.();
-      this.#release.set(turn, resolve);
+      release = resolve;
     });
+    const timer = setTimeout(release, MAX_HOLD_MS);
+    timer.unref?.();
+    this.#release.set(turn, release);
     waitUntil(
       ended.then(() => {
         clearTimeout(timer);
-        this.#release.delete(turn);
+        // The turn may have been abandoned and come back meanwhile: then it is held anew.
+        if (this.#release.get(turn) === release) this.#release.delete(turn);
         return this.#flush();
       }),
     );

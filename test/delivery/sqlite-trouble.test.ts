@@ -432,6 +432,37 @@ describe('a file that another program keeps locked', () => {
   });
 });
 
+describe('a file that is locked when it is opened', () => {
+  it('may hold what must go before what is said meanwhile, so nothing goes', async () => {
+    const path = tempFile();
+    const { outbox: earlier } = open(path);
+    await putAll(earlier, 'a:c1');
+    await earlier.close();
+    const unlock = lock(path);
+    const { outbox } = open(path);
+    await putAll(outbox, 'b:c1', 'c:c2');
+    expect(await claimKeys(outbox)).toEqual([]);
+    unlock();
+    pass(2 * SECOND);
+    expect(await claimKeys(outbox)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('has its dead letters neither moved nor forgotten, and says so', async () => {
+    const path = tempFile();
+    const { outbox } = open(path);
+    await putAll(outbox, 'a:c1');
+    await claimKeys(outbox);
+    await bury(outbox, 'a');
+    const unlock = lock(path);
+    await putAll(outbox, 'b:c1');
+    expect(() => outbox.replay()).toThrow(/try again/);
+    expect(() => outbox.purge()).toThrow(/try again/);
+    unlock();
+    pass(2 * SECOND);
+    expect(await outbox.replay()).toBe(1);
+  });
+});
+
 describe('a file that is locked now and then', () => {
   it('loses nothing, has nothing twice, and keeps the order of each conversation', async () => {
     const step = fc.record({

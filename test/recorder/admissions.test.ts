@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { RecordMessageInput } from '../../src/index.js';
+import { balanced, recorderOn } from '../support/recorder.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+describe('a redaction', () => {
+  it('can’t make another message of one, not even in place', async () => {
+    await using on = await recorderOn(undefined, {
+      redact: message => {
+        const { conversationId } = on.recorder.turn({ userId: 'bob', conversationId: 'bobs' });
+        return Object.assign(message, { conversationId, role: 'assistant', content: 'redacted' });
+      },
+    });
+    const turn = on.recorder.turn({ conversationId: 'adas' });
+    turn.user('Hi');
+    await on.recorder.flush();
+    expect(on.synap.stored).toMatchObject([
+      { conversation_id: turn.conversationId, role: 'user', content: 'redacted' },
+    ]);
+  });
+
+  it('that never ends holds 10,000 messages at most', async () => {
+    await using on = await recorderOn(undefined, { redact: () => new Promise<never>(() => {}) });
+    for (let n = 0; n < 5100; n++) {
+      const turn = on.recorder.turn({ conversationId: `c${n}` });
+      turn.user('question');
+      turn.complete({ content: 'answer' });
+    }
+    expect(on.recorder.stats().refused).toEqual({ outbox_full: 200 });
+    expect(on.losses).toHaveLength(200);
+  });
+
+  it('that ends while the recorder closes is counted once', async () => {
+    let release = () => {};
+    const gate = new Promise<void>(resolve => {
+      release = resolve;
+    });
+    const slow = async (message: RecordMessageInput) => {
+      await gate;
+      return message;
+    };
+    const reasons: string[] = [];
+    await using on = await recorderOn(() => ({ status: 503 }), {
+      redact: message => (message.content === 'slow' ? slow(message) : message),
+      onLoss: ({ reason }) => {
+        reasons.push(reason);
+        if (reason === 'shutdown') release();
+      },
+    });
+    on.recorder.turn({ conversationId: 'a' }).user('quick');
+    on.recorder.turn({ conversationId: 'b' }).user('slow');
+    await on.recorder.close({ timeoutMs: 50 });
+    await gate;
+    expect(reasons).toEqual(['shutdown', 'recorder_closed']);
+    expect(balanced(on.recorder).refused).toEqual({ recorder_closed: 1 });
+  });
+
+  it('that is under way at process.exit() is counted, and told', async () => {
+    const program = `
+      import { createRecorder } from './dist/index.js';
+      const recorder = createRecorder({
+        apiKey: 'k', baseUrl: 'http://127.0.0.1:1', userId: 'ada', logger: false,
+        redact: () => new Promise(() => {}),
+        onLoss: ({ reason, role }) => console.log(reason, role),
+      });
+      const turn = recorder.turn({ conversationId: 'c' });
+      turn.user('question');
+      turn.append('half an answer');
+      process.exit();`;
+    const parameters = ['--input-type=module', '--eval', program];
+    const { stdout } = await promisify(execFile)(process.execPath, parameters, { cwd: ROOT });
+    expect(stdout).toBe('recorder_closed user\nrecorder_closed assistant\n');
+  });
+});
+
+it('with tenancy b2b, a turn without a customer is refused at once', async () => {
+  await using on = await recorderOn(undefined, { tenancy: 'b2b' });
+  const turn = on.recorder.turn({ conversationId: 'c' });
+  turn.user('Hi');
+  expect(await turn.settled).toEqual({ accepted: 0, lost: ['missing_customer_id'] });
+  const other = on.recorder.turn({ conversationId: 'c', customerId: 'acme' });
+  other.user('Hi');
+  expect(await on.recorder.flush()).toMatchObject({ delivered: 1 });
+});
+
+it('an id that an app gives to turns of two users names two turns', async () => {
+  await using on = await recorderOn();
+  for (const userId of ['ada', 'bob']) {
+    const turn = on.recorder.turn({ userId, conversationId: 'c' }, { id: 'request-1' });
+    turn.user(`${userId} asks`);
+    turn.complete({ content: `${userId} hears` });
+  }
+  await on.recorder.flush();
+  expect(on.synap.stored.map(({ content }) => content)).toEqual(['ada asks', 'ada hears', 'bob asks', 'bob hears']);
+  expect(new Set(on.synap.stored.map(({ metadata }) => metadata?.message_key)).size).toBe(4);
+});
+
+it('a turn that was abandoned and came back keeps the platform waiting until its end', async () => {
+  const holds: Promise<unknown>[] = [];
+  await using on = await recorderOn(undefined, { waitUntil: promise => void holds.push(promise) });
+  const turn = on.recorder.turn({ conversationId: 'c' });
+  turn.user('Hi');
+  turn.abandon();
+  turn.append('late');
+  await holds[0];
+  turn.complete();
+  await Promise.all(holds);
+  expect(holds).toHaveLength(2);
+  expect(on.synap.stored.map(({ content }) => content)).toEqual(['Hi', 'late']);
+});
