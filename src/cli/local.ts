@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type LocalSynap, startLocalSynap } from '../local/index.js';
 import type { Tenancy } from '../synap/messages.js';
+import { isInForeground } from './foreground.js';
 import { onInterrupt } from './interrupt.js';
 
 interface LocalFlags {
@@ -54,9 +55,9 @@ async function runLocal({ port, host, allowedHost, database, tenancy, apiKey, js
   });
   const stopped = stopOnSignal(local);
   process.stdout.write(json ? asJson(local) : asText(local));
-  if (process.stdin.isTTY) printLinkOnEnter(local);
+  const forgetEnter = process.stdin.isTTY ? printLinkOnEnter(local) : () => {};
   await stopped;
-  process.stdin.pause();
+  forgetEnter();
 }
 
 /** Resolves when a signal has come and everything is closed. */
@@ -65,8 +66,20 @@ function stopOnSignal(local: LocalSynap): Promise<void> {
 }
 
 /** The link to the viewer works once, and a person may have two browsers. */
-function printLinkOnEnter(local: LocalSynap): void {
-  process.stdin.on('data', () => process.stdout.write(`${local.viewerUrl()}\n`));
+function printLinkOnEnter(local: LocalSynap): () => void {
+  const printLink = () => process.stdout.write(`${local.viewerUrl()}\n`);
+  const forget = () => void process.stdin.off('data', printLink).pause();
+  const listen = () => {
+    forget();
+    if (isInForeground()) process.stdin.on('data', printLink).resume();
+  };
+  listen();
+  // After Ctrl-Z, it may go on in the background (bg) or come back from there (fg).
+  process.on('SIGCONT', listen);
+  return () => {
+    process.off('SIGCONT', listen);
+    forget();
+  };
 }
 
 function asJson(local: LocalSynap): string {
@@ -81,7 +94,7 @@ function asText(local: LocalSynap): string {
   export SYNAP_BASE_URL=${url}
   export SYNAP_API_KEY=${apiKey}
 
-See the transcripts (the link works once${process.stdin.isTTY ? '; Enter prints another' : ''}):
+See the transcripts (the link works once${process.stdin.isTTY && isInForeground() ? '; Enter prints another' : ''}):
 
   ${local.viewerUrl()}
 

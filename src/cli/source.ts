@@ -36,7 +36,7 @@ async function* readFromFile(path: string, wanted: Wanted): AsyncGenerator<WireS
   try {
     const missing = wanted.conversationIds?.find(id => !stored.has(id));
     if (missing !== undefined) throw new Error(`There is no conversation with the id ${missing} in ${path}`);
-    for (const messages of stored.log.transcripts(wanted)) yield messages.map(messageToWire);
+    for (const messages of stored.log.transcripts(wanted)) if (messages.length > 0) yield messages.map(messageToWire);
   } finally {
     stored.close();
   }

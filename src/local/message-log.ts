@@ -64,14 +64,14 @@ export class MessageLog {
 
   /**
    * What is stored now, one conversation after the other in the order in which they began, in pieces of at most 500
-   * messages or about 1 MiB.
+   * messages or about 1 MiB. A piece may be empty: whoever reads can stop in between.
    */
   *transcripts(filter: MessageFilter): Generator<StoredMessage[]> {
     const upTo = this.end();
     for (const conversationId of filter.conversationIds ?? this.#conversationIds())
       for (let after = 0; after < upTo; ) {
         const { messages, cut } = this.#read('ofConversation', [conversationId], after, upTo, filter);
-        if (messages.length > 0) yield messages;
+        yield messages;
         after = cut ? (messages.at(-1)?.seq ?? upTo) : upTo;
       }
   }

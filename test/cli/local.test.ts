@@ -119,3 +119,25 @@ test('two of them begun at once on a new file agree on its key, and store every 
   const [first] = servers;
   if (first) expect((await readConversation(first, conversation_id, '?limit=500')).body.messages).toHaveLength(60);
 });
+
+// `script` of util-linux gives the shell a terminal, whose keys are for what is in the foreground.
+test('in the background of a terminal it goes on', async () => {
+  const shell = spawn('script', ['-qec', 'bash --norc -i', '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  let said = '';
+  shell.stdout.setEncoding('utf8').on('data', text => {
+    said += text;
+  });
+  const command = [process.execPath, MAIN, 'local', '--port', '0', '--database', tempDatabase()].join(' ');
+  shell.stdin.write(`${command} &\n`);
+  onTestFinished(async () => {
+    shell.stdin.end('kill -KILL %1; exit\n');
+    await once(shell, 'exit');
+  });
+  await expect.poll(() => said).toContain('Ctrl-C stops it.');
+  const [, url = ''] = /SYNAP_BASE_URL=(\S+)/.exec(said) ?? [];
+  shell.stdin.write('jobs\n');
+  await expect.poll(() => said).toMatch(/\[1\]\+? +(Running|Stopped)/);
+  expect(said).not.toMatch(/\[1\]\+? +Stopped/);
+  const health = await fetch(`${url}/health`, { signal: AbortSignal.timeout(5000) });
+  expect(health.status).toBe(200);
+});

@@ -75,3 +75,20 @@ test('a conversation that is not there is 404, a filter that is none is 422', as
   for (const query of ['?conversation_id=chat-42', '?since=lately'])
     expect((await call(synap, 'GET', `/v1/export${query}`)).status).toBe(422);
 });
+
+test('others are answered while an export goes on, even one that finds nothing', async () => {
+  const synap = await start();
+  for (let n = 0; n < 10; n++)
+    await recordBatch(
+      synap,
+      Array.from({ length: 1000 }, () => aMessage()),
+    );
+  for (const query of ['', '?user_id=nobody']) {
+    const ended: string[] = [];
+    await Promise.all([
+      exported(synap, query).then(() => ended.push('the export')),
+      ...Array.from({ length: 3 }, () => call(synap, 'GET', '/health').then(() => ended.push('another'))),
+    ]);
+    expect(ended).toEqual(['another', 'another', 'another', 'the export']);
+  }
+});

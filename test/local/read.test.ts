@@ -151,3 +151,13 @@ test('the last page of twenty thousand conversations is read as fast as the firs
     store.close();
   }
 });
+
+test('a page of large messages has fewer of them, and none is left out', async () => {
+  const local = await start();
+  const { conversation_id } = aMessage();
+  const texts = Array.from({ length: 9 }, (_, n) => String(n).repeat(400_000));
+  for (const content of texts) await record(local, aMessage({ conversation_id, content }));
+  const path = `/v1/conversations/${conversation_id}/messages`;
+  expect((await call(local, 'GET', `${path}?limit=500`)).body.messages).toHaveLength(2);
+  expect((await readAll(local, path, 'messages', 500)).map(({ content }) => content)).toEqual(texts);
+});

@@ -15,6 +15,9 @@ const SQL = {
   answers: `SELECT seq, metadata FROM messages WHERE conversation = ? AND role = 'assistant' ORDER BY seq DESC LIMIT ?`,
 } as const;
 
+/** How much text one page holds, in bytes of UTF-8: messages may be large, and a page is read, and sent, in one go. */
+const MAX_PAGE_BYTES = 1024 * 1024;
+
 /** What an answer says about itself, without its text. */
 export interface AnswerMetadata {
   seq: number;
@@ -29,22 +32,22 @@ export class Transcripts {
     this.#statements = statements;
   }
 
-  /** The oldest first, from the one after `after` on. `next` is the `after` of what follows. */
+  /**
+   * The oldest first, from the one after `after` on. `next` is the `after` of what follows. Where messages are large, there
+   * are fewer of them than `limit`.
+   */
   after(conversationId: string, limit: number, after: number): Page<StoredMessage> | undefined {
-    const messages = this.#read('after', conversationId, after, limit + 1);
-    return messages && page(messages, limit, message => message.seq);
+    return this.#page('after', conversationId, limit, after);
   }
 
   /** Those right before `before`, the oldest of them first. `next` is the `before` of what came before them. */
   before(conversationId: string, limit: number, before: number): Page<StoredMessage> | undefined {
-    const messages = this.#read('before', conversationId, before, limit + 1);
-    if (messages === undefined) return undefined;
-    const { items, next } = page(messages, limit, message => message.seq);
-    return { items: items.reverse(), next };
+    const found = this.#page('before', conversationId, limit, before);
+    return found && { items: found.items.reverse(), next: found.next };
   }
 
   message(conversationId: string, seq: number): StoredMessage | undefined {
-    return this.#read('one', conversationId, seq)?.[0];
+    return this.#read('one', conversationId, seq)?.messages[0];
   }
 
   /** How many messages of the conversation come before `seq`. */
@@ -61,20 +64,37 @@ export class Transcripts {
     return rows.map(row => ({ seq: row.seq as number, metadata: metadataOf(row.metadata) }));
   }
 
-  #read(name: 'after' | 'before' | 'one', conversationId: string, ...rest: number[]): StoredMessage[] | undefined {
+  #page(
+    name: 'after' | 'before',
+    conversationId: string,
+    limit: number,
+    from: number,
+  ): Page<StoredMessage> | undefined {
+    const found = this.#read(name, conversationId, from, limit + 1);
+    if (found === undefined) return undefined;
+    const { messages, cut } = found;
+    return page(messages, cut ? messages.length - 1 : limit, message => message.seq);
+  }
+
+  /** `cut`: the last message is one too many for a page. */
+  #read(
+    name: 'after' | 'before' | 'one',
+    conversationId: string,
+    ...rest: number[]
+  ): { messages: StoredMessage[]; cut: boolean } | undefined {
     const id = this.#id(conversationId);
     if (id === undefined) return undefined;
-    return this.#sql(name)
-      .all(id, ...rest)
-      .map(
-        row =>
-          ({
-            ...row,
-            conversationId,
-            content: textOf(row.content),
-            metadata: metadataOf(row.metadata),
-          }) as unknown as StoredMessage,
-      );
+    const messages: StoredMessage[] = [];
+    let bytes = 0;
+    for (const row of this.#sql(name).iterate(id, ...rest)) {
+      const content = row.content as Uint8Array;
+      const metadata = metadataOf(row.metadata);
+      messages.push({ ...row, conversationId, content: textOf(content), metadata } as unknown as StoredMessage);
+      const isFull = bytes > 0 && bytes + content.length > MAX_PAGE_BYTES;
+      if (isFull) return { messages, cut: true };
+      bytes += content.length + String(row.metadata ?? '').length;
+    }
+    return { messages, cut: false };
   }
 
   #id(conversationId: string): number | undefined {
