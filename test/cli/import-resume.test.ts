@@ -40,6 +40,21 @@ test('a Ctrl-C while stdin says nothing ends it, too', async () => {
   expect((await exited)[0]).toBe(130);
 });
 
+test('a Ctrl-C in the middle of a line does not call it a bad one', async () => {
+  const synap = await plainSynap();
+  const child = spawnCli(['import', '-', '--json'], { env: envOf(synap) });
+  const said = Promise.all([child.stdout, child.stderr].map(stream => stream && text(stream)));
+  const [whole, torn] = conversations(2, 1).map(conversation => JSON.stringify(conversation));
+  child.stdin?.write(`${whole}\n${torn?.slice(0, 40)}`);
+  await expect.poll(() => synap.stored.length).toBe(2);
+  const exited = once(child, 'exit');
+  child.kill('SIGINT');
+  expect((await exited)[0]).toBe(130);
+  const [stdout, stderr] = await said;
+  expect(JSON.parse(stdout ?? '')).toMatchObject({ delivered: 2, badLines: 0, interrupted: true });
+  expect(withoutWarnings(stderr ?? '')).toBe('');
+});
+
 test('a second Ctrl-C does not wait', async () => {
   const synap = await plainSynap({ delayMs: 60_000 });
   const child = spawnCli(['import', aFile(conversations(1, 1))], { env: envOf(synap) });

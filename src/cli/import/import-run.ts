@@ -33,6 +33,8 @@ export interface ImportInput {
 export async function importFrom(input: ImportInput, delivery: ImportDelivery, counts: ImportCounts): Promise<void> {
   let conversationTaken = false;
   for await (const { line, content } of inputRecords(input.bytes)) {
+    // What a stop has torn in the middle of a line is no bad line.
+    if (input.stopped()) return;
     if ('problem' in content) {
       counts.badLines++;
       input.bad(`line ${line}`, content.problem);
