@@ -33,21 +33,24 @@ const SPEAKERS: Readonly<Record<string, Speaker>> = {
   ToolMessage: 'tool',
   ToolMessageChunk: 'tool',
   FunctionMessage: 'tool',
+  FunctionMessageChunk: 'tool',
   remove: 'other',
-  generic: 'other',
 };
+
+/** Messages whose role tells who speaks; Python calls them `chat`. */
+const OF_ANY_ROLE: readonly string[] = ['generic', 'chat', 'ChatMessage', 'ChatMessageChunk'];
 
 /** One message, or undefined when the value is none. A plain string is no message by itself. */
 export function readMessage(value: unknown): Message | undefined {
   if (Array.isArray(value)) return readTuple(value);
   if (!isObject(value)) return undefined;
   const type = messageType(value);
-  if (type !== undefined) return message(type === 'generic' ? (text(value.role) ?? type) : type, value);
+  if (type !== undefined) return typedMessage(type, value);
   // JSON of a message: LangChain's own form, then the one that chat histories are stored in.
   if (value.lc === 1 && Array.isArray(value.id) && isObject(value.kwargs))
-    return message(String(value.id.at(-1)), value.kwargs);
+    return serialisedMessage(String(value.id.at(-1)), value.kwargs);
   if (typeof value.type === 'string' && isObject(value.data) && 'content' in value.data)
-    return message(value.type, value.data);
+    return typedMessage(value.type, value.data);
   if (!('content' in value)) return undefined;
   return message(text(value.role) ?? text(value.type), value);
 }
@@ -117,6 +120,20 @@ function message(type: string | undefined, fields: Record<string, unknown>): Mes
   const speaker = type !== undefined && Object.hasOwn(SPEAKERS, type) ? SPEAKERS[type] : undefined;
   if (speaker === undefined) return undefined;
   return { speaker, content: fields.content, id: text(fields.id), fields };
+}
+
+function typedMessage(type: string, fields: Record<string, unknown>): Message | undefined {
+  if (!OF_ANY_ROLE.includes(type)) return message(type, fields);
+  return message(text(fields.role), fields) ?? otherMessage(fields);
+}
+
+// One message of a class that is not known here does not make its whole conversation unreadable.
+function serialisedMessage(name: string, fields: Record<string, unknown>): Message | undefined {
+  return typedMessage(name, fields) ?? (/Message(Chunk)?$/.test(name) ? otherMessage(fields) : undefined);
+}
+
+function otherMessage(fields: Record<string, unknown>): Message {
+  return { speaker: 'other', content: fields.content, id: text(fields.id), fields };
 }
 
 function readTuple(value: readonly unknown[]): Message | undefined {
