@@ -44,7 +44,8 @@ app.post('/threads/:threadId/messages', async (req, res) => {
   }
 });
 
-const server = app.listen(Number(process.env.PORT ?? 3000), () => {
+const server = app.listen(Number(process.env.PORT ?? 3000), error => {
+  if (error) throw error; // such as a port that is taken
   const address = server.address();
   console.log(`The service is at http://localhost:${typeof address === 'object' && address?.port}`);
 });
