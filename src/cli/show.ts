@@ -9,7 +9,7 @@ import {
   readMessages,
   type SourceFlags,
 } from './source.js';
-import { columns, harmless, styled, wrapped } from './terminal.js';
+import { columns, harmlessLine, styled, wrapped } from './terminal.js';
 import { messageText } from './transcript.js';
 
 type ShowFlags = SourceFlags & OwnerFlags & { json?: true };
@@ -48,7 +48,7 @@ async function show(conversation: string, flags: ShowFlags): Promise<void> {
 
 function headText({ conversation_id, user_id, customer_id, metadata }: WireStoredMessage): string {
   const { external_conversation_id: external } = metadata;
-  const title = typeof external === 'string' ? `${harmless(external)} (${conversation_id})` : conversation_id;
-  const owner = `user ${harmless(user_id)} · customer ${harmless(customer_id)}`;
+  const title = harmlessLine(typeof external === 'string' ? `${external} (${conversation_id})` : conversation_id);
+  const owner = harmlessLine(`user ${user_id} · customer ${customer_id}`);
   return `${styled('bold', wrapped(title, '', columns()))}\n${styled('dim', wrapped(owner, '', columns()))}\n`;
 }

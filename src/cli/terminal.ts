@@ -21,6 +21,11 @@ export function harmless(text: string): string {
     .replaceAll(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }
 
+/** As {@link harmless}, of a text that is part of a line: nothing in it ends the line or moves it to another column. */
+export function harmlessLine(text: string): string {
+  return harmless(text.replaceAll(/[\n\r\t]/g, picture)).replaceAll(/[\u2028\u2029]/g, '\ufffd');
+}
+
 /** Unicode has pictures of the old control characters; of those beyond ASCII it has none. */
 function picture(control: string): string {
   const code = control.charCodeAt(0);

@@ -1,13 +1,13 @@
 import type { WireStoredMessage } from '../local/wire.js';
-import { columns, harmless, styled, wrapped } from './terminal.js';
+import { columns, harmless, harmlessLine, styled, wrapped } from './terminal.js';
 
 const INDENT = '  ';
 
 /** A message for people: who, when and how on one line, and below it what was said. */
 export function messageText(message: WireStoredMessage, { where = false } = {}): string {
   const { role, content, conversation_id, user_id, metadata } = message;
-  const name = styled(['bold', role === 'user' ? 'cyan' : 'green'], role);
-  const place = where ? [`${harmless(user_id)} in ${conversation_id}`] : [];
+  const name = styled(['bold', role === 'user' ? 'cyan' : 'green'], harmlessLine(role));
+  const place = where ? [harmlessLine(`${user_id} in ${conversation_id}`)] : [];
   const facts = [timeText(saidAt(message)), ...place, ...messageFacts(metadata)].join(' · ');
   return `${name}  ${styled('dim', facts)}${statusText(metadata.status)}\n${wrapped(harmless(content), INDENT, columns())}\n`;
 }
@@ -41,13 +41,13 @@ export function messageFacts(metadata: WireStoredMessage['metadata']): string[] 
     tools.length > 0 ? `tools: ${tools.join(', ')}` : undefined,
   ]
     .filter(isText)
-    .map(harmless);
+    .map(harmlessLine);
 }
 
 /** The status of an answer, if there is anything to say about it. */
 function statusText(status: unknown): string {
   if (!isText(status) || status === 'complete') return '';
-  return `  ${styled(status === 'error' ? 'red' : 'yellow', harmless(status))}`;
+  return `  ${styled(status === 'error' ? 'red' : 'yellow', harmlessLine(status))}`;
 }
 
 function duration(ms: number): string {

@@ -1,5 +1,5 @@
 import { type KeptEntry, type KeptState, OutboxReader } from '../../delivery/outbox-reader.js';
-import { harmless } from '../terminal.js';
+import { harmless, harmlessLine } from '../terminal.js';
 
 interface ListFlags {
   state: readonly KeptState[];
@@ -39,6 +39,8 @@ function line(entry: KeptEntry, content: true | undefined): string {
   const { key, state, message, acceptedAt, attempts, error } = entry;
   const tried = attempts > 0 ? `  tried ${attempts} times` : '';
   const why = error === undefined ? '' : `  ${error}`;
-  const first = `${state.padEnd(9)}  ${new Date(acceptedAt).toISOString()}  ${message.conversationId}  ${message.role.padEnd(9)}  ${key}${tried}${why}`;
-  return content ? `${harmless(first)}\n  ${harmless(message.content).replaceAll('\n', '\n  ')}` : harmless(first);
+  const first = harmlessLine(
+    `${state.padEnd(9)}  ${new Date(acceptedAt).toISOString()}  ${message.conversationId}  ${message.role.padEnd(9)}  ${key}${tried}${why}`,
+  );
+  return content ? `${first}\n  ${harmless(message.content).replaceAll('\n', '\n  ')}` : first;
 }
