@@ -4,7 +4,7 @@ import type { Tenancy } from '../synap/messages.js';
 import { isBusy, openDatabase } from './database.js';
 import { LocalSynapError } from './errors.js';
 import { MessageLog } from './message-log.js';
-import { ConversationList, type ListRange } from './store/conversation-list.js';
+import { type BegunRange, ConversationList, type ListRange } from './store/conversation-list.js';
 import { type FacetKind, Facets } from './store/facets.js';
 import { MessageWriter } from './store/message-writer.js';
 import type {
@@ -105,6 +105,16 @@ export class Store {
   /** As {@link conversations}, those that pass the filter, with what a list shows of them. */
   listings(range: ListRange, filter: ConversationFilter = {}): Page<ConversationListing> {
     return this.#list.listings(range, filter);
+  }
+
+  /** What {@link begun} may be given as its `end`: the conversations that are there now. */
+  lastBegun(): number {
+    return this.#list.lastId();
+  }
+
+  /** Conversations that pass the filter, in the order in which they began. `next` is the `after` of the next page. */
+  begun(range: BegunRange, filter: ConversationFilter = {}): Page<ConversationSummary> {
+    return this.#list.begun(range, filter);
   }
 
   /** Known users, customers, models or statuses that begin with `text`, in order. */

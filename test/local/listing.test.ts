@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ConversationFilter } from '../../src/local/store/records.js';
 import { Store } from '../../src/local/store.js';
+import { allJsonLines } from '../../src/local/viewer/transcript-files.js';
 
 function memory(): Store {
   const store = new Store({ path: ':memory:' });
@@ -130,3 +131,20 @@ test('what a name can be completed to is told in order', () => {
   expect(store.known('user', '', 2)).toEqual(['Ada', 'ada']);
   expect(store.known('model', '', 10)).toEqual([]);
 });
+
+test.each<ConversationFilter>([{}, { user: 'ada' }])(
+  'a download of %j has all that was there when it began',
+  filter => {
+    const store = memory();
+    const ids = Array.from({ length: 120 }, () => randomUUID());
+    for (const id of ids) store.record(said(id));
+    const others = randomUUID();
+    store.record(said(others, undefined, { userId: 'bob' }));
+    const download = allJsonLines(store, filter);
+    const first = download.next().value;
+    for (const id of ids) store.record(said(id));
+    store.record(said(randomUUID()));
+    const lines = [first, ...download].map(line => JSON.parse(line).conversation_id);
+    expect([...new Set(lines)]).toEqual(filter.user === undefined ? [...ids, others] : ids);
+  },
+);

@@ -12,12 +12,14 @@ const SUMMARY = `conversations.id, conversation_id AS conversationId, user_id AS
   message_count AS messageCount, turn_count AS turnCount, first_recorded_at AS firstRecordedAt,
   last_recorded_at AS lastRecordedAt, last_seq AS lastSeq`;
 const NEWEST_FIRST = 'last_seq < ? AND last_seq > ? ORDER BY last_seq DESC LIMIT ?';
+const OLDEST_FIRST = 'conversations.id > ? AND conversations.id <= ? ORDER BY conversations.id LIMIT ?';
 const HAS_FACET =
   'EXISTS (SELECT 1 FROM conversation_facets AS other WHERE other.facet = ? AND other.conversation = conversations.id)';
 
 const SQL = {
   one: `SELECT ${SUMMARY} FROM conversations WHERE conversation_id = ?`,
   byId: `SELECT ${SUMMARY} FROM conversations WHERE id = ?`,
+  lastId: 'SELECT coalesce(max(id), 0) AS id FROM conversations',
   opening:
     'SELECT substr(CAST(content AS BLOB), 1, ?) AS bytes FROM messages WHERE conversation = ? ORDER BY seq LIMIT 1',
 } as const;
@@ -36,6 +38,14 @@ export interface ListRange {
   before?: number | undefined;
   /** Only conversations whose `lastSeq` is above. */
   after?: number | undefined;
+}
+
+/** By the rows' own numbers, which grow in the order in which the conversations began. */
+export interface BegunRange {
+  limit: number;
+  after: number;
+  /** The last one there may be. */
+  end: number;
 }
 
 /** Reads the conversations, the one with the latest message first. */
@@ -74,6 +84,18 @@ export class ConversationList {
     return { items: items.map(row => this.#listed(row)), next };
   }
 
+  /** The row number of the conversation that began last, 0 if there is none. */
+  lastId(): number {
+    return this.#statements.of(SQL.lastId).get()?.id as number;
+  }
+
+  /** The conversations that pass a filter, in an order that stays as it is when something is said in one of them. */
+  begun({ limit, after, end }: BegunRange, filter: ConversationFilter): Page<ConversationSummary> {
+    const facets = this.facetsOf(filter);
+    if (facets === undefined) return { items: [], next: undefined };
+    return page(this.#rows(facets, OLDEST_FIRST, [after, end, limit + 1]), limit, row => row.id);
+  }
+
   /** The facets a filter asks for; undefined when one of them occurs nowhere. */
   facetsOf(filter: ConversationFilter): number[] | undefined {
     const facets: number[] = [];
@@ -87,15 +109,19 @@ export class ConversationList {
   }
 
   #page({ limit, before = Number.MAX_SAFE_INTEGER, after = 0 }: ListRange, facets: readonly number[]): Page<Row> {
+    return page(this.#rows(facets, NEWEST_FIRST, [before, after, limit + 1]), limit, row => row.lastSeq);
+  }
+
+  #rows(facets: readonly number[], range: string, bounds: readonly number[]): Row[] {
     const rare = facets.find(facet => this.#facets.count(facet, FEW + 1) <= FEW);
     // CROSS JOIN keeps SQLite from turning the two around.
     const from = rare
       ? 'conversation_facets CROSS JOIN conversations ON conversations.id = conversation WHERE facet = ? AND '
       : 'conversations WHERE ';
     const others = facets.filter(facet => facet !== rare);
-    const sql = `SELECT ${SUMMARY} FROM ${from}${others.map(() => `${HAS_FACET} AND `).join('')}${NEWEST_FIRST}`;
-    const values = [...(rare ? [rare] : []), ...others, before, after, limit + 1];
-    return page(this.#statements.of(sql).all(...values) as unknown as Row[], limit, row => row.lastSeq);
+    const sql = `SELECT ${SUMMARY} FROM ${from}${others.map(() => `${HAS_FACET} AND `).join('')}${range}`;
+    const values = [...(rare ? [rare] : []), ...others, ...bounds];
+    return this.#statements.of(sql).all(...values) as unknown as Row[];
   }
 
   #listed({ id, ...summary }: Row): ConversationListing {

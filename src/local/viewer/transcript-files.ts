@@ -25,12 +25,16 @@ export function* jsonLines(store: Store, conversationId: string): Generator<stri
   for (const message of messagesOf(store, conversationId)) yield `${JSON.stringify(messageToWire(message))}\n`;
 }
 
-/** As {@link jsonLines}, of all conversations that pass a filter, the one with the latest message first. */
+/**
+ * As {@link jsonLines}, of all conversations that pass a filter and are there when it begins. They come in the order in
+ * which they began: in that of their latest messages, one in which something is said meanwhile would be passed over.
+ */
 export function* allJsonLines(store: Store, filter: ConversationFilter): Generator<string> {
-  for (let before: number | undefined = Number.MAX_SAFE_INTEGER; before !== undefined; ) {
-    const { items, next } = store.listings({ limit: CONVERSATIONS_AT_ONCE, before }, filter);
+  const end = store.lastBegun();
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const { items, next } = store.begun({ limit: CONVERSATIONS_AT_ONCE, after, end }, filter);
     for (const { conversationId } of items) yield* jsonLines(store, conversationId);
-    before = next;
+    after = next;
   }
 }
 
