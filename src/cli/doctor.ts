@@ -8,7 +8,7 @@ import { checkProject } from './doctor/project.js';
 import { checkService } from './doctor/service.js';
 import { checkSettings } from './doctor/settings.js';
 import { EXIT, Exit } from './exit-code.js';
-import { print } from './output.js';
+import { jsonLine, print } from './output.js';
 import { styled } from './terminal.js';
 
 interface DoctorFlags extends ConnectionFlags {
@@ -49,7 +49,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
     checkOutbox(flags.outbox),
   ];
   const wrong = checks.filter(({ status }) => status === 'wrong').length;
-  await print(flags.json ? `${JSON.stringify({ ok: wrong === 0, checks })}\n` : asText(checks, wrong));
+  await print(flags.json ? jsonLine({ ok: wrong === 0, checks }) : asText(checks, wrong));
   if (wrong > 0) throw new Exit(EXIT.error);
 }
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { WireStoredMessage } from '../local/wire.js';
 import { MarkdownTranscripts } from './markdown.js';
-import { print } from './output.js';
+import { jsonLine, print } from './output.js';
 import {
   addOwnerOptions,
   addSourceOptions,
@@ -53,6 +53,6 @@ async function exportConversations(conversations: string[], flags: ExportFlags):
     since: flags.since,
   };
   const markdown = flags.format === 'markdown' && !flags.json ? new MarkdownTranscripts() : undefined;
-  const text = (message: WireStoredMessage) => markdown?.next(message) ?? `${JSON.stringify(message)}\n`;
+  const text = (message: WireStoredMessage) => markdown?.next(message) ?? jsonLine(message);
   for await (const messages of readMessages(flags, wanted)) await print(messages.map(text).join(''));
 }

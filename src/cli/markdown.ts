@@ -1,4 +1,5 @@
 import type { WireStoredMessage } from '../local/wire.js';
+import { visible } from './terminal.js';
 import { messageFacts, saidAt } from './transcript.js';
 
 /** Writes transcripts as Markdown: a heading a conversation, a smaller one a message, and what was said as it is. */
@@ -12,7 +13,7 @@ export class MarkdownTranscripts {
     const { role, metadata, content } = message;
     const status = typeof metadata.status === 'string' && metadata.status !== 'complete' ? [metadata.status] : [];
     const facts = [saidAt(message), ...messageFacts(metadata), ...status].map(inline).join(' · ');
-    return `${head}### ${role === 'user' ? 'User' : 'Assistant'}\n\n*${facts}*\n\n${closed(content.trimEnd())}\n\n`;
+    return `${head}### ${role === 'user' ? 'User' : 'Assistant'}\n\n*${facts}*\n\n${closed(visible(content.trimEnd()))}\n\n`;
   }
 
   #head({ conversation_id, user_id, customer_id, metadata }: WireStoredMessage): string {
@@ -25,7 +26,7 @@ export class MarkdownTranscripts {
 
 /** An id or a name within a line: what Markdown would take for its own is escaped. */
 function inline(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').replaceAll(/[\\`*_[\]<>#|]/g, '\\$&');
+  return visible(text.replaceAll(/\s+/g, ' ')).replaceAll(/[\\`*_[\]<>#|]/g, '\\$&');
 }
 
 /** A text whose last code block ends with it: one that was cut off would swallow the rest of the page. */

@@ -8,6 +8,7 @@ import { addLocalCommand } from './local.js';
 import { addOutboxCommand } from './outbox.js';
 import { addShowCommand } from './show.js';
 import { addTailCommand } from './tail.js';
+import { harmlessLine } from './terminal.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -56,5 +57,5 @@ function endWithReader(): void {
 
 /** Commander puts its "did you mean" on a line of its own. */
 function oneLine(text: string): string {
-  return `${text.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`;
+  return `${harmlessLine(text.trim().replaceAll(/\s*\n\s*/g, ' '))}\n`;
 }

@@ -1,4 +1,4 @@
-import { columns } from './terminal.js';
+import { columns, harmlessLine } from './terminal.js';
 
 const REDRAW_MS = 200;
 const LINE_MS = 5000;
@@ -28,7 +28,7 @@ export class ProgressBar {
   /** A line of its own, above the bar. */
   note(text: string): void {
     this.#erase();
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${harmlessLine(text)}\n`);
     if (this.#tty) this.#draw();
   }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { WireStoredMessage } from '../local/wire.js';
-import { print } from './output.js';
+import { jsonLine, print } from './output.js';
 import {
   addOwnerOptions,
   addSourceOptions,
@@ -40,7 +40,7 @@ async function show(conversation: string, flags: ShowFlags): Promise<void> {
   let begun = false;
   for await (const messages of readMessages(flags, { conversationIds: [conversationId] }))
     for (const message of messages) {
-      if (flags.json) await print(`${JSON.stringify(message)}\n`);
+      if (flags.json) await print(jsonLine(message));
       else await print(`${begun ? '' : headText(message)}\n${messageText(message)}`);
       begun = true;
     }

@@ -5,7 +5,7 @@ import type { WireStoredMessage } from '../local/wire.js';
 import { SynapError } from '../synap/errors.js';
 import { addConnectionOptions, asSynapError, Connection, type ConnectionFlags } from './connection.js';
 import { onInterrupt } from './interrupt.js';
-import { note, print } from './output.js';
+import { jsonLine, note, print } from './output.js';
 import { addOwnerOptions, conversationOf, type OwnerFlags } from './source.js';
 import { messageText } from './transcript.js';
 
@@ -49,7 +49,7 @@ async function tail(flags: TailFlags): Promise<void> {
   const stop = new AbortController();
   onInterrupt(() => stop.abort());
   const show = (message: WireStoredMessage) =>
-    print(flags.json ? `${JSON.stringify(message)}\n` : `${messageText(message, { where: true })}\n`);
+    print(flags.json ? jsonLine(message) : `${messageText(message, { where: true })}\n`);
   try {
     await follow(new Connection(flags), queryOf(flags), show, stop.signal);
   } catch (error) {

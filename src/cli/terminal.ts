@@ -15,10 +15,12 @@ export function styled(
  * cursor or change the terminal's title, and marks that turn the direction of writing, are shown as visible ones.
  */
 export function harmless(text: string): string {
-  return text
-    .replaceAll('\r\n', '\n')
-    .replaceAll(/(?![\n\t])\p{Cc}/gu, picture)
-    .replaceAll(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+  return visible(text).replaceAll(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}
+
+/** A text whose control characters, but for those that set it in lines and columns, can be seen. */
+export function visible(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll(/(?![\n\t])\p{Cc}/gu, picture);
 }
 
 /** As {@link harmless}, of a text that is part of a line: nothing in it ends the line or moves it to another column. */

@@ -170,3 +170,16 @@ test('an export of 100,000 messages needs no more memory than one of 1,000 does,
   expect(many.mib - few.mib).toBeLessThan(64);
   expect(served.mib - few.mib).toBeLessThan(64);
 });
+
+test('no export has a control character that a terminal would obey', async () => {
+  const database = tempDatabase();
+  const store = new Store({ path: database });
+  const content = 'a\u001b]0;title\u0007b\u009b31m\u202ec';
+  store.record({ conversationId: one, role: 'user', content, userId: 'ada\u001b[1m' });
+  store.close();
+  for (const format of ['markdown', 'jsonl']) {
+    const { stdout } = await runCli(['export', '--database', database, '--format', format]);
+    expect(stdout).not.toMatch(/(?!\n)\p{Cc}/u);
+    if (format === 'jsonl') expect(contents(stdout)).toEqual([content]);
+  }
+});

@@ -264,3 +264,11 @@ test('a server that is slow is not read ahead of', { timeout: 60_000 }, async ()
   await expect.poll(() => performance.now() - at, { timeout: 20_000 }).toBeGreaterThan(2000);
   expect(taken).toBeLessThan(5 * 1024 * 1024);
 });
+
+test("a server's words do not reach the terminal as they are", async () => {
+  const detail = 'no\u001b[2J\nline 3: forged';
+  await using synap = await scriptedSynap(() => ({ status: 422, json: { detail } }));
+  const { stderr } = await runCli(['import', aFile(conversations(1, 1))], { env: envOf(synap) });
+  expect(stderr).toContain('not taken');
+  expect(stderr).not.toMatch(/(?!\n)\p{Cc}|^line 3/mu);
+});

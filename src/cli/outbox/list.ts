@@ -1,4 +1,5 @@
 import { type KeptEntry, type KeptState, OutboxReader } from '../../delivery/outbox-reader.js';
+import { jsonLine } from '../output.js';
 import { harmless, harmlessLine } from '../terminal.js';
 
 interface ListFlags {
@@ -12,7 +13,7 @@ export async function listOutbox(file: string, { state, limit, content, json }: 
   const reader = new OutboxReader(file);
   try {
     for (const entry of reader.entries(state, limit))
-      process.stdout.write(`${json ? JSON.stringify(fields(entry, content)) : line(entry, content)}\n`);
+      process.stdout.write(json ? jsonLine(fields(entry, content)) : `${line(entry, content)}\n`);
   } finally {
     reader.close();
   }

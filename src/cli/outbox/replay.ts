@@ -1,6 +1,7 @@
 import { OutboxReader } from '../../delivery/outbox-reader.js';
 import { sqliteOutbox } from '../../delivery/sqlite-outbox.js';
 import { createRecorder, type Recorder } from '../../recorder/recorder.js';
+import { note } from '../output.js';
 import { ProgressBar } from '../progress-bar.js';
 
 interface ReplayFlags {
@@ -20,7 +21,7 @@ export async function replayOutbox(file: string, flags: ReplayFlags): Promise<vo
     baseUrl: flags.baseUrl,
     apiKey: flags.apiKey,
     outbox: sqliteOutbox({ path: file }),
-    logger: { info() {}, warn: say, error: say },
+    logger: { info() {}, warn: note, error: note },
   });
   try {
     const before = recorder.stats();
@@ -74,8 +75,4 @@ async function sendAll(recorder: Recorder, timeoutSeconds = Number.POSITIVE_INFI
 
 function asText({ replayed, delivered, deadLettered, pending }: Record<string, number>): string {
   return `${replayed} dead letters put back, ${delivered} messages delivered, ${deadLettered} refused again, ${pending} pending\n`;
-}
-
-function say(message: string): void {
-  process.stderr.write(`${message}\n`);
 }
