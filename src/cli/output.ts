@@ -3,7 +3,9 @@ import { harmlessLine } from './terminal.js';
 
 /** Writes to stdout, and waits while the reader is behind: what is on its way out stays small. */
 export async function print(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  if (process.stdout.destroyed || process.stdout.write(text)) return;
+  // Of an error, its listener decides what it means.
+  await once(process.stdout, 'drain').catch(() => {});
 }
 
 /** A value as a line of JSON. What a terminal would obey and JSON lets stand is escaped, which is the same JSON. */

@@ -34,7 +34,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   addExportCommand(program);
   addOutboxCommand(program);
   addDoctorCommand(program);
-  endWithReader();
+  endWithReader(argv);
   try {
     await program.parseAsync(argv);
     return EXIT.ok;
@@ -46,13 +46,20 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** `synap-recorder tail | head` has nobody left to write to: that is an end like any other. */
-function endWithReader(): void {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit(EXIT.ok);
-    });
+/**
+ * `synap-recorder tail | head` has nobody left to write to: that is an end like any other. What does more than write goes
+ * on, and ends with a code of its own.
+ */
+function endWithReader([, , command, subcommand]: readonly string[]): void {
+  const onlyWrites = ['tail', 'show', 'export'].includes(command ?? '') || subcommand === 'list';
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    const isGone = error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED';
+    if (isGone && !onlyWrites) return;
+    if (!isGone) process.stderr.write(oneLine(`error: the output can't be written: ${error.message}`));
+    process.exit(isGone ? EXIT.ok : EXIT.error);
+  });
+  // Nobody is left to tell.
+  process.stderr.on('error', () => {});
 }
 
 /** Commander puts its "did you mean" on a line of its own. */

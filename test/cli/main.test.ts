@@ -1,7 +1,13 @@
-import { expect, test } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { nodeProblem } from '../../src/cli/node-version.js';
 import { VERSION } from '../../src/version.js';
-import { cli } from './support.js';
+import { cli, MAIN } from './support.js';
 
 const COMMANDS = ['local', 'tail', 'show', 'import', 'export', 'outbox', 'doctor'];
 
@@ -57,4 +63,29 @@ test.each([
   expect(stderr).toMatch(message);
   expect(stdout).toBe('');
   expect(code).toBe(2);
+});
+
+describe('when its output can’t be written', () => {
+  const env = { ...process.env, SYNAP_API_KEY: 'k', SYNAP_BASE_URL: 'http://127.0.0.1:1', CLI: MAIN };
+  const inShell = (script: string) => spawnSync('bash', ['-c', script], { env, encoding: 'utf8', timeout: 15_000 });
+
+  test('since the reader has gone, what does more than write goes on, and ends with its own code', () => {
+    expect(inShell(`"${process.execPath}" "$CLI" doctor | true; exit \${PIPESTATUS[0]}`).status).toBe(1);
+  });
+
+  test.skipIf(process.platform !== 'linux')('since the disk is full, it says so in a line', () => {
+    const { status, stderr } = inShell(`"${process.execPath}" "$CLI" doctor > /dev/full`);
+    expect(stderr).toMatch(/^error: the output can't be written: .*ENOSPC.*\n$/);
+    expect(status).toBe(1);
+  });
+
+  test('an input that can’t be read is one line, with the reason', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'synap-cli-')), 'a.socket');
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    const { status, stderr } = inShell(`"${process.execPath}" "$CLI" import ${path}`);
+    server.close();
+    expect(stderr).toMatch(/^error: .*a\.socket can't be read \(ENXIO\)\n$/);
+    expect(status).toBe(1);
+  });
 });

@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, openSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 
 /** What an import reads: a file, or stdin. */
@@ -10,11 +10,11 @@ export class InputFile implements AsyncIterable<Uint8Array> {
 
   /**
    * @param path a file, or `-` for stdin
-   * @throws Error it is no file
+   * @throws Error it is no file, or can't be read
    */
   constructor(path: string) {
     this.size = path === '-' ? undefined : sizeOf(path);
-    this.#stream = path === '-' ? process.stdin : createReadStream(path);
+    this.#stream = path === '-' ? process.stdin : createReadStream(path, { fd: open(path) });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
@@ -31,6 +31,14 @@ export class InputFile implements AsyncIterable<Uint8Array> {
   /** Ends the reading now: nobody waits for what a pipe may still bring. */
   stop(): void {
     this.#stream.destroy();
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    throw new Error(`${path} can't be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
