@@ -1,4 +1,5 @@
 import type { Outbox, Progress } from './outbox.js';
+import { MAX_TIMER_MS } from './promises.js';
 import { steadyNow } from './steady-clock.js';
 import type { Verdict } from './verdict.js';
 
@@ -27,9 +28,6 @@ export interface FlushHooks {
   /** What may be on its way, when the store can't be asked how far its line has come. */
   outstanding(): number;
 }
-
-/** Node's timers fire at once beyond this. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Waits for what was put before a flush, and tells what became of it. What this process settles is counted as it

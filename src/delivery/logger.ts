@@ -1,3 +1,5 @@
+import { isPromise } from './promises.js';
+
 /** Where the recorder says what a person should know. `console` is one. It is never given a key or a message's text. */
 export interface Logger {
   info(message: string): void;
@@ -15,13 +17,8 @@ export function safeLogger(logger: Logger | false | undefined): Logger {
     try {
       // A log that can't be written must not reach the app, whether it throws or rejects.
       const written: unknown = to[level](`${NAME} ${message}`);
-      if (isThenable(written)) written.then(undefined, () => {});
+      if (isPromise(written)) written.then(undefined, () => {});
     } catch {}
   };
   return { info: safely('info'), warn: safely('warn'), error: safely('error') };
-}
-
-/** Whether somebody answered with a promise where no answer was asked for. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -4,11 +4,12 @@ import { type BackoffOptions, backoffMs } from './backoff.js';
 import { NO_BOOKS, type RelayBooks } from './books.js';
 import { Circuit } from './circuit.js';
 import { deliver, errorForLog, isStopped } from './deliver.js';
-import { Flushes, type FlushResult, MAX_TIMER_MS } from './flushes.js';
+import { Flushes, type FlushResult } from './flushes.js';
 import type { Logger } from './logger.js';
 import type { Loss } from './loss.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from './outbox.js';
 import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './pace.js';
+import { MAX_TIMER_MS, within } from './promises.js';
 import { Setbacks } from './setbacks.js';
 import { Settlements } from './settlements.js';
 import { steadyNow } from './steady-clock.js';
@@ -294,18 +295,5 @@ export class Relay {
         setTimeout(resolve, wait).unref?.();
       });
     }
-  }
-}
-
-/** Rejects when the answer takes longer. */
-async function within<T>(ms: number, answer: MaybePromise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('it takes too long')), Math.min(ms, MAX_TIMER_MS));
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,3 +1,4 @@
+import { isPromise } from '../delivery/promises.js';
 import { type Answer, answerOf } from './answer.js';
 import { isObject } from './messages.js';
 import type { Notices } from './notices.js';
@@ -32,7 +33,7 @@ function ask<T>(
     if (found !== undefined) return found;
     notices.once(`${name}:unreadable`, `${name} gave neither a text nor messages, so the usual rules apply`);
     // A promise can't be waited for here; at least its failure is nobody's.
-    if (isThenable(value)) value.then(undefined, () => {});
+    if (isPromise(value)) value.then(undefined, () => {});
   } catch (error) {
     notices.once(
       `${name}:threw`,
@@ -48,8 +49,4 @@ function pick(state: unknown, key: string, wrapper: string): unknown {
   if (state[key] !== undefined) return state[key];
   const inner = state[wrapper];
   return isObject(inner) ? inner[key] : undefined;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return isObject(value) && typeof value.then === 'function';
 }

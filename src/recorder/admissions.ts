@@ -1,6 +1,7 @@
 import { errorForLog } from '../delivery/deliver.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
 import type { MaybePromise, PutResult } from '../delivery/outbox.js';
+import { isPromise } from '../delivery/promises.js';
 import type { Relay } from '../delivery/relay.js';
 import { type RecordMessageInput, type Role, toWire } from '../synap/messages.js';
 import { BoundedSet } from './bounded-set.js';
@@ -269,8 +270,4 @@ export class Admissions {
     if (this.#tails.size === 0) return undefined;
     return Promise.all(this.#tails.values()).then(() => {});
   }
-}
-
-function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -1,5 +1,6 @@
 import { errorForLog } from '../delivery/deliver.js';
-import { isThenable, type Logger } from '../delivery/logger.js';
+import type { Logger } from '../delivery/logger.js';
+import { isPromise } from '../delivery/promises.js';
 
 // Topics may have names of an app's making (its tags): a bound keeps a bad one from filling memory.
 const MAX_TOPICS = 1000;
@@ -24,7 +25,7 @@ export class Notices {
     const failed = (error: unknown) => this.once(name, `${name} threw: ${errorForLog(error)}`);
     try {
       const answer = call();
-      if (isThenable(answer)) answer.then(undefined, failed);
+      if (isPromise(answer)) answer.then(undefined, failed);
     } catch (error) {
       failed(error);
     }

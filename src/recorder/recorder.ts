@@ -4,6 +4,7 @@ import { NO_BOOKS, type RelayBooks } from '../delivery/books.js';
 import type { FlushResult } from '../delivery/flushes.js';
 import { safeLogger } from '../delivery/logger.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
+import { within } from '../delivery/promises.js';
 import { Relay } from '../delivery/relay.js';
 import { Admissions } from './admissions.js';
 import { DeadLetters } from './dead-letters.js';
@@ -228,15 +229,8 @@ export class Recorder {
 
   /** A close that is under way may have been given more time than there is now. */
   async #closeInTime(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>(resolve => {
-      timer = setTimeout(() => {
-        this.#exitHooks.exit();
-        resolve();
-      }, EXIT_TIMEOUT_MS + CLOSE_GRACE_MS);
-    });
-    await Promise.race([this.close({ timeoutMs: EXIT_TIMEOUT_MS }), late]);
-    clearTimeout(timer);
+    const closed = this.close({ timeoutMs: EXIT_TIMEOUT_MS });
+    await within(EXIT_TIMEOUT_MS + CLOSE_GRACE_MS, closed).catch(() => this.#exitHooks.exit());
   }
 
   async #flushAtExit(): Promise<void> {
