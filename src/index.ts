@@ -1,7 +1,7 @@
-export type { FlushResult } from './delivery/flushes.js';
-export type { Logger } from './delivery/logger.js';
+export type { FlushResult } from './delivery/flush-tracker.js';
+export type { Logger } from './internal/logger.js';
 export type { Loss, LossReason } from './delivery/loss.js';
-export { type MemoryOutboxOptions, memoryOutbox } from './delivery/memory-outbox.js';
+export { type MemoryOutboxOptions, memoryOutbox } from './outbox/memory-outbox.js';
 export type {
   ClaimedEntry,
   ClaimLimits,
@@ -14,7 +14,7 @@ export type {
   Progress,
   PutResult,
   Settlement,
-} from './delivery/outbox.js';
+} from './outbox/outbox.js';
 export {
   type ConversationOwner,
   type ConversationScope,
@@ -28,7 +28,7 @@ export type { Turn } from './recorder/turn.js';
 export type { CompleteDetails, TurnOptions, TurnOutcome, UserMessageOptions } from './recorder/turn-options.js';
 export { type CallOptions, type ConversationApi, SynapClient, type SynapClientOptions } from './synap/client.js';
 export * from './synap/errors.js';
-export type { JsonObject, JsonValue } from './synap/json.js';
+export type { JsonObject, JsonValue } from './internal/json.js';
 export type {
   BatchItemResult,
   BatchMessageInput,

@@ -1,5 +1,5 @@
-import { abandonWith } from './abandoned.js';
-import { readFinishReason } from './model.js';
+import { abandonWith } from './abandon-on-collect.js';
+import { readFinishReason } from './model-spec.js';
 import type { ModelTaps } from './model-taps.js';
 import type { Callback, CallOptions } from './options.js';
 import { readResult } from './result.js';

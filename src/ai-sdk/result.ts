@@ -1,5 +1,5 @@
 import type { CompleteDetails } from '../recorder/turn-options.js';
-import { readFinishReason, readUsage } from './model.js';
+import { readFinishReason, readUsage } from './model-spec.js';
 
 /** What a result of the SDK's functions, or the event of their end, says; of any major. */
 interface Result {

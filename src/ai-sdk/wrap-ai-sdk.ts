@@ -1,6 +1,6 @@
 import type { Recorder } from '../recorder/recorder.js';
 import { InvalidInputError } from '../synap/errors.js';
-import { type AgentClass, wrapAgent } from './agent.js';
+import { type AgentClass, wrapAgent } from './wrap-agent.js';
 import {
   type Context,
   type WrapAISDKOptions,
@@ -8,10 +8,10 @@ import {
   wrapGenerateText,
   wrapStreamObject,
   wrapStreamText,
-} from './calls.js';
+} from './wrap-functions.js';
 import { overlay } from './overlay.js';
 import { checkWrapOptions } from './run.js';
-import { safely } from './tap.js';
+import { safely } from './observe-model.js';
 
 type Wrap = (own: never, context: Context) => unknown;
 

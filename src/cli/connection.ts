@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { v4 as uuidv4 } from 'uuid';
 import { SynapClient } from '../synap/client.js';
 import { NetworkError, SynapError, UnexpectedResponseError } from '../synap/errors.js';
-import { errorFromResponse } from '../synap/response.js';
+import { errorFromResponse } from '../synap/error-from-response.js';
 import { scrubber } from '../synap/scrub.js';
 import { VERSION } from '../version.js';
 

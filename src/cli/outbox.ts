@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { KeptState } from '../delivery/outbox-reader.js';
+import type { KeptState } from '../outbox/sqlite/inspect.js';
 import { listOutbox } from './outbox/list.js';
 import { purgeOutbox } from './outbox/purge.js';
 import { replayOutbox } from './outbox/replay.js';

@@ -2,12 +2,12 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
 import { addDoctorCommand } from './doctor.js';
 import { EXIT, Exit } from './exit-code.js';
-import { addExportCommand } from './export.js';
-import { addImportCommand } from './import.js';
-import { addLocalCommand } from './local.js';
+import { addExportCommand } from '../../local/src/cli/export.js';
+import { addImportCommand } from '../../local/src/cli/import.js';
+import { addLocalCommand } from '../../local/src/cli/serve.js';
 import { addOutboxCommand } from './outbox.js';
-import { addShowCommand } from './show.js';
-import { addTailCommand } from './tail.js';
+import { addShowCommand } from '../../local/src/cli/show.js';
+import { addTailCommand } from '../../local/src/cli/tail.js';
 import { harmlessLine } from './terminal.js';
 
 const EXIT_CODES = `

@@ -1,5 +1,5 @@
-import { errorForLog } from './deliver.js';
-import type { Logger } from './logger.js';
+import { errorForLog } from './send-batch.js';
+import type { Logger } from '../internal/logger.js';
 import type { LossReason } from './loss.js';
 
 const MINUTE = 60_000;

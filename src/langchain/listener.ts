@@ -1,7 +1,7 @@
 import type { MessageContent } from '../recorder/attachments.js';
-import { BoundedSet } from '../recorder/bounded-set.js';
+import { BoundedSet } from '../internal/bounded-set.js';
 import type { Recorder } from '../recorder/recorder.js';
-import { Exchanges } from './exchanges.js';
+import { Exchanges } from './history/history-updates.js';
 import { callIdentity } from './identity.js';
 import { LlmCall } from './llm-call.js';
 import { isObject } from './messages.js';

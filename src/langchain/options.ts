@@ -1,5 +1,5 @@
 import * as z from 'zod/v4';
-import type { Logger } from '../delivery/logger.js';
+import type { Logger } from '../internal/logger.js';
 import type { Identity } from '../recorder/identity.js';
 import { InvalidInputError } from '../synap/errors.js';
 

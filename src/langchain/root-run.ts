@@ -1,15 +1,15 @@
 import type { MessageContent } from '../recorder/attachments.js';
-import type { BoundedSet } from '../recorder/bounded-set.js';
+import type { BoundedSet } from '../internal/bounded-set.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
 import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';
-import type { Exchange } from './exchanges.js';
+import type { Exchange } from './history/history-updates.js';
 import type { LlmCall } from './llm-call.js';
 import { isObject } from './messages.js';
 import type { Notices } from './notices.js';
 import type { HandlerSettings } from './options.js';
 import { isResume, type Prompt, promptOfInput } from './prompt.js';
-import { chosenAnswer, chosenPrompt } from './select.js';
+import { chosenAnswer, chosenPrompt } from './selectors.js';
 
 // An agent may call its model thousands of times; the answer is among the last of them.
 const MAX_CALLS = 500;

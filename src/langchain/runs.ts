@@ -1,4 +1,4 @@
-import { BoundedSet } from '../recorder/bounded-set.js';
+import { BoundedSet } from '../internal/bounded-set.js';
 import type { LlmCall } from './llm-call.js';
 import type { RootRun } from './root-run.js';
 

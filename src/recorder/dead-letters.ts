@@ -1,4 +1,4 @@
-import type { DeadLetter, Outbox } from '../delivery/outbox.js';
+import type { DeadLetter, Outbox } from '../outbox/outbox.js';
 
 /**
  * The messages that Synap did not take. Unlike the rest of the recorder, these methods reject when the outbox fails:

@@ -1,4 +1,4 @@
-import { copyJson, type JsonObject, type JsonValue } from '../synap/json.js';
+import { copyJson, type JsonObject, type JsonValue } from '../internal/json.js';
 import { VERSION } from '../version.js';
 
 /** How a turn ended. */

@@ -1,15 +1,15 @@
 import * as z from 'zod/v4';
 import type { BackoffOptions } from '../delivery/backoff.js';
-import type { Logger } from '../delivery/logger.js';
+import type { Logger } from '../internal/logger.js';
 import type { Loss } from '../delivery/loss.js';
-import { memoryOutbox } from '../delivery/memory-outbox.js';
-import type { MaybePromise, Outbox } from '../delivery/outbox.js';
-import type { GiveUpOptions } from '../delivery/verdict.js';
+import { memoryOutbox } from '../outbox/memory-outbox.js';
+import type { MaybePromise, Outbox } from '../outbox/outbox.js';
+import type { GiveUpOptions } from '../delivery/decide.js';
 import { SynapClient, type SynapClientOptions } from '../synap/client.js';
 import { InvalidInputError } from '../synap/errors.js';
 import type { RecordMessageInput } from '../synap/messages.js';
 import type { ConversationScope, Identity } from './identity.js';
-import type { WaitUntil } from './wait-until.js';
+import type { WaitUntil } from './keep-alive.js';
 
 /** What {@link createRecorder} takes. Everything has a default; the API key comes from `SYNAP_API_KEY`. */
 export interface RecorderOptions extends Identity, SynapClientOptions {

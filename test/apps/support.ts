@@ -5,7 +5,7 @@ import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
-import { startLocalSynap } from '../../src/local/index.js';
+import { startLocalSynap } from '../../local/src/index.js';
 import { type ModelScript, scriptedModel } from '../support/scripted-model.js';
 
 const run = promisify(execFile);

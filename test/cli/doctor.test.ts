@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { createRecorder } from '../../src/index.js';
-import { sqliteOutbox } from '../../src/sqlite.js';
+import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { start, tempFolder } from '../local/support.js';
 import { scriptedSynap } from '../support/scripted-synap.js';
 import { envOf, runCli } from './support.js';

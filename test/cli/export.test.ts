@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { conversationUuid } from '../../src/index.js';
-import { Store } from '../../src/local/store.js';
+import { Store } from '../../local/src/store.js';
 import { aMessage, type Json, recordBatch, start, tempDatabase, tempFolder } from '../local/support.js';
 import { envOf, runCli, spawnCli } from './support.js';
 

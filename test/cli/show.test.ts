@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { harmless, harmlessLine, wrapped } from '../../src/cli/terminal.js';
 import { conversationUuid } from '../../src/index.js';
-import { Store } from '../../src/local/store.js';
+import { Store } from '../../local/src/store.js';
 import { aMessage, type Json, readAll, recordBatch, start, tempDatabase } from '../local/support.js';
 import { envOf, MAIN, runCli } from './support.js';
 

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { conversationUuid } from '../../src/index.js';
-import { type LocalSynap, startLocalSynap } from '../../src/local/index.js';
+import { type LocalSynap, startLocalSynap } from '../../local/src/index.js';
 import { aMessage, type Json, recordBatch, start, tempDatabase } from '../local/support.js';
 import { envOf, runCli, spawnCli, withoutWarnings } from './support.js';
 

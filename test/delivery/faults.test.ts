@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createRecorder, type Loss, type Recorder, type RecorderOptions } from '../../src/index.js';
-import { sqliteOutbox } from '../../src/sqlite.js';
+import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 
 import { NO_PROBLEMS, problemsOf, type SaidMessage } from '../support/fault-checker.js';
 import { evenly, type FaultWeights } from '../support/fault-schedule.js';

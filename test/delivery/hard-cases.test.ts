@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Setbacks } from '../../src/delivery/setbacks.js';
+import { Setbacks } from '../../src/delivery/poison-isolation.js';
 import { createRecorder, memoryOutbox, type Outbox, type Recorder, SynapClient } from '../../src/index.js';
 import { balanced, recorderOn } from '../support/recorder.js';
 import { anEntry } from './outbox-support.js';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { memoryOutbox, type Outbox } from '../../src/index.js';
-import { sqliteOutbox } from '../../src/sqlite.js';
+import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { type Operation, OutboxModel, operations, perform } from './outbox-model.js';
 import {
   anEntry,

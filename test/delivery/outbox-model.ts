@@ -6,7 +6,7 @@ import type {
   Outbox,
   OutboxEntry,
   Settlement,
-} from '../../src/delivery/outbox.js';
+} from '../../src/outbox/outbox.js';
 import { anEntry } from './outbox-support.js';
 
 interface Row extends ClaimedEntry {

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
 import type { ClaimLimits, MaybePromise, Outbox, OutboxEntry } from '../../src/index.js';
-import type { SqliteOutboxOptions } from '../../src/sqlite.js';
+import type { SqliteOutboxOptions } from '../../src/outbox/sqlite/index.js';
 
 /** A path for a file, in a folder that is gone when the test is. */
 export function tempFile(): string {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createRecorder, type RecorderOptions } from '../../src/index.js';
-import { sqliteOutbox } from '../../src/sqlite.js';
+import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { balanced } from '../support/recorder.js';
 import { type Script, scriptedSynap } from '../support/scripted-synap.js';
 

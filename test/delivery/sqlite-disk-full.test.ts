@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Outbox, PutResult } from '../../src/index.js';
-import { sqliteOutbox } from '../../src/sqlite.js';
+import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import {
   anEntry,
   balancedBooks,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type SqliteOutboxOptions, sqliteOutbox } from '../../src/sqlite.js';
+import { type SqliteOutboxOptions, sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { InvalidInputError } from '../../src/synap/errors.js';
 import { anEntry, listen, tempFile, WHOLE_TURN } from './outbox-support.js';
 

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Outbox } from '../../src/index.js';
-import { type SqliteOutboxOptions, sqliteOutbox } from '../../src/sqlite.js';
+import { type SqliteOutboxOptions, sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import {
   anEntry,
   balancedBooks,

@@ -4,8 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Outbox } from '../../src/index.js';
-import { startLocalSynap } from '../../src/local/index.js';
-import { sqliteOutbox } from '../../src/sqlite.js';
+import { startLocalSynap } from '../../local/src/index.js';
+import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import {
   anEntry,
   balancedBooks,

@@ -7,7 +7,7 @@ import {
   type SynapCallbackHandlerOptions,
   SynapChatMessageHistory,
 } from '../../src/langchain/index.js';
-import { startLocalSynap } from '../../src/local/index.js';
+import { startLocalSynap } from '../../local/src/index.js';
 import { drain, lineOf, ScriptedModel } from './support.js';
 
 /** A recorder in front of a local Synap, and what is in there. */

@@ -1,7 +1,7 @@
 import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
 import { createRecorder, InvalidInputError } from '../../src/index.js';
-import { Exchanges } from '../../src/langchain/exchanges.js';
+import { Exchanges } from '../../src/langchain/history/history-updates.js';
 import { SynapChatMessageHistory } from '../../src/langchain/index.js';
 import type { Turn } from '../../src/recorder/turn.js';
 import { lines, on } from './history-support.js';

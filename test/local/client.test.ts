@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import type { LocalSynap } from '../../src/local/index.js';
+import type { LocalSynap } from '../../local/src/index.js';
 import { SynapClient, type SynapClientOptions } from '../../src/synap/client.js';
 import {
   AuthenticationError,

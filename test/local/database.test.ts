@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { startLocalSynap } from '../../src/local/index.js';
+import { startLocalSynap } from '../../local/src/index.js';
 import { aMessage, readConversation, record, recordBatch, start, tempDatabase, tempFolder } from './support.js';
 
 /** A database with some conversations in it, closed. */

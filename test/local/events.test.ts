@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { expect, onTestFinished, test } from 'vitest';
-import type { LocalSynap } from '../../src/local/index.js';
+import type { LocalSynap } from '../../local/src/index.js';
 import { aMessage, call, type Json, rawGet, record, recordBatch, start, tempDatabase } from './support.js';
 
 interface Seen {

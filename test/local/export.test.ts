@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { LocalSynap } from '../../src/local/index.js';
+import type { LocalSynap } from '../../local/src/index.js';
 import { aMessage, call, type Json, readAll, recordBatch, start } from './support.js';
 
 async function exported({ url, apiKey }: LocalSynap, query = ''): Promise<Json[]> {

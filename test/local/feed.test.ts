@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import { Feed } from '../../src/local/feed.js';
-import { Store } from '../../src/local/store.js';
+import { Feed } from '../../local/src/feed.js';
+import { Store } from '../../local/src/store.js';
 import { tempDatabase } from './support.js';
 
 function watched(path = ':memory:') {

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { createConnection } from 'node:net';
 import { expect, test, vi } from 'vitest';
-import type { LocalSynap } from '../../src/local/index.js';
+import type { LocalSynap } from '../../local/src/index.js';
 import { aMessage, call, rawGet, record, start } from './support.js';
 
 const PROTECTED: [method: string, path: string][] = [

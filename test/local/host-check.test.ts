@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAllowedHost, isForeignOrigin } from '../../src/local/host-check.js';
+import { isAllowedHost, isForeignOrigin } from '../../local/src/host-check.js';
 
 const local = { port: 8787, names: new Set<string>() };
 

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { createConnection } from 'node:net';
 import { Agent } from 'undici';
 import { expect, test } from 'vitest';
-import { type LocalSynap, startLocalSynap } from '../../src/local/index.js';
+import { type LocalSynap, startLocalSynap } from '../../local/src/index.js';
 import { aMessage, call, readConversation, record, start, tempDatabase } from './support.js';
 
 /** A request whose body is held back until `finish()` sends it. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import type { ConversationFilter } from '../../src/local/store/records.js';
-import { Store } from '../../src/local/store.js';
-import { allJsonLines } from '../../src/local/viewer/transcript-files.js';
+import type { ConversationFilter } from '../../local/src/store/records.js';
+import { Store } from '../../local/src/store.js';
+import { allJsonLines } from '../../local/src/viewer/transcript-files.js';
 
 function memory(): Store {
   const store = new Store({ path: ':memory:' });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Store } from '../../src/local/store.js';
+import { Store } from '../../local/src/store.js';
 import { aMessage, call, readAll, readConversation, record, recordBatch, start, tempDatabase } from './support.js';
 
 test('the conversation with the latest message comes first', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
-import { Store } from '../../src/local/store.js';
+import { Store } from '../../local/src/store.js';
 import { startCli } from '../cli/support.js';
 import { aMessage, recordBatch, tempDatabase } from './support.js';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { SearchOptions } from '../../src/local/store/search.js';
-import { Store } from '../../src/local/store.js';
+import type { SearchOptions } from '../../local/src/store/search.js';
+import { Store } from '../../local/src/store.js';
 import { tempDatabase } from './support.js';
 
 /** A store in which each content is a conversation of its own; an array is one conversation. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ServerEvent, serverEvents } from '../../src/local/server-events.js';
+import { type ServerEvent, serverEvents } from '../../local/src/server-events.js';
 
 /** Events as they are asked for, and what became of their maker. */
 function made(events: ServerEvent[]) {

@@ -4,7 +4,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type LocalSynap, type LocalSynapOptions, startLocalSynap } from '../../src/local/index.js';
+import { type LocalSynap, type LocalSynapOptions, startLocalSynap } from '../../local/src/index.js';
 
 export type Json = Record<string, unknown>;
 

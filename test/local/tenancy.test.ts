@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startLocalSynap } from '../../src/local/index.js';
+import { startLocalSynap } from '../../local/src/index.js';
 import { aMessage, call, readConversation, record, recordBatch, start, tempDatabase } from './support.js';
 
 test('b2b: a message without a customer is refused', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fitToSize, jsonBytes, MAX_MESSAGE_BYTES } from '../../src/recorder/fit.js';
+import { fitToSize, jsonBytes, MAX_MESSAGE_BYTES } from '../../src/recorder/truncate.js';
 import { recorderOn } from '../support/recorder.js';
 
 const message = (content: string, metadata: Record<string, unknown> = { message_key: 'k' }) =>

@@ -1,4 +1,4 @@
-import { type KeptEntry, type KeptState, OutboxReader } from '../../delivery/outbox-reader.js';
+import { type KeptEntry, type KeptState, OutboxReader } from '../../outbox/sqlite/inspect.js';
 import { jsonLine } from '../output.js';
 import { harmless, harmlessLine } from '../terminal.js';
 

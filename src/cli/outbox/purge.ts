@@ -1,5 +1,5 @@
-import { OutboxReader } from '../../delivery/outbox-reader.js';
-import { sqliteOutbox } from '../../delivery/sqlite-outbox.js';
+import { OutboxReader } from '../../outbox/sqlite/inspect.js';
+import { sqliteOutbox } from '../../outbox/sqlite/sqlite-outbox.js';
 
 interface PurgeFlags {
   key?: readonly string[];

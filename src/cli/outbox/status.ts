@@ -1,4 +1,4 @@
-import { OutboxReader } from '../../delivery/outbox-reader.js';
+import { OutboxReader } from '../../outbox/sqlite/inspect.js';
 
 export async function outboxStatus(file: string, { json }: { json?: true }): Promise<void> {
   const reader = new OutboxReader(file);

@@ -1,6 +1,6 @@
 import { type ClientRequest, request } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { type LocalSynap, startLocalSynap } from '../../../src/local/index.js';
+import { type LocalSynap, startLocalSynap } from '../../../local/src/index.js';
 import { aMessage, record, recordBatch, start } from '../support.js';
 import { signIn } from './support.js';
 

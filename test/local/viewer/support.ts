@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { LocalSynap } from '../../../src/local/index.js';
+import type { LocalSynap } from '../../../local/src/index.js';
 
 export interface PageAnswer {
   status: number;

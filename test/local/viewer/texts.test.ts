@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { excerpt } from '../../../src/local/viewer/excerpt.js';
-import { count, counted, duration } from '../../../src/local/viewer/format.js';
-import { listPath, parseListQuery } from '../../../src/local/viewer/list-query.js';
-import { Typesetter } from '../../../src/local/viewer/markdown.js';
-import { answerFacts } from '../../../src/local/viewer/message-facts.js';
+import { excerpt } from '../../../local/src/viewer/excerpt.js';
+import { count, counted, duration } from '../../../local/src/viewer/format.js';
+import { listPath, parseListQuery } from '../../../local/src/viewer/list-query.js';
+import { Typesetter } from '../../../local/src/viewer/markdown.js';
+import { answerFacts } from '../../../local/src/viewer/message-facts.js';
 
 const answer = (text: string) => new Typesetter().html('assistant', text);
 const prompt = (text: string) => new Typesetter().html('user', text);

@@ -1,0 +1,58 @@
+import { type Command, Option } from 'commander';
+import type { WireStoredMessage } from '../wire.js';
+import { MarkdownTranscripts } from './markdown.js';
+import { jsonLine, print } from '../../../src/cli/output.js';
+import {
+  addOwnerOptions,
+  addSourceOptions,
+  conversationOf,
+  type OwnerFlags,
+  parseSince,
+  readMessages,
+  type SourceFlags,
+} from './source.js';
+
+interface ExportFlags extends SourceFlags, OwnerFlags {
+  conversation?: string[];
+  since?: string;
+  format: 'jsonl' | 'markdown';
+  json?: true;
+}
+
+const EXAMPLE = `
+Conversations come one after the other, in the order in which they began; messages that arrive meanwhile are left for
+the next export. What --format jsonl writes, synap-recorder import reads.
+
+Example:
+  $ synap-recorder export > transcripts.jsonl
+  $ synap-recorder export chat-42 --user ada --format markdown > chat-42.md
+  $ synap-recorder export --database ./synap.db --since 7d | gzip > week.jsonl.gz
+`;
+
+/** `synap-recorder export`: what is stored, as JSON Lines or Markdown. */
+export function addExportCommand(program: Command): void {
+  const command = program
+    .command('export')
+    .summary('write conversations to stdout, as JSON Lines or Markdown')
+    .description('Writes the conversations of a local Synap to stdout, however many there are.')
+    .argument('[conversation...]', "only these: UUIDs, or the app's own chat ids together with --user")
+    .option('--conversation <id>', 'the same as an option; repeatable', (id, ids: string[] = []) => [...ids, id]);
+  addOwnerOptions(command, 'only messages of this user');
+  command
+    .option('--since <time>', 'only what was recorded since: 2026-01-31T12:00, or an age: 15m, 2h, 7d', parseSince)
+    .addOption(new Option('--format <format>', 'what to write').choices(['jsonl', 'markdown']).default('jsonl'))
+    .option('--json', 'the same as --format jsonl');
+  addSourceOptions(command).addHelpText('after', EXAMPLE).action(exportConversations);
+}
+
+async function exportConversations(conversations: string[], flags: ExportFlags): Promise<void> {
+  const ids = [...conversations, ...(flags.conversation ?? [])].map(id => conversationOf(id, flags));
+  const wanted = {
+    conversationIds: ids.length === 0 ? undefined : [...new Set(ids)],
+    userId: flags.user,
+    since: flags.since,
+  };
+  const markdown = flags.format === 'markdown' && !flags.json ? new MarkdownTranscripts() : undefined;
+  const text = (message: WireStoredMessage) => markdown?.next(message) ?? jsonLine(message);
+  for await (const messages of readMessages(flags, wanted)) await print(messages.map(text).join(''));
+}

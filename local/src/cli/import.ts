@@ -1,0 +1,132 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { SynapClient } from '../../../src/synap/client.js';
+import { addConnectionOptions, Connection, type ConnectionFlags } from '../../../src/cli/connection.js';
+import { EXIT, Exit } from '../../../src/cli/exit-code.js';
+import { IMPORT_FORMATS, type ImportFormat } from './import/format.js';
+import { ImportDelivery } from './import/import-delivery.js';
+import { type ImportCounts, importFrom } from './import/import-run.js';
+import { ImportState } from './import/import-state.js';
+import { InputFile } from './import/input-file.js';
+import { importProgress } from './import/progress.js';
+import { summaryText } from './import/summary.js';
+import { targetOf } from './import/target.js';
+import { onInterrupt } from './interrupt.js';
+import { print } from '../../../src/cli/output.js';
+import { ProgressBar } from './progress-bar.js';
+import { addOwnerOptions, type OwnerFlags } from './source.js';
+
+interface ImportFlags extends ConnectionFlags, OwnerFlags {
+  format?: ImportFormat;
+  conversation?: string;
+  state?: string;
+  requestsPerMinute?: number;
+  ifUnknown: 'resend' | 'dead-letter';
+  json?: true;
+}
+
+const EXAMPLE = `
+Formats, told apart by their form, a JSON object a line or a JSON array (of at most 64 MiB):
+  synap      what synap-recorder export writes; keys and metadata come through as they are
+  openai     {"id": "chat-1", "user": "ada", "messages": [{"role": "user", "content": "Hi"}, …]}
+  ai-sdk     UI messages of the AI SDK 5 to 7: {"id": "chat-1", "userId": "ada", "messages": [{"role", "parts"}, …]}
+  langchain  stored messages: {"session_id": "chat-1", "user_id": "ada", "messages": [{"type", "data"}, …]}
+
+What the file holds is sent as it is: nothing redacts it. The same file again sends only what has not arrived, so an
+import that was broken off goes on where it was. Beside the file, <file>.synap-import holds what has arrived, for each
+address; with it gone, everything is sent again.
+
+Example:
+  $ synap-recorder import conversations.jsonl
+  $ synap-recorder import chat.json --format ai-sdk --user ada --conversation chat-42
+  $ zcat old.jsonl.gz | synap-recorder import - --state old.synap-import
+`;
+
+/** `synap-recorder import`: finished conversations, from a file into Synap. */
+export function addImportCommand(program: Command): void {
+  const command = program
+    .command('import')
+    .summary('record finished conversations from a file')
+    .description('Records conversations that are over, from a file, into Synap.')
+    .argument('<file>', 'what to read; - reads stdin')
+    .addOption(new Option('--format <format>', 'what the file is in (default: its form tells)').choices(IMPORT_FORMATS))
+    .option('--conversation <id>', 'the conversation, where the file does not say one');
+  addOwnerOptions(command, 'the user, where the file does not say one');
+  addConnectionOptions(command)
+    .option('--state <file>', 'where to keep what has arrived (default: <file>.synap-import; for stdin nowhere)')
+    .option(
+      '--requests-per-minute <n>',
+      'how fast to send, up to 50 messages a request (default: 48; no limit on this machine)',
+      parseRate,
+    )
+    .addOption(
+      new Option('--if-unknown <what>', 'what to do with a message that may or may not have arrived')
+        .choices(['resend', 'dead-letter'])
+        .default('resend'),
+    )
+    .option('--json', 'print what it came to as one line of JSON')
+    .addHelpText('after', EXAMPLE)
+    .action(importFile);
+}
+
+async function importFile(file: string, flags: ImportFlags): Promise<void> {
+  const input = new InputFile(file);
+  // Later on an outage is waited out; at the beginning it is rather a wrong address.
+  await new Connection(flags).reach();
+  const client = new SynapClient(flags);
+  const apiKey = flags.apiKey ?? process.env.SYNAP_API_KEY ?? '';
+  const { name, pace } = targetOf(client.baseUrl, apiKey, flags.requestsPerMinute);
+  const state = new ImportState(flags.state ?? (file === '-' ? ':memory:' : `${file}.synap-import`), name);
+  const counts: ImportCounts = { delivered: 0, deliveredBefore: 0, repeated: 0, refused: 0, leftOut: {}, badLines: 0 };
+  const begun = performance.now();
+  const bar = new ProgressBar(() => {
+    const { delivered, waiting } = delivery;
+    const ms = performance.now() - begun;
+    return importProgress({ ...counts, delivered, waiting, bytesRead: input.bytesRead, bytes: input.size, ms });
+  });
+  const say = (text: string) => bar.note(text.replace('[synap-recorder] ', ''));
+  const delivery = new ImportDelivery({
+    client,
+    state,
+    pace,
+    ifUnknown: flags.ifUnknown,
+    logger: { info: say, warn: say, error() {} },
+    refused: (place, reason) => bar.note(`${place}: not taken: ${reason}`),
+  });
+  let interrupted = false;
+  onInterrupt(() => {
+    interrupted = true;
+    delivery.stop();
+    input.stop();
+  });
+  const reading = {
+    bytes: input,
+    format: flags.format,
+    defaults: {
+      identity: { conversationId: flags.conversation, userId: flags.user, customerId: flags.customer },
+      scope: flags.scope ?? 'user',
+    },
+    stopped: () => interrupted,
+    bad: (place: string, problem: string) => bar.note(`${place} ${problem}`),
+  };
+  try {
+    await importFrom(reading, delivery, counts);
+    await delivery.finish();
+  } finally {
+    await delivery.close();
+    bar.end();
+    state.close();
+    await client.close();
+    counts.delivered = delivery.delivered;
+    counts.refused = delivery.refused;
+    const result = { ...counts, possibleDuplicates: delivery.possibleDuplicates, interrupted };
+    await print(flags.json ? `${JSON.stringify(result)}\n` : summaryText(result, client.baseUrl));
+  }
+  if (interrupted) throw new Exit(EXIT.interrupted);
+  if (counts.badLines + counts.refused > 0) throw new Exit(EXIT.incomplete);
+}
+
+function parseRate(text: string): number {
+  const rate = Number(text);
+  if (/^\d{1,6}$/.test(text) && rate > 0) return rate;
+  throw new InvalidArgumentError('It must be a whole number above 0.');
+}

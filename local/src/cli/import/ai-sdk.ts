@@ -1,0 +1,68 @@
+import { readContent } from '../../../../src/ai-sdk/prompt.js';
+import { collect, leftOutRole, messageList } from './collect.js';
+import {
+  type Fields,
+  fieldsOf,
+  identityOf,
+  isFields,
+  numberField,
+  TIME_NAMES,
+  textField,
+  timeField,
+} from './fields.js';
+import type { FinishedConversation, FinishedMessage, LeftOut } from './messages.js';
+
+/**
+ * A conversation in the AI SDK's UI messages, 5 to 7, as `useChat` holds them and apps store them:
+ * `{ id, messages: [{ id, role, parts }] }`, or the list alone.
+ */
+export function readAISDK(record: unknown): FinishedConversation {
+  const around = isFields(record) ? record : {};
+  return {
+    identity: identityOf(around),
+    tags: fieldsOf(around, 'metadata'),
+    ...collect(messageList(record) ?? [], readMessage),
+  };
+}
+
+function readMessage(message: Fields): FinishedMessage | LeftOut | undefined {
+  const role = textField(message, 'role');
+  if (role === undefined) return undefined;
+  if (role !== 'user' && role !== 'assistant') return leftOutRole(role);
+  // What apps keep there is theirs to name; these are the names of the SDK's own examples.
+  const metadata = fieldsOf(message, 'metadata');
+  const usage = { ...metadata, ...fieldsOf(metadata, 'usage'), ...fieldsOf(metadata, 'totalUsage') };
+  const parts = Array.isArray(message.parts) ? message.parts.filter(isFields) : [];
+  return {
+    role,
+    id: textField(message, 'id'),
+    saidAt: timeField({ ...message, ...metadata }, ...TIME_NAMES),
+    model: textField(metadata, 'model', 'modelId'),
+    provider: textField(metadata, 'provider'),
+    finishReason: textField(metadata, 'finishReason'),
+    usage: {
+      inputTokens: numberField(usage, 'inputTokens'),
+      outputTokens: numberField(usage, 'outputTokens'),
+      totalTokens: numberField(usage, 'totalTokens'),
+    },
+    toolCalls: parts.flatMap(toolName),
+    tags: metadata,
+    ...readContent(parts.length > 0 ? contentParts(parts, role) : message.content),
+  };
+}
+
+/** The parts as those of a prompt. The pieces of an answer are one text, as its reader saw it grow. */
+function contentParts(parts: readonly Fields[], role: 'user' | 'assistant'): Fields[] {
+  const texts = parts.filter(part => part.type === 'text' && typeof part.text === 'string');
+  const files = parts.filter(part => part.type === 'file').map(part => ({ ...part, data: part.url ?? part.data }));
+  if (role === 'assistant') return [{ type: 'text', text: texts.map(part => part.text).join('') }, ...files];
+  return parts.flatMap(part => (part.type === 'file' ? [{ ...part, data: part.url ?? part.data }] : [part]));
+}
+
+function toolName({ type, toolName, toolInvocation }: Fields): string[] {
+  if (type === 'dynamic-tool' && typeof toolName === 'string') return [toolName];
+  // Of chats that were kept since version 4.
+  if (type === 'tool-invocation')
+    return [textField(isFields(toolInvocation) ? toolInvocation : {}, 'toolName') ?? []].flat();
+  return typeof type === 'string' && type.startsWith('tool-') ? [type.slice('tool-'.length)] : [];
+}

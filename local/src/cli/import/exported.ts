@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { v5 as uuidv5 } from 'uuid';
+import { jsonBytes } from '../../../../src/recorder/truncate.js';
+import { resolveIdentity } from '../../../../src/recorder/identity.js';
+import type { RecordMessageInput } from '../../../../src/synap/messages.js';
+import { leftOutRole } from './collect.js';
+import { type Fields, fieldsOf, textField } from './fields.js';
+import { BadRecord, type ImportDefaults, nobody, type ReadRecord } from './messages.js';
+
+const NAMESPACE = '6d17c0b2-93e4-4f58-a1c6-0b8e2f4d7a95';
+
+/**
+ * A message as `synap-recorder export` writes it. It comes through as it is, under the key it has. One that was recorded
+ * without a key gets its `message_id` for one, and `recorded_at` for the time it was said.
+ *
+ * @throws BadRecord something of it is missing or wrong
+ */
+export function readExported(record: Fields, { identity, scope }: ImportDefaults, line: number): ReadRecord {
+  const { role, content } = record;
+  if (typeof role !== 'string') throw new BadRecord('is no message of an export');
+  if (role !== 'user' && role !== 'assistant') return { messages: [], leftOut: [leftOutRole(role)], nameless: false };
+  if (typeof content !== 'string') throw new BadRecord('has no text in its content');
+  const resolved = resolveIdentity(
+    {
+      conversationId: textField(record, 'conversation_id'),
+      userId: textField(record, 'user_id') ?? identity.userId,
+      customerId: textField(record, 'customer_id') ?? identity.customerId,
+      sessionId: textField(record, 'session_id') ?? identity.sessionId,
+    },
+    scope,
+  );
+  if (typeof resolved === 'string') throw nobody(resolved);
+  const { conversationId, userId, customerId, sessionId } = resolved;
+  const metadata = fieldsOf(record, 'metadata');
+  const known = textField(metadata, 'message_key');
+  const key = known ?? textField(record, 'message_id') ?? keyOf(conversationId, role, content, line);
+  const said = typeof record.recorded_at === 'string' ? { started_at: record.recorded_at } : {};
+  const message: RecordMessageInput = {
+    conversationId,
+    role,
+    content,
+    userId,
+    customerId,
+    sessionId,
+    metadata: known === undefined ? { ...said, ...metadata, message_key: key } : metadata,
+  };
+  return { messages: [{ key, message, bytes: jsonBytes(message) }], leftOut: [], nameless: false };
+}
+
+/** Two lines may say the same. */
+function keyOf(conversationId: string, role: string, content: string, line: number): string {
+  const digest = createHash('sha256').update(content.toWellFormed()).digest('hex');
+  return uuidv5(JSON.stringify([conversationId, role, line, digest]), NAMESPACE);
+}

@@ -1,0 +1,44 @@
+import { memoryOutbox } from '../../../../src/outbox/memory-outbox.js';
+import type { ClaimLimits, Outbox, Settlement } from '../../../../src/outbox/outbox.js';
+import type { ImportState, Progress } from './import-state.js';
+
+export interface NotedOutboxOptions {
+  readonly state: ImportState;
+  /** Whether nothing more may be sent. */
+  stopped(): boolean;
+  /** Is told of what has become of messages, when that is written down. */
+  settled(settlements: readonly Settlement[]): void;
+}
+
+/** An outbox in memory that writes down what is sent, before it is, and what became of it. */
+export function notedOutbox({ state, stopped, settled }: NotedOutboxOptions): Outbox {
+  const memory = memoryOutbox({ maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY });
+  return {
+    ...memory,
+    async claim(limits: ClaimLimits) {
+      if (stopped()) return [];
+      const claimed = await memory.claim(limits);
+      state.note(claimed.map(({ key }) => [key, 'maybe']));
+      return claimed;
+    },
+    async settle(settlements) {
+      const answer = await memory.settle(settlements);
+      state.note(settlements.map(settlement => [settlement.key, progressAfter(settlement)]));
+      settled(settlements);
+      return answer;
+    },
+  };
+}
+
+function progressAfter(settlement: Settlement): Progress | undefined {
+  switch (settlement.to) {
+    case 'delivered':
+      return 'delivered';
+    case 'pending':
+      return settlement.maybeStored ? 'maybe' : undefined;
+    case 'dead':
+      return undefined;
+    case 'expired':
+      return 'maybe';
+  }
+}

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import type { PaceOptions } from '../../../../src/delivery/rate-limiter.js';
+
+/** Where an import goes to, as its state is kept for, and how fast. */
+export interface Target {
+  readonly name: string;
+  readonly pace: PaceOptions | false;
+}
+
+/** As the recorder's own: within what Synap's smallest plan allows. */
+const REQUESTS_PER_MINUTE = 48;
+const BURST = 8;
+
+/**
+ * A local Synap has a key of its own for each database: a new database is another place, even at the same address. To
+ * send it something again does no harm, because it takes a message's key once; so each of its keys may be a place. The
+ * service has no such memory, and its address alone is the place, whatever the key.
+ */
+export function targetOf(baseUrl: string, apiKey: string, requestsPerMinute: number | undefined): Target {
+  // The client allows http:// on this machine only.
+  const local = baseUrl.startsWith('http://');
+  return {
+    name: local ? `${baseUrl} ${createHash('sha256').update(apiKey.trim()).digest('hex')}` : baseUrl,
+    pace:
+      local && requestsPerMinute === undefined
+        ? false
+        : { requestsPerMinute: requestsPerMinute ?? REQUESTS_PER_MINUTE, burst: BURST },
+  };
+}

@@ -1,0 +1,42 @@
+import type { WireStoredMessage } from '../wire.js';
+import { visible } from '../../../src/cli/terminal.js';
+import { messageFacts, saidAt } from './transcript.js';
+
+/** Writes transcripts as Markdown: a heading a conversation, a smaller one a message, and what was said as it is. */
+export class MarkdownTranscripts {
+  #conversationId: string | undefined;
+
+  /** What a message adds; messages of a conversation come one after the other. */
+  next(message: WireStoredMessage): string {
+    const head = message.conversation_id === this.#conversationId ? '' : this.#head(message);
+    this.#conversationId = message.conversation_id;
+    const { role, metadata, content } = message;
+    const status = typeof metadata.status === 'string' && metadata.status !== 'complete' ? [metadata.status] : [];
+    const facts = [saidAt(message), ...messageFacts(metadata), ...status].map(inline).join(' · ');
+    return `${head}### ${role === 'user' ? 'User' : 'Assistant'}\n\n*${facts}*\n\n${closed(visible(content.trimEnd()))}\n\n`;
+  }
+
+  #head({ conversation_id, user_id, customer_id, metadata }: WireStoredMessage): string {
+    const { external_conversation_id: external } = metadata;
+    const title = typeof external === 'string' ? inline(external) : conversation_id;
+    const owner = `- Conversation: \`${conversation_id}\`\n- User: ${inline(user_id)}\n- Customer: ${inline(customer_id)}\n`;
+    return `${this.#conversationId === undefined ? '' : '---\n\n'}## ${title}\n\n${owner}\n`;
+  }
+}
+
+/** An id or a name within a line: what Markdown would take for its own is escaped. */
+function inline(text: string): string {
+  return visible(text.replaceAll(/\s+/g, ' ')).replaceAll(/[\\`*_[\]<>#|]/g, '\\$&');
+}
+
+/** A text whose last code block ends with it: one that was cut off would swallow the rest of the page. */
+function closed(text: string): string {
+  let open: string | undefined;
+  for (const line of text.split('\n')) {
+    const [, fence, info = ''] = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
+    if (fence === undefined) continue;
+    if (open === undefined) open = fence;
+    else if (fence[0] === open[0] && fence.length >= open.length && info.trim() === '') open = undefined;
+  }
+  return open === undefined ? text : `${text}\n${open}`;
+}

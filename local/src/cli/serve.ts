@@ -1,0 +1,114 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type LocalSynap, startLocalSynap } from '../index.js';
+import type { Tenancy } from '../../../src/synap/messages.js';
+import { isInForeground } from './foreground.js';
+import { onInterrupt } from './interrupt.js';
+
+interface LocalFlags {
+  port: number;
+  host?: string;
+  allowedHost: string[];
+  database: string;
+  tenancy?: Tenancy;
+  apiKey: string[];
+  json?: true;
+}
+
+const EXAMPLE = `
+Example:
+  $ synap-recorder local --database ./transcripts.db
+  $ export SYNAP_BASE_URL=http://127.0.0.1:8787
+  $ export SYNAP_API_KEY=...        (it is printed at the start, and stays the same for the database)
+  $ curl -H "Authorization: Bearer $SYNAP_API_KEY" $SYNAP_BASE_URL/v1/conversations
+`;
+
+/** `synap-recorder local`: a Synap on this machine, until Ctrl-C. */
+export function addLocalCommand(program: Command): void {
+  program
+    .command('local')
+    .summary('run a Synap on this machine')
+    .description('Runs a Synap on this machine: the API of the service, stored in one SQLite file.')
+    .option('--port <number>', 'port to listen on; 0 takes a free one', parsePort, 8787)
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1, this machine only)')
+    .option('--allowed-host <name>', 'name a server that others can reach is called by; repeatable', collect, [])
+    .option('--database <file>', 'where the transcripts are kept; made if it is not there', './synap.db')
+    .addOption(
+      new Option('--tenancy <kind>', 'what the database holds, or b2c for a new one, unless given').choices([
+        'b2c',
+        'b2b',
+      ]),
+    )
+    .option('--api-key <key>', 'key to let in; repeatable (default: one made up for the database)', collect, [])
+    .option('--json', 'print the address, the key and the place as one line of JSON')
+    .addHelpText('after', EXAMPLE)
+    .action(runLocal);
+}
+
+async function runLocal({ port, host, allowedHost, database, tenancy, apiKey, json }: LocalFlags): Promise<void> {
+  const local = await startLocalSynap({
+    port,
+    host,
+    allowedHosts: allowedHost,
+    database,
+    tenancy,
+    apiKeys: apiKey.length === 0 ? undefined : apiKey,
+  });
+  const stopped = stopOnSignal(local);
+  process.stdout.write(json ? asJson(local) : asText(local));
+  const forgetEnter = process.stdin.isTTY ? printLinkOnEnter(local) : () => {};
+  await stopped;
+  forgetEnter();
+}
+
+/** Resolves when a signal has come and everything is closed. */
+function stopOnSignal(local: LocalSynap): Promise<void> {
+  return new Promise((resolve, reject) => onInterrupt(() => local.close().then(resolve, reject)));
+}
+
+/** The link to the viewer works once, and a person may have two browsers. */
+function printLinkOnEnter(local: LocalSynap): () => void {
+  const printLink = () => process.stdout.write(`${local.viewerUrl()}\n`);
+  const forget = () => void process.stdin.off('data', printLink).pause();
+  const listen = () => {
+    forget();
+    if (isInForeground()) process.stdin.on('data', printLink).resume();
+  };
+  listen();
+  // After Ctrl-Z, it may go on in the background (bg) or come back from there (fg).
+  process.on('SIGCONT', listen);
+  return () => {
+    process.off('SIGCONT', listen);
+    forget();
+  };
+}
+
+function asJson(local: LocalSynap): string {
+  const { url, apiKey, tenancy, database } = local;
+  return `${JSON.stringify({ url, apiKey, viewerUrl: local.viewerUrl(), tenancy, database })}\n`;
+}
+
+function asText(local: LocalSynap): string {
+  const { url, apiKey, tenancy, database } = local;
+  return `Synap (${tenancy}) runs on this machine: ${url}
+
+  export SYNAP_BASE_URL=${url}
+  export SYNAP_API_KEY=${apiKey}
+
+See the transcripts (the link works once${process.stdin.isTTY && isInForeground() ? '; Enter prints another' : ''}):
+
+  ${local.viewerUrl()}
+
+They are kept in ${database}
+Ctrl-C stops it.
+`;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
+}
+
+function collect(value: string, values: readonly string[]): string[] {
+  return [...values, value];
+}

@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import type { WireStoredMessage } from '../wire.js';
+import { jsonLine, print } from '../../../src/cli/output.js';
+import {
+  addOwnerOptions,
+  addSourceOptions,
+  conversationOf,
+  type OwnerFlags,
+  readMessages,
+  type SourceFlags,
+} from './source.js';
+import { columns, harmlessLine, styled, wrapped } from '../../../src/cli/terminal.js';
+import { messageText } from './transcript.js';
+
+type ShowFlags = SourceFlags & OwnerFlags & { json?: true };
+
+const EXAMPLE = `
+Example:
+  $ synap-recorder show 0190c6a5-7c5e-7e0f-8d1b-3f0a2b4c6d8e
+  $ synap-recorder show chat-42 --user ada
+  $ synap-recorder show chat-42 --user ada --database ./synap.db --json | jq .content
+`;
+
+/** `synap-recorder show`: a transcript in the terminal. */
+export function addShowCommand(program: Command): void {
+  const command = program
+    .command('show')
+    .summary('print a transcript')
+    .description('Prints the transcript of a conversation, from a local Synap.')
+    .argument('<conversation>', "its UUID, or the app's own chat id together with --user");
+  addOwnerOptions(command, 'the user that a chat id belongs to');
+  addSourceOptions(command)
+    .option('--json', 'print the messages as they are stored, one JSON object a line')
+    .addHelpText('after', EXAMPLE)
+    .action(show);
+}
+
+async function show(conversation: string, flags: ShowFlags): Promise<void> {
+  const conversationId = conversationOf(conversation, flags);
+  let begun = false;
+  for await (const messages of readMessages(flags, { conversationIds: [conversationId] }))
+    for (const message of messages) {
+      if (flags.json) await print(jsonLine(message));
+      else await print(`${begun ? '' : headText(message)}\n${messageText(message)}`);
+      begun = true;
+    }
+}
+
+function headText({ conversation_id, user_id, customer_id, metadata }: WireStoredMessage): string {
+  const { external_conversation_id: external } = metadata;
+  const title = harmlessLine(typeof external === 'string' ? `${external} (${conversation_id})` : conversation_id);
+  const owner = harmlessLine(`user ${user_id} · customer ${customer_id}`);
+  return `${styled('bold', wrapped(title, '', columns()))}\n${styled('dim', wrapped(owner, '', columns()))}\n`;
+}

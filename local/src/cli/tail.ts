@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+import type { WireStoredMessage } from '../wire.js';
+import { SynapError } from '../../../src/synap/errors.js';
+import { addConnectionOptions, asSynapError, Connection, type ConnectionFlags } from '../../../src/cli/connection.js';
+import { onInterrupt } from './interrupt.js';
+import { jsonLine, note, print } from '../../../src/cli/output.js';
+import { addOwnerOptions, conversationOf, type OwnerFlags } from './source.js';
+import { messageText } from './transcript.js';
+
+interface TailFlags extends ConnectionFlags, OwnerFlags {
+  conversation?: string;
+  all?: true;
+  json?: true;
+}
+
+const SECOND = 1000;
+/** The server says something every 15 s: a connection that is silent for three times as long is dead. */
+const SILENCE_MS = 45 * SECOND;
+const FIRST_RETRY_MS = SECOND / 2;
+const MAX_RETRY_MS = 10 * SECOND;
+
+const EXAMPLE = `
+Ctrl-C ends it with exit code 0. When the connection breaks it is made again, and nothing is missed or shown twice.
+
+Example:
+  $ synap-recorder tail
+  $ synap-recorder tail --user ada
+  $ synap-recorder tail --conversation chat-42 --user ada --json | jq .content
+`;
+
+/** `synap-recorder tail`: messages as they arrive, until Ctrl-C. */
+export function addTailCommand(program: Command): void {
+  const command = program
+    .command('tail')
+    .summary('print messages as they arrive')
+    .description('Prints the messages of a local Synap as they arrive.')
+    .option('--conversation <id>', "only this one: its UUID, or the app's own chat id together with --user");
+  addOwnerOptions(command, 'only messages of this user');
+  addConnectionOptions(command)
+    .option('--all', 'begin with all that is stored already')
+    .option('--json', 'print the messages as they are stored, one JSON object a line')
+    .addHelpText('after', EXAMPLE)
+    .action(tail);
+}
+
+async function tail(flags: TailFlags): Promise<void> {
+  const stop = new AbortController();
+  onInterrupt(() => stop.abort());
+  const show = (message: WireStoredMessage) =>
+    print(flags.json ? jsonLine(message) : `${messageText(message, { where: true })}\n`);
+  try {
+    await follow(new Connection(flags), queryOf(flags), show, stop.signal);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+}
+
+function queryOf({ conversation, user, all, ...owner }: TailFlags): URLSearchParams {
+  const query = new URLSearchParams();
+  if (conversation !== undefined) query.set('conversation_id', conversationOf(conversation, { user, ...owner }));
+  if (user !== undefined) query.set('user_id', user);
+  if (all) query.set('after', '0');
+  return query;
+}
+
+type Show = (message: WireStoredMessage) => Promise<void>;
+
+/** Reads the events, connecting again when the connection breaks. Only the first connection may fail. */
+async function follow(connection: Connection, query: URLSearchParams, show: Show, stop: AbortSignal): Promise<void> {
+  let lastEventId: string | undefined;
+  let retryMs = FIRST_RETRY_MS;
+  let lost = false;
+  for (;;) {
+    try {
+      for await (const { event, id, data } of events(connection, query, lastEventId, stop)) {
+        if (lost) note('connected again');
+        lost = false;
+        retryMs = FIRST_RETRY_MS;
+        if (event === 'message') await show(JSON.parse(data) as WireStoredMessage);
+        lastEventId = id;
+      }
+      if (!lost) note('the server has ended the stream; connecting again');
+    } catch (error) {
+      stop.throwIfAborted();
+      const broken = SynapError.is(error) ? error : asSynapError(error);
+      if (lastEventId === undefined || !broken.retryable) throw broken;
+      if (!lost) note(`${broken.message}; connecting again`);
+    }
+    lost = true;
+    await sleep(retryMs, undefined, { signal: stop });
+    retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
+  }
+}
+
+/** The events of one connection. Ends when the server ends it; throws when it breaks. */
+async function* events(
+  connection: Connection,
+  query: URLSearchParams,
+  lastEventId: string | undefined,
+  stop: AbortSignal,
+) {
+  const dead = new AbortController();
+  const watch = setTimeout(() => dead.abort(), SILENCE_MS);
+  try {
+    const { body } = await connection.getLocal(`/v1/events?${query}`, {
+      ...(lastEventId !== undefined && { headers: { 'last-event-id': lastEventId } }),
+      signal: AbortSignal.any([stop, dead.signal]),
+    });
+    if (!body) return;
+    const parser = new EventSourceParserStream({ onComment: () => watch.refresh() });
+    for await (const event of body.pipeThrough(new TextDecoderStream()).pipeThrough(parser)) {
+      watch.refresh();
+      yield event;
+    }
+  } finally {
+    clearTimeout(watch);
+  }
+}

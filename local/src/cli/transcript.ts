@@ -1,0 +1,67 @@
+import type { WireStoredMessage } from '../wire.js';
+import { columns, harmless, harmlessLine, styled, wrapped } from '../../../src/cli/terminal.js';
+
+const INDENT = '  ';
+
+/** A message for people: who, when and how on one line, and below it what was said. */
+export function messageText(message: WireStoredMessage, { where = false } = {}): string {
+  const { role, content, conversation_id, user_id, metadata } = message;
+  const name = styled(['bold', role === 'user' ? 'cyan' : 'green'], harmlessLine(role));
+  const place = where ? [harmlessLine(`${user_id} in ${conversation_id}`)] : [];
+  const facts = [timeText(saidAt(message)), ...place, ...messageFacts(metadata)].join(' · ');
+  return `${name}  ${styled('dim', facts)}${statusText(metadata.status)}\n${wrapped(harmless(content), INDENT, columns())}\n`;
+}
+
+/** When it was said, as far as it is known: when it was recorded is later, and for an import much later. */
+export function saidAt({ role, metadata, recorded_at }: WireStoredMessage): string {
+  const { started_at, ended_at } = metadata;
+  const said = role === 'assistant' ? (ended_at ?? started_at) : started_at;
+  return typeof said === 'string' && !Number.isNaN(Date.parse(said)) ? said : recorded_at;
+}
+
+/** Date and time on this machine's clock. */
+export function timeText(iso: string): string {
+  const date = new Date(iso);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+/** What a message says about itself that a reader wants to know. What it doesn't say is left out. */
+export function messageFacts(metadata: WireStoredMessage['metadata']): string[] {
+  const { model, response_model, latency_ms, time_to_first_token_ms, input_tokens, output_tokens } = metadata;
+  const tools = Array.isArray(metadata.tool_calls) ? metadata.tool_calls.filter(name => typeof name === 'string') : [];
+  const first = isNumber(time_to_first_token_ms) ? ` (first token ${duration(time_to_first_token_ms)})` : '';
+  return [
+    isText(model) ? model : response_model,
+    isNumber(latency_ms) ? duration(latency_ms) + first : undefined,
+    isNumber(input_tokens) || isNumber(output_tokens)
+      ? `${shown(input_tokens)} → ${shown(output_tokens)} tokens`
+      : undefined,
+    tools.length > 0 ? `tools: ${tools.join(', ')}` : undefined,
+  ]
+    .filter(isText)
+    .map(harmlessLine);
+}
+
+/** The status of an answer, if there is anything to say about it. */
+function statusText(status: unknown): string {
+  if (!isText(status) || status === 'complete') return '';
+  return `  ${styled(status === 'error' ? 'red' : 'yellow', harmlessLine(status))}`;
+}
+
+function duration(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+function shown(tokens: unknown): string {
+  return isNumber(tokens) ? String(tokens) : '?';
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number';
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

@@ -1,0 +1,34 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { openDatabase as open } from '../../src/internal/sqlite/database.js';
+import { DatabaseFileError } from '../../src/internal/sqlite/errors.js';
+import { LocalSynapError } from './errors.js';
+import { migrate } from './migrate.js';
+import { APPLICATION_ID, CREATE_SCHEMA, SCHEMA_VERSION } from './schema.js';
+
+export { IN_MEMORY } from '../../src/internal/sqlite/database.js';
+export { isBusy, sqliteCode } from '../../src/internal/sqlite/errors.js';
+
+const SECOND = 1000;
+const BUSY_TIMEOUT_MS = 5 * SECOND;
+
+/**
+ * Opens the database of a local Synap, and makes it if it isn't there. What it commits is on disk when the commit
+ * returns.
+ *
+ * @throws LocalSynapError the file can't be used; the message says why and what to do
+ */
+export function openDatabase(path: string): DatabaseSync {
+  try {
+    return open({
+      path,
+      applicationId: APPLICATION_ID,
+      schemaVersion: SCHEMA_VERSION,
+      createSchema: CREATE_SCHEMA,
+      synchronous: 'FULL',
+      busyTimeoutMs: BUSY_TIMEOUT_MS,
+      migrate,
+    });
+  } catch (error) {
+    throw error instanceof DatabaseFileError ? new LocalSynapError(error.message, { cause: error.cause }) : error;
+  }
+}

@@ -1,0 +1,94 @@
+import * as z from 'zod/v4';
+import { copyJson, type JsonObject } from '../../src/internal/json.js';
+import { isUuid, type Tenancy } from '../../src/synap/messages.js';
+import type { NewMessage } from './store/records.js';
+
+// What goes wrong here is answered to the caller and ends in logs: it names the field and never holds its value.
+
+const id = z
+  .string('must be a non-empty string')
+  .refine(value => value.trim() !== '', { error: 'must be a non-empty string' })
+  .refine(value => !value.includes('\0'), { error: 'must not hold a NUL' })
+  .transform(value => value.toWellFormed());
+
+const metadata = z.unknown().transform((value, context): JsonObject | undefined => {
+  if (value === undefined || value === null) return undefined;
+  const copy = copyJson(value);
+  if ('value' in copy && typeof copy.value === 'object' && copy.value !== null && !Array.isArray(copy.value))
+    return copy.value;
+  context.addIssue({
+    code: 'custom',
+    message: 'problem' in copy ? `must be JSON, but ${copy.problem.reason}` : 'must be an object',
+  });
+  return z.NEVER;
+});
+
+// Unknown fields are passed over, as the service does.
+const wireMessage = z.object(
+  {
+    conversation_id: z
+      .string('must be a UUID')
+      .refine(isUuid, { error: 'must be a UUID' })
+      .transform(value => value.toLowerCase()),
+    role: z.enum(['user', 'assistant'], { error: 'must be "user" or "assistant"' }),
+    content: z.string('must be a string').transform(value => value.toWellFormed()),
+    user_id: id.nullish(),
+    customer_id: id.nullish(),
+    session_id: id.nullish(),
+    metadata: metadata.optional(),
+  },
+  'must be an object',
+);
+
+export type Parsed<T> = { value: T; problem?: undefined } | { value?: undefined; problem: string };
+
+/** One message as `POST /v1/conversations/messages` takes it. */
+export function parseMessage(body: unknown, tenancy: Tenancy): Parsed<NewMessage> {
+  const parsed = parseBatchEntry(body);
+  if (parsed.value && parsed.value.userId === undefined) return { problem: 'user_id must be a non-empty string' };
+  if (parsed.value && tenancy === 'b2b' && parsed.value.customerId === undefined)
+    return { problem: 'customer_id is missing: a B2B instance needs the tenant of every message' };
+  return parsed;
+}
+
+/** One message of a batch: the store may know its user and customer already. */
+export function parseBatchEntry(body: unknown): Parsed<NewMessage> {
+  const result = wireMessage.safeParse(body);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    return { problem: `${issue?.path[0] === undefined ? 'message' : String(issue.path[0])} ${issue?.message}` };
+  }
+  const { conversation_id, role, content, user_id, customer_id, session_id, metadata } = result.data;
+  const key = metadata?.message_key;
+  return {
+    value: {
+      conversationId: conversation_id,
+      role,
+      content,
+      userId: user_id ?? undefined,
+      customerId: customer_id ?? undefined,
+      sessionId: session_id ?? undefined,
+      metadata,
+      messageKey: typeof key === 'string' && key !== '' ? key : undefined,
+    },
+  };
+}
+
+/** The entries of a batch, none of them looked at yet. */
+export function parseBatch(body: unknown): Parsed<unknown[]> {
+  const messages = (body as { messages?: unknown } | null)?.messages;
+  return Array.isArray(messages) ? { value: messages } : { problem: 'messages must be an array' };
+}
+
+const MAX_LIMIT = 500;
+const DEFAULT_LIMIT = 50;
+
+/** The query of a list. A cursor is the `seq` at which the page before ended. */
+export function parsePaging(query: Record<string, string>): Parsed<{ limit: number; cursor: number | undefined }> {
+  const { limit = String(DEFAULT_LIMIT), cursor } = query;
+  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > MAX_LIMIT)
+    return { problem: `limit must be a whole number from 1 to ${MAX_LIMIT}` };
+  if (cursor !== undefined && !/^[1-9]\d{0,14}$/.test(cursor))
+    return { problem: 'cursor must be the next_cursor of an earlier answer' };
+  return { value: { limit: Number(limit), cursor: cursor === undefined ? undefined : Number(cursor) } };
+}

@@ -1,0 +1,200 @@
+import { isPromise } from '../internal/promises.js';
+import type { Recorder } from '../recorder/recorder.js';
+import { hasIdentity, readCallOptions } from './call-options.js';
+import { before, errorCallback, streamCallbacks, streamListeners } from './callbacks.js';
+import { promptEnd, promptMessages } from './prompt.js';
+import { ModelTaps } from './model-taps.js';
+import type { CallOptions } from './options.js';
+import { readOnce, withChanges } from './overlay.js';
+import { readResult } from './result.js';
+import { type CallEnd, openRun, type Run, runIn, type Scope, scopeFor, scopeOf, type WrapOptions } from './run.js';
+import { safely, standIn, withoutSynap } from './observe-model.js';
+import { wrapperOf } from './wrap-model.js';
+
+/** What {@link wrapAISDK} takes beside the SDK and the recorder. */
+export interface WrapAISDKOptions extends WrapOptions {
+  /**
+   * Reads every streamed answer to its end, even when its consumer goes away, so that the whole of it is recorded and
+   * the app's `onFinish` runs. Off by default: it costs the tokens of answers that nobody waits for.
+   */
+  finishUnread?: boolean | undefined;
+}
+
+/** What every wrapped function and agent knows. */
+export interface Context {
+  readonly recorder: Recorder;
+  readonly options: WrapAISDKOptions;
+  /** What a wrapped function is called on, as the app knows it. */
+  receiver(receiver: unknown): unknown;
+}
+
+type Fn = (options: CallOptions, ...rest: unknown[]) => unknown;
+
+/** One call of a wrapped function: its options, and the function with further ones. */
+interface FunctionCall {
+  readonly options: CallOptions;
+  /** Calls the SDK's function with these in the place of, or beside, the app's. */
+  with(changes: CallOptions): unknown;
+}
+
+/** The function with `record` in the place of each call that has options. */
+function wrapFunction(fn: Fn, context: Context, record: (call: FunctionCall) => unknown): Fn {
+  return standIn(fn, (receiver, [given, ...rest]) => {
+    const call = (options: unknown) =>
+      Reflect.apply(fn, context.receiver(receiver), [options, ...rest] as Parameters<Fn>);
+    if (typeof given !== 'object' || given === null) return call(given);
+    const options = safely(() => readOnce<CallOptions>(given)) ?? (given as CallOptions);
+    return record({ options, with: changes => call(withChanges(options, changes)) });
+  });
+}
+
+const STEP_HOOKS = ['prepareStep'] as const;
+// ai 5 and 6 know this name, too, in `generateText`.
+const GENERATE_STEP_HOOKS = ['prepareStep', 'experimental_prepareStep'] as const;
+
+/** `generateText`, `generateObject`: one promise, which is the end. */
+export function wrapGenerate(fn: Fn, context: Context, hooks: readonly (typeof GENERATE_STEP_HOOKS)[number][]): Fn {
+  return wrapFunction(fn, context, call => {
+    const { options } = call;
+    const scope = scopeFor(context.recorder, startRun(options, context, 'model'));
+    const taps = modelTaps(options, scope.run, context);
+    const result = runIn(scope, () => call.with(tapped(options, taps, hooks)));
+    return endWith(result, scope, { signal: options.abortSignal, taps });
+  });
+}
+
+export const wrapGenerateText = (fn: Fn, context: Context): Fn => wrapGenerate(fn, context, GENERATE_STEP_HOOKS);
+export const wrapGenerateObject = (fn: Fn, context: Context): Fn => wrapGenerate(fn, context, []);
+
+/** `streamText`: what the user saw comes from its callbacks. */
+export function wrapStreamText(fn: Fn, context: Context): Fn {
+  return wrapFunction(fn, context, call => {
+    const { options } = call;
+    const run = startRun(options, context, 'callbacks');
+    const taps = modelTaps(options, run, context);
+    return runIn(scopeFor(context.recorder, run), () => {
+      if (!run) return call.with(tapped(options, taps, STEP_HOOKS));
+      run.watch(options.abortSignal);
+      const callbacks = streamCallbacks(streamListeners(run, taps, options.abortSignal), options);
+      const result = started(run, () => call.with({ ...tapped(options, taps, STEP_HOOKS), ...callbacks }));
+      finishUnread(result, context);
+      return result;
+    });
+  });
+}
+
+/** `streamObject`: it has no chunks to hear of, but its cancel and its end reach the model's tap. */
+export function wrapStreamObject(fn: Fn, context: Context): Fn {
+  return wrapFunction(fn, context, call => {
+    const { options } = call;
+    const { abortSignal } = options;
+    const run = startRun(options, context, 'model');
+    const taps = modelTaps(options, run, context, end => {
+      if (end.type !== 'rejected') run?.end(end, abortSignal);
+    });
+    return runIn(scopeFor(context.recorder, run), () => {
+      if (!run) return call.with(tapped(options, taps, []));
+      run.watch(abortSignal);
+      const failed = (error: unknown) => {
+        if (run.lastCallRejected || taps.untapped) run.end({ type: 'rejected', error }, abortSignal);
+      };
+      const ended = (event: unknown) => taps.untapped && run.complete(readResult(event, taps.untapped));
+      const callbacks = { ...errorCallback(failed, options), onFinish: before(ended, options.onFinish) };
+      return started(run, () => call.with({ ...tapped(options, taps, []), ...callbacks }));
+    });
+  });
+}
+
+/**
+ * The run of a call; undefined when it is not recorded, or internal to another call. `asked` holds the user's words, where
+ * an agent has made something else of them.
+ */
+export function startRun(
+  options: CallOptions,
+  context: Context,
+  textFrom: 'model' | 'callbacks',
+  { asked = options, nested = scopeOf(context.recorder) !== undefined }: { asked?: CallOptions; nested?: boolean } = {},
+): Run | undefined {
+  return safely(() => {
+    const { recorder } = context;
+    const call = readCallOptions(options.providerOptions);
+    if (!recorder.enabled || call.record === false) return undefined;
+    if (nested && !hasIdentity(call)) return undefined;
+    // A model that was wrapped by itself brings the identity it was wrapped with.
+    const wrappers = [wrapperOf(options.model)?.options, context.options];
+    return openRun(recorder, { prompt: promptEnd(promptMessages(asked)), call, wrappers, textFrom });
+  });
+}
+
+/** The taps of a call. `ended` hears how each of its streams ends. */
+export function modelTaps(
+  { abortSignal }: CallOptions,
+  run: Run | undefined,
+  { recorder }: Context,
+  ended: (end: CallEnd) => void = end => {
+    // A stream that broke is the end of its run, which no callback tells of.
+    if (end.type === 'failed') run?.end(end, abortSignal);
+  },
+): ModelTaps {
+  return new ModelTaps({ recorder, run, ended });
+}
+
+/** The options that differ from the app's, so that every model of the call is heard. */
+export function tapped(
+  options: CallOptions,
+  taps: ModelTaps,
+  hooks: readonly (typeof GENERATE_STEP_HOOKS)[number][],
+): CallOptions {
+  const changes = taps.tapOptions(options, hooks);
+  // Without a tap, nothing on the way to the provider takes it out.
+  return taps.untapped ? { ...changes, providerOptions: withoutSynap(options).providerOptions } : changes;
+}
+
+/** Ends the scope's run as its promise does; what is answered is the app's. */
+export function endWith<T>(
+  result: T,
+  scope: Scope,
+  { signal, taps }: { signal: AbortSignal | undefined; taps?: Pick<ModelTaps, 'untapped'> | undefined },
+): T {
+  const whole = (result: unknown) =>
+    safely(() => scope.run?.complete(taps?.untapped ? readResult(result, taps.untapped) : undefined));
+  if (!isPromise(result)) {
+    whole(result);
+    return result;
+  }
+  // Somebody else's kind of promise passes as it is: it may do something anew each time it is asked.
+  if (!isNativePromise(result)) return result;
+  return result.then(
+    (result: unknown) => {
+      whole(result);
+      return result;
+    },
+    (error: unknown) => {
+      safely(() => scope.run?.end({ type: 'rejected', error }, signal));
+      throw error;
+    },
+  ) as T;
+}
+
+/** Whether it is a promise of the language, of this realm or another. */
+export function isNativePromise(value: unknown): value is Promise<unknown> {
+  return Object.prototype.toString.call(value) === '[object Promise]';
+}
+
+/** With `finishUnread`, reads the answer whoever else does. The SDK's own errors reach whoever reads it for the app. */
+export function finishUnread(result: unknown, { options }: Context): void {
+  if (!options.finishUnread) return;
+  safely(() => {
+    const { consumeStream } = result as { consumeStream(options: object): PromiseLike<void> };
+    void Promise.resolve(consumeStream.call(result, { onError() {} })).catch(() => {});
+  });
+}
+
+function started<T>(run: Run, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    run.fail(error);
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import type { OutboxBooks } from '../outbox/outbox.js';
+
+/** The books of the outbox, and what only its relay knows. `accepted` is the sum of the others but the last. */
+export interface RelayBooks extends OutboxBooks {
+  /** Pending, while Synap refuses the key, the account or the address; then `pending` is 0. */
+  held: number;
+  /** Still in memory when the recorder was closed. */
+  lostAtShutdown: number;
+  /** Delivered after an attempt of which nobody knows whether Synap had stored it; these are among the `delivered`. */
+  possibleDuplicates: number;
+}
+
+export const NO_BOOKS = {
+  accepted: 0,
+  pending: 0,
+  held: 0,
+  inFlight: 0,
+  delivered: 0,
+  deadLettered: 0,
+  expired: 0,
+  pendingBytes: 0,
+  lostAtShutdown: 0,
+  possibleDuplicates: 0,
+};

@@ -1,0 +1,53 @@
+import type { RecordMessageInput } from '../../synap/messages.js';
+import { pick } from '../pick-batch.js';
+import type { ClaimedEntry, ClaimLimits } from '../outbox.js';
+import type { OutboxStatements } from './schema.js';
+
+interface Candidate {
+  readonly position: number;
+  readonly conversationId: string;
+  readonly bytes: number;
+}
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Picks a batch. It looks at the lines that begin earliest only, so it does not matter how much waits. */
+export function chooseEntries(statements: OutboxStatements, limits: ClaimLimits): ClaimedEntry[] {
+  const ready = readyEntries(statements, limits);
+  const missing = limits.onePerConversation ? 0 : limits.maxMessages - ready.length;
+  const candidates = missing > 0 ? withFollowers(statements, ready, missing) : ready;
+  const batch = pick(candidates, limits);
+  return batch.map(({ position }) => readEntry(statements.get('entry').get(position)));
+}
+
+/** Makes an entry of a row of the statements `entry` and `deadLetter`. */
+export function readEntry(row: unknown): ClaimedEntry {
+  const { position, key, message, bytes, acceptedAt, attempts, maybeStored } = row as Record<string, unknown>;
+  return {
+    position: position as number,
+    key: readText(key),
+    message: JSON.parse(message as string) as RecordMessageInput,
+    bytes: bytes as number,
+    acceptedAt: acceptedAt as number,
+    attempts: attempts as number,
+    maybeStored: maybeStored === 1,
+  };
+}
+
+export function readText(blob: unknown): string {
+  return utf8.decode(blob as Uint8Array);
+}
+
+/** The first of each conversation. */
+function readyEntries(statements: OutboxStatements, { maxMessages, except }: ClaimLimits): Candidate[] {
+  const oldest = statements.get('ready').all(maxMessages + except.size) as unknown as Candidate[];
+  return oldest.filter(entry => !except.has(entry.conversationId)).slice(0, maxMessages);
+}
+
+/** With as many more of the same conversations, in order. */
+function withFollowers(statements: OutboxStatements, ready: readonly Candidate[], count: number): Candidate[] {
+  const waiting = ready.flatMap(
+    ({ conversationId }) => statements.get('waiting').all(conversationId, count) as unknown as Candidate[],
+  );
+  return [...ready, ...waiting].sort((a, b) => a.position - b.position);
+}

@@ -1,0 +1,113 @@
+import { patiently } from '../../internal/sqlite/database.js';
+import { explain } from '../../internal/sqlite/errors.js';
+import { type Logger, safeLogger } from '../../internal/logger.js';
+import { BUSY_TIMEOUT_MS } from './open-file.js';
+import { OutboxFile, type OutboxFileOptions } from './outbox-file.js';
+import type { Lease } from './lease.js';
+import { type Ledger, noChange } from './counters.js';
+import { Trouble } from './file-health.js';
+
+/** Where a lock was waited for in vain, the app is not held up for so long again. */
+const LOCKED_TIMEOUT_MS = 25;
+
+/**
+ * Stands between an outbox and its file: opens it, lets nothing through while there is {@link Trouble}, and answers
+ * undefined then. It never throws because of the file.
+ */
+export class FileGuard {
+  readonly #options: OutboxFileOptions;
+  readonly #lease: Lease;
+  readonly #trouble: Trouble;
+  #logger: Logger = safeLogger(undefined);
+  #file: OutboxFile | undefined;
+  #ledger: Ledger = noChange();
+  #isLastTry = false;
+  #isClosed = false;
+
+  constructor(options: OutboxFileOptions, lease: Lease) {
+    this.#options = options;
+    this.#lease = lease;
+    this.#trouble = new Trouble(options.path);
+  }
+
+  set logger(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Whether all is well, as far as is known. */
+  get isWell(): boolean {
+    return this.#trouble.kind === undefined;
+  }
+
+  /** Whether there is a file of which nobody here knows yet what is in it, since others hold it. */
+  get isUnread(): boolean {
+    return this.#file === undefined && this.#trouble.kind === 'locked';
+  }
+
+  /** Whether the file may be tried now. */
+  get isOpen(): boolean {
+    return !this.#isClosed && (this.#trouble.mayTry || this.#isLastTry);
+  }
+
+  /** The books of the file, as they were when it could last be used. */
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+
+  /** What can be read while nothing can be written is not kept back. */
+  read<T>(work: (file: OutboxFile) => T): T | undefined {
+    return this.#file !== undefined || this.isOpen ? this.#attempt(work) : undefined;
+  }
+
+  /** As {@link read}, but not through a file that is closed. */
+  peek<T>(work: (file: OutboxFile) => T): T | undefined {
+    return this.#file && this.#attempt(work);
+  }
+
+  /** When this works, the trouble is over. */
+  write<T>(work: (file: OutboxFile) => T): T | undefined {
+    if (!this.isOpen) return undefined;
+    const answer = this.#attempt(work);
+    if (answer !== undefined) this.#trouble.end(this.#logger);
+    return answer;
+  }
+
+  /** From now on the file is tried each time, whatever the trouble. */
+  lastTry(): void {
+    this.#isLastTry = true;
+  }
+
+  /** For good. */
+  close(): void {
+    this.peek(file => file.close());
+    this.#abandon();
+    this.#isClosed = true;
+  }
+
+  #attempt<T>(work: (file: OutboxFile) => T): T | undefined {
+    try {
+      const file = this.#file ?? new OutboxFile(this.#options, this.#lease);
+      this.#file = file;
+      const patienceMs = this.#trouble.kind === 'locked' ? LOCKED_TIMEOUT_MS : BUSY_TIMEOUT_MS;
+      const answer = patiently(() => work(file), patienceMs);
+      this.#ledger = file.ledger;
+      return answer;
+    } catch (error) {
+      const reason = explain(error, this.#options.path);
+      this.#trouble.begin(reason, this.#logger);
+      if (reason.trouble !== 'full' && reason.trouble !== 'locked') this.#abandon();
+      return undefined;
+    }
+  }
+
+  /** It is opened again when it is tried again: somebody may have mended it, or put another in its place. */
+  #abandon(): void {
+    const file = this.#file;
+    this.#file = undefined;
+    try {
+      file?.abandon();
+    } catch {
+      // There is nothing left to let go of.
+    }
+  }
+}
