@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Tenancy } from '../synap/messages.js';
-import { addConnectionOptions, type ConnectionFlags } from './connection.js';
+import { addConnectionOptions, type ConnectionFlags } from '../../local/src/cli/connection.js';
 import { type Check, skipped } from './doctor/check.js';
 import { checkNetwork } from './doctor/network.js';
 import { checkOutbox } from './doctor/outbox.js';

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { createRecorder } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
-import { start, tempFolder } from '../local/support.js';
+import { start, tempFolder } from '../../local/test/support.js';
 import { scriptedSynap } from '../support/scripted-synap.js';
 import { envOf, runCli } from './support.js';
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { SynapClient } from '../../../src/synap/client.js';
-import { addConnectionOptions, Connection, type ConnectionFlags } from '../../../src/cli/connection.js';
+import { addConnectionOptions, Connection, type ConnectionFlags } from './connection.js';
 import { EXIT, Exit } from '../../../src/cli/exit-code.js';
 import { IMPORT_FORMATS, type ImportFormat } from './import/format.js';
 import { ImportDelivery } from './import/import-delivery.js';
@@ -12,7 +12,7 @@ import { summaryText } from './import/summary.js';
 import { targetOf } from './import/target.js';
 import { onInterrupt } from './interrupt.js';
 import { print } from '../../../src/cli/output.js';
-import { ProgressBar } from './progress-bar.js';
+import { ProgressBar } from '../../../src/cli/progress-bar.js';
 import { addOwnerOptions, type OwnerFlags } from './source.js';
 
 interface ImportFlags extends ConnectionFlags, OwnerFlags {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { WireStoredMessage } from '../wire.js';
 import { SynapError } from '../../../src/synap/errors.js';
-import { addConnectionOptions, asSynapError, Connection, type ConnectionFlags } from '../../../src/cli/connection.js';
+import { addConnectionOptions, asSynapError, Connection, type ConnectionFlags } from './connection.js';
 import { onInterrupt } from './interrupt.js';
 import { jsonLine, note, print } from '../../../src/cli/output.js';
 import { addOwnerOptions, conversationOf, type OwnerFlags } from './source.js';

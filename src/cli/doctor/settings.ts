@@ -1,6 +1,6 @@
 import { SynapClient } from '../../synap/client.js';
 import { AuthenticationError, InvalidInputError } from '../../synap/errors.js';
-import type { ConnectionFlags } from '../connection.js';
+import type { ConnectionFlags } from '../../../local/src/cli/connection.js';
 import { type Check, ok, wrong } from './check.js';
 
 /** What was found in flags and environment. Parts that are wrong are undefined. */

@@ -2,7 +2,7 @@ import { OutboxReader } from '../../outbox/sqlite/inspect.js';
 import { sqliteOutbox } from '../../outbox/sqlite/sqlite-outbox.js';
 import { createRecorder, type Recorder } from '../../recorder/recorder.js';
 import { note } from '../output.js';
-import { ProgressBar } from '../../../local/src/cli/progress-bar.js';
+import { ProgressBar } from '../progress-bar.js';
 
 interface ReplayFlags {
   key?: readonly string[];

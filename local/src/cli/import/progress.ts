@@ -1,4 +1,4 @@
-import type { Progress } from '../progress-bar.js';
+import type { Progress } from '../../../../src/cli/progress-bar.js';
 
 const SECOND = 1000;
 

@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { readAll, start } from '../support.js';
+import { aFile, conversations, expectedTranscripts, plainSynap } from './import-support.js';
+import { envOf, runCli, spawnCli, withoutWarnings } from '../../../test/cli/support.js';
+
+test('after a Ctrl-C, the same command goes on: no message twice, none missing, all in order', {
+  timeout: 90_000,
+}, async () => {
+  const synap = await plainSynap({ delayMs: 100 });
+  const file = aFile(conversations(60, 20));
+  const env = envOf(synap);
+  let interruptions = 0;
+  for (let run = 0; run < 20; run++) {
+    const child = spawnCli(['import', file], { env });
+    const before = synap.stored.length;
+    const exited = once(child, 'exit');
+    const printed = child.stdout && text(child.stdout);
+    await expect.poll(() => child.exitCode !== null || synap.stored.length > before + 300).toBe(true);
+    if (run < 4) child.kill('SIGINT');
+    const [code] = await exited;
+    if (code === 0) break;
+    expect(code).toBe(130);
+    expect(await printed).toMatch(/Broken off; the same command goes on where it was\n$/);
+    interruptions++;
+  }
+  expect(interruptions).toBeGreaterThanOrEqual(2);
+  expect(synap.stored).toHaveLength(2400);
+  expect(synap.transcripts()).toEqual(expectedTranscripts(60, 20));
+});
+
+test('a Ctrl-C while stdin says nothing ends it, too', async () => {
+  const synap = await plainSynap();
+  const child = spawnCli(['import', '-'], { env: envOf(synap) });
+  child.stdin?.write(`${JSON.stringify(conversations(1, 1)[0])}\n`);
+  await expect.poll(() => synap.stored.length).toBe(2);
+  const exited = once(child, 'exit');
+  child.kill('SIGINT');
+  expect((await exited)[0]).toBe(130);
+});
+
+test('a Ctrl-C in the middle of a line does not call it a bad one', async () => {
+  const synap = await plainSynap();
+  const child = spawnCli(['import', '-', '--json'], { env: envOf(synap) });
+  const said = Promise.all([child.stdout, child.stderr].map(stream => stream && text(stream)));
+  const [whole, torn] = conversations(2, 1).map(conversation => JSON.stringify(conversation));
+  child.stdin?.write(`${whole}\n${torn?.slice(0, 40)}`);
+  await expect.poll(() => synap.stored.length).toBe(2);
+  const exited = once(child, 'exit');
+  child.kill('SIGINT');
+  expect((await exited)[0]).toBe(130);
+  const [stdout, stderr] = await said;
+  expect(JSON.parse(stdout ?? '')).toMatchObject({ delivered: 2, badLines: 0, interrupted: true });
+  expect(withoutWarnings(stderr ?? '')).toBe('');
+});
+
+test('a second Ctrl-C does not wait', async () => {
+  const synap = await plainSynap({ delayMs: 60_000 });
+  const child = spawnCli(['import', aFile(conversations(1, 1))], { env: envOf(synap) });
+  await expect.poll(() => synap.stored.length).toBe(2);
+  const exited = once(child, 'exit');
+  child.kill('SIGINT');
+  await new Promise(resolve => setTimeout(resolve, 300));
+  child.kill('SIGINT');
+  expect((await exited)[0]).toBe(130);
+});
+
+test('after kill -9, a local Synap has every message once, and in order', { timeout: 90_000 }, async () => {
+  const synap = await start();
+  const file = aFile(conversations(40, 25));
+  const env = envOf(synap);
+  const stored = async () =>
+    (await readAll(synap, '/v1/conversations', 'conversations', 100)).reduce(
+      (sum, { message_count }) => sum + Number(message_count),
+      0,
+    );
+  for (const wanted of [100, 700, 1300]) {
+    const child = spawnCli(['import', file, '--requests-per-minute', '900'], { env });
+    const exited = once(child, 'exit');
+    await expect.poll(stored, { interval: 20 }).toBeGreaterThan(wanted);
+    child.kill('SIGKILL');
+    await exited;
+  }
+  expect((await runCli(['import', file], { env })).code).toBe(0);
+  const exported = (await runCli(['export'], { env })).stdout.trimEnd().split('\n');
+  const transcripts: Record<string, string[]> = {};
+  for (const line of exported) {
+    const { content, metadata } = JSON.parse(line);
+    transcripts[metadata.external_conversation_id] ??= [];
+    transcripts[metadata.external_conversation_id]?.push(content);
+  }
+  expect(transcripts).toEqual(expectedTranscripts(40, 25));
+});
+
+test('what kill -9 has left open is sent again and told, or left alone where that is asked for', {
+  timeout: 60_000,
+}, async () => {
+  for (const [flags, twice] of [
+    [[], true],
+    [['--if-unknown', 'dead-letter'], false],
+  ] as const) {
+    const synap = await plainSynap({ delayMs: 2000 });
+    const file = aFile(conversations(1, 5));
+    const env = envOf(synap);
+    const child = spawnCli(['import', file], { env });
+    await expect.poll(() => synap.stored.length).toBe(10);
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+    const { code, stdout, stderr } = await runCli(['import', file, ...flags], { env });
+    expect(synap.stored).toHaveLength(twice ? 20 : 10);
+    expect(code).toBe(twice ? 0 : 3);
+    if (twice) expect(stdout).toMatch(/10 of them may be there twice/);
+    else expect(withoutWarnings(stderr)).toMatch(/^line 1: not taken: was sent, and may or may not be stored$/m);
+  }
+});

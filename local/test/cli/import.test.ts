@@ -1,0 +1,274 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { conversationUuid } from '../../../src/index.js';
+import { call, readAll, start } from '../support.js';
+import { scriptedSynap } from '../../../test/support/scripted-synap.js';
+import { aFile, conversations, expectedTranscripts, plainSynap } from './import-support.js';
+import { envOf, MAIN, runCli, spawnCli, withoutWarnings } from '../../../test/cli/support.js';
+
+test('conversations are recorded whole, in order, and said to be imported', async () => {
+  const synap = await plainSynap();
+  const file = aFile(conversations(40, 5));
+  const { code, stdout, stderr } = await runCli(['import', file], { env: envOf(synap) });
+  expect({ code, stdout, stderr }).toEqual({
+    code: 0,
+    stdout: `400 messages recorded into ${synap.url}\n`,
+    stderr: '',
+  });
+  expect(synap.transcripts()).toEqual(expectedTranscripts(40, 5));
+  expect(synap.stored[0]).toMatchObject({
+    conversation_id: conversationUuid('chat-0', { userId: 'user-0' }),
+    role: 'user',
+    user_id: 'user-0',
+    metadata: { framework: 'import', message_key: expect.any(String), turn_id: expect.any(String) },
+  });
+  const keys = synap.stored.map(({ metadata }) => metadata?.message_key);
+  expect(new Set(keys).size).toBe(400);
+});
+
+test('the same file again sends nothing, and what was added to it is sent alone', async () => {
+  const synap = await plainSynap();
+  const file = aFile(conversations(5, 2));
+  const env = envOf(synap);
+  await runCli(['import', file], { env });
+  const again = await runCli(['import', file], { env });
+  expect(again).toEqual({ code: 0, stdout: '20 messages delivered before\n', stderr: '' });
+  expect(synap.stored).toHaveLength(20);
+
+  // The first conversation has grown, and a new one has come.
+  const [first, ...others] = conversations(6, 3) as { messages: object[] }[];
+  const lines = [first, ...conversations(5, 2).slice(1), others.at(-1)];
+  writeFileSync(file, lines.map(line => `${JSON.stringify(line)}\n`).join(''));
+  const more = await runCli(['import', file, '--json'], { env });
+  expect(JSON.parse(more.stdout)).toMatchObject({ delivered: 8, deliveredBefore: 20 });
+  expect(synap.transcripts()['chat-0']).toEqual(expectedTranscripts(1, 3)['chat-0']);
+});
+
+test('without its state, a local Synap still stores everything once', async () => {
+  const synap = await start();
+  const env = envOf(synap);
+  const input = conversations(5, 2)
+    .map(line => `${JSON.stringify(line)}\n`)
+    .join('');
+  for (const _ of ['once', 'again'])
+    expect((await runCli(['import', '-'], { env, input })).stdout).toBe(`20 messages recorded into ${synap.url}\n`);
+  const listed = await readAll(synap, '/v1/conversations', 'conversations', 100);
+  expect(listed.map(({ message_count }) => message_count)).toEqual([4, 4, 4, 4, 4]);
+});
+
+test('another Synap is another place: what one has, the other is sent', async () => {
+  const [one, two] = [await plainSynap(), await plainSynap()];
+  const file = aFile(conversations(3, 1));
+  for (const synap of [one, two, one]) await runCli(['import', file], { env: envOf(synap) });
+  expect([one.stored.length, two.stored.length]).toEqual([6, 6]);
+});
+
+test('--state says where the state is, and stdin has one that way', async () => {
+  const synap = await plainSynap();
+  const state = aFile([], 'my.state');
+  const input = JSON.stringify(conversations(1, 2)[0]);
+  for (const _ of ['once', 'again']) await runCli(['import', '-', '--state', state], { env: envOf(synap), input });
+  expect(synap.stored).toHaveLength(4);
+  expect(existsSync(state)).toBe(true);
+});
+
+test('a bad line is told by its number, and the others go on', async () => {
+  const synap = await plainSynap();
+  const [first, second] = conversations(2, 1);
+  const file = aFile([
+    first,
+    'not JSON',
+    '',
+    { user: 'ada', messages: 'none' },
+    { messages: [{ role: 'user', content: 'Whose?' }] },
+    { user: 'ada', messages: [{ role: 'user', content: 'x' }, 'y'] },
+    [{ user: 'ada', messages: [{ role: 'user', content: 'in a list' }] }, { user: 'ada' }],
+    { conversation_id: 'c', role: 'user', user_id: 'ada', content: 7 },
+    second,
+  ]);
+  const { code, stdout, stderr } = await runCli(['import', file], { env: envOf(synap) });
+  expect(stderr.split('\n')).toEqual([
+    'line 2 is not JSON',
+    'line 4 is in none of the formats synap, openai, ai-sdk, langchain',
+    'line 5 says no user: add user_id to it, or give --user',
+    'line 6 holds something that is no message, at place 2',
+    'line 7, element 2 is in none of the formats synap, openai, ai-sdk, langchain',
+    'line 8 has no text in its content',
+    '',
+  ]);
+  expect(code).toBe(3);
+  expect(stdout).toBe(`5 messages recorded into ${synap.url}\n6 bad lines\n`);
+});
+
+test('--user and --conversation stand in for what the file does not say', async () => {
+  const synap = await start();
+  const file = aFile([{ messages: [{ role: 'user', content: 'Hi' }] }]);
+  const flags = ['--user', 'ada', '--customer', 'acme', '--conversation', 'chat-42'];
+  expect((await runCli(['import', file, ...flags], { env: envOf(synap) })).code).toBe(0);
+  const id = conversationUuid('chat-42', { userId: 'ada', customerId: 'acme' });
+  const { body } = await call(synap, 'GET', `/v1/conversations/${id}/messages`);
+  expect(body.messages).toMatchObject([
+    { user_id: 'ada', customer_id: 'acme', metadata: { external_conversation_id: 'chat-42' } },
+  ]);
+});
+
+test('--conversation names one conversation, not all that have no id', async () => {
+  const synap = await plainSynap();
+  const file = aFile([
+    { messages: [{ role: 'user', content: 'one' }] },
+    { messages: [{ role: 'user', content: 'two' }] },
+    { id: 'own', messages: [{ role: 'user', content: 'three' }] },
+  ]);
+  const { code, stderr } = await runCli(['import', file, '--user', 'ada', '--conversation', 'c'], {
+    env: envOf(synap),
+  });
+  expect({ code, stderr }).toEqual({
+    code: 3,
+    stderr: 'line 2 has no id, and --conversation names only the first that has none\n',
+  });
+  expect(synap.transcripts()).toEqual({ c: ['one'], own: ['three'] });
+});
+
+test('where nobody answers from the start, it ends at once', async () => {
+  const { url, close } = await start();
+  await close();
+  const { code, stdout, stderr } = await runCli(['import', aFile(conversations(1, 1))], { env: envOf({ url }) });
+  expect({ code, stdout, stderr }).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'error: Could not reach Synap (ECONNREFUSED)\n',
+  });
+});
+
+test('a message that Synap refuses is told by its line, and takes no other with it', async () => {
+  await using synap = await scriptedSynap(({ messages }) =>
+    messages.some(({ content }) => content.includes('question 1 of chat 1')) ? { status: 422 } : undefined,
+  );
+  const file = aFile(conversations(3, 2));
+  const { code, stdout, stderr } = await runCli(['import', file], { env: envOf(synap) });
+  expect(code).toBe(3);
+  expect(stderr).toBe('line 2: not taken: Synap refused the input (422): scripted\n');
+  expect(stdout).toBe(`11 messages recorded into ${synap.url}\n1 message not taken by Synap\n`);
+  expect(new Set(synap.stored.map(({ content }) => content)).size).toBe(11);
+});
+
+test('a rate limit and an outage are waited out', { timeout: 60_000 }, async () => {
+  let requests = 0;
+  await using synap = await scriptedSynap(({ method }) => {
+    if (method === 'GET') return undefined;
+    requests++;
+    if (requests === 1) return { status: 429, headers: { 'retry-after': '1' } };
+    return requests < 4 ? { status: 503 } : undefined;
+  });
+  const { code, stdout, stderr } = await runCli(['import', aFile(conversations(2, 2))], { env: envOf(synap) });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^8 messages recorded/);
+  expect(stderr).toMatch(/rate limit is reached/);
+  expect(stderr).toMatch(/Synap takes messages again/);
+});
+
+test('a wrong key ends it at once, in one line, and nothing counts as sent', async () => {
+  const synap = await start();
+  const file = aFile(conversations(200, 5));
+  const wrong = await runCli(['import', file, '--api-key', 'very-secret'], { env: { SYNAP_BASE_URL: synap.url } });
+  expect(wrong.code).toBe(1);
+  expect(wrong.stderr).toMatch(/^error: Synap refused the API key \(401\).*\n$/);
+  expect(wrong.stderr + wrong.stdout).not.toContain('very-secret');
+  const right = await runCli(['import', file, '--json'], { env: envOf(synap) });
+  expect(JSON.parse(right.stdout)).toMatchObject({ delivered: 2000, deliveredBefore: 0, possibleDuplicates: 0 });
+});
+
+test('requests follow one another as fast as they may, and no faster', { timeout: 60_000 }, async () => {
+  const times: number[] = [];
+  await using synap = await scriptedSynap(({ method }) => {
+    if (method === 'POST') times.push(performance.now());
+    return undefined;
+  });
+  const file = aFile(conversations(10, 30));
+  await runCli(['import', file, '--requests-per-minute', '600'], { env: envOf(synap) });
+  // Eight at once, then ten a second.
+  expect(times.length).toBeGreaterThanOrEqual(12);
+  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan((times.length - 9) * 95);
+});
+
+test('two imports of one file at a time are one too many', async () => {
+  const synap = await plainSynap({ delayMs: 300 });
+  const file = aFile(conversations(100, 10));
+  const first = spawnCli(['import', file], { env: envOf(synap) });
+  await expect.poll(() => synap.stored.length).toBeGreaterThan(0);
+  const second = await runCli(['import', file], { env: envOf(synap) });
+  expect(second.code).toBe(1);
+  expect(second.stderr).toBe(`error: ${file}.synap-import is locked by another program: close that first\n`);
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+});
+
+test.each([
+  [['nowhere.jsonl'], 'error: nowhere.jsonl does not exist\n'],
+  [['.'], 'error: . is a folder: name a file in it\n'],
+])('import %j is one line', async (args, message) => {
+  const { code, stderr } = await runCli(['import', ...args], { env: envOf({ url: 'http://127.0.0.1:9' }) });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: message });
+});
+
+test('the state holds nothing of what was said', async () => {
+  const synap = await plainSynap();
+  const file = aFile(conversations(2, 1));
+  await runCli(['import', file], { env: envOf(synap) });
+  const bytes = readFileSync(`${file}.synap-import`, 'latin1');
+  for (const text of ['question', 'chat-0', 'user-0', 'test-key']) expect(bytes).not.toContain(text);
+});
+
+test('in a pipe, a plain line now and then says how far it is', { timeout: 60_000 }, async () => {
+  const synap = await plainSynap();
+  const file = aFile(conversations(10, 70));
+  const { stderr } = await runCli(['import', file, '--requests-per-minute', '100'], { env: envOf(synap) });
+  expect(stderr).toMatch(/^\d+ messages, \d+\/s, \d+ %\n/);
+});
+
+// `script` of util-linux gives the command a terminal.
+test('on a terminal a bar does, and what else is said stands above it', { timeout: 60_000 }, async () => {
+  const synap = await plainSynap();
+  const file = aFile(['oops', ...conversations(10, 60)]);
+  const command = `${process.execPath} ${MAIN} import ${file} --requests-per-minute 600`;
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { PATH: process.env.PATH, TERM: 'xterm', ...envOf(synap) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const printed = withoutWarnings((await text(child.stdout)).replaceAll('\r\n', '\n'));
+  expect(printed).toMatch(/^line 1 is not JSON\n/);
+  expect(printed).toMatch(/[█░]{24} \d+ messages, 1 bad, \d+\/s, \d+ %/);
+  const ESC = String.fromCharCode(0x1b);
+  expect(printed.slice(printed.lastIndexOf(`${ESC}[K`) + 3)).toBe(
+    `1200 messages recorded into ${synap.url}\n1 bad line\n`,
+  );
+});
+
+test('a server that is slow is not read ahead of', { timeout: 60_000 }, async () => {
+  const synap = await plainSynap({ delayMs: 60_000 });
+  const child = spawnCli(['import', '-'], { env: envOf(synap) });
+  let taken = 0;
+  let at = performance.now();
+  child.stdin?.on('error', () => {});
+  const line = `${JSON.stringify(conversations(1, 500)[0])}\n`;
+  const write = (): void => {
+    while (taken < 50 * 1024 * 1024 && child.stdin?.write(line)) taken += line.length;
+    at = performance.now();
+  };
+  child.stdin?.on('drain', write);
+  write();
+  await expect.poll(() => synap.stored.length).toBeGreaterThan(0);
+  await expect.poll(() => performance.now() - at, { timeout: 20_000 }).toBeGreaterThan(2000);
+  expect(taken).toBeLessThan(5 * 1024 * 1024);
+});
+
+test("a server's words do not reach the terminal as they are", async () => {
+  const detail = 'no\u001b[2J\nline 3: forged';
+  await using synap = await scriptedSynap(() => ({ status: 422, json: { detail } }));
+  const { stderr } = await runCli(['import', aFile(conversations(1, 1))], { env: envOf(synap) });
+  expect(stderr).toContain('not taken');
+  expect(stderr).not.toMatch(/(?!\n)\p{Cc}|^line 3/mu);
+});

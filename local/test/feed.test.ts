@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import { expect, onTestFinished, test } from 'vitest';
+import { Feed } from '../src/feed.js';
+import { Store } from '../src/store.js';
+import { tempDatabase } from './support.js';
+
+function watched(path = ':memory:') {
+  const store = new Store({ path });
+  const feed = new Feed(store);
+  store.onCommit = () => feed.wake();
+  onTestFinished(() => {
+    feed.close();
+    store.close();
+  });
+  return { store, feed };
+}
+
+const message = () => ({ conversationId: randomUUID(), role: 'user' as const, content: 'Hello!', userId: 'ada' });
+const forever = new AbortController().signal;
+
+test('who waits is told of the next message, and not of one that is known', async () => {
+  const { store, feed } = watched();
+  store.record(message());
+  const news: (number | undefined)[] = [];
+  void feed.newerThan(1, forever).then(seq => news.push(seq));
+  await new Promise(resolve => setTimeout(resolve, 100));
+  expect(news).toEqual([]);
+  store.record(message());
+  await expect.poll(() => news).toEqual([2]);
+});
+
+test('who comes late is told at once', async () => {
+  const { store, feed } = watched();
+  store.record(message());
+  expect(await feed.newerThan(0, forever)).toBe(1);
+});
+
+test('a burst is told of once, with its latest message', async () => {
+  const { store, feed } = watched();
+  const newest = feed.newerThan(0, forever);
+  for (let index = 0; index < 100; index++) store.record(message());
+  expect(await newest).toBe(100);
+});
+
+test('what another process stores is told of, too', async () => {
+  const path = tempDatabase();
+  const { feed } = watched(path);
+  const newest = feed.newerThan(0, forever);
+  const other = new Store({ path });
+  onTestFinished(() => other.close());
+  other.record(message());
+  expect(await newest).toBe(1);
+});
+
+test('who gives up, and all when it closes, are let go', async () => {
+  const { feed } = watched();
+  const controller = new AbortController();
+  const [given, closed] = [feed.newerThan(0, controller.signal), feed.newerThan(0, forever)];
+  controller.abort();
+  expect(await given).toBeUndefined();
+  feed.close();
+  expect(await closed).toBeUndefined();
+  expect(await feed.newerThan(0, forever)).toBeUndefined();
+});

@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+// Pages in a real Chromium, served by the built package. On their own, so that `npm test` needs no browser.
+export default defineConfig({
+  root: fileURLToPath(new URL('../../../..', import.meta.url)),
+  test: {
+    include: ['test/viewer/*.spec.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // A browser a file is as much as two cores take.
+    maxWorkers: 2,
+    expect: { poll: { timeout: 20_000 } },
+  },
+});
