@@ -1,7 +1,7 @@
+import { VERSION } from './version.js';
 import { type Context, Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { HTTPException } from 'hono/http-exception';
-import { VERSION } from '../../src/version.js';
 import { readJsonBody } from './body.js';
 import { isBusy, sqliteCode } from './database.js';
 import { messageEvents } from './events.js';

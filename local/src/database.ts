@@ -1,12 +1,10 @@
+import { openDatabase as open, DatabaseFileError } from 'synap-recorder/node-sqlite';
+export { IN_MEMORY, isBusy, sqliteCode } from 'synap-recorder/node-sqlite';
 import type { DatabaseSync } from 'node:sqlite';
-import { openDatabase as open } from '../../src/internal/sqlite/database.js';
-import { DatabaseFileError } from '../../src/internal/sqlite/errors.js';
 import { LocalSynapError } from './errors.js';
 import { migrate } from './migrate.js';
 import { APPLICATION_ID, CREATE_SCHEMA, SCHEMA_VERSION } from './schema.js';
 
-export { IN_MEMORY } from '../../src/internal/sqlite/database.js';
-export { isBusy, sqliteCode } from '../../src/internal/sqlite/errors.js';
 
 const SECOND = 1000;
 const BUSY_TIMEOUT_MS = 5 * SECOND;

@@ -1,6 +1,6 @@
+import { copyJson, isUuid } from 'synap-recorder/wire';
+import type { JsonObject, Tenancy } from 'synap-recorder';
 import * as z from 'zod/v4';
-import { copyJson, type JsonObject } from '../../src/internal/json.js';
-import { isUuid, type Tenancy } from '../../src/synap/messages.js';
 import type { NewMessage } from './store/records.js';
 
 // What goes wrong here is answered to the caller and ends in logs: it names the field and never holds its value.

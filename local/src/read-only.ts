@@ -1,5 +1,4 @@
-import { DatabaseFileError } from '../../src/internal/sqlite/errors.js';
-import { openReadOnly } from '../../src/internal/sqlite/read-only.js';
+import { DatabaseFileError, openReadOnly } from 'synap-recorder/node-sqlite';
 import { LocalSynapError } from './errors.js';
 import { MessageLog } from './message-log.js';
 import { APPLICATION_ID, CREATE_SCHEMA, SCHEMA_VERSION } from './schema.js';

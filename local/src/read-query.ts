@@ -1,4 +1,4 @@
-import { isUuid } from '../../src/synap/messages.js';
+import { isUuid } from 'synap-recorder/wire';
 import type { Parsed } from './input.js';
 import type { MessageFilter } from './message-log.js';
 

@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, isIPv6 } from 'node:net';
+import type { Tenancy } from 'synap-recorder';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import * as z from 'zod/v4';
-import type { Tenancy } from '../../src/synap/messages.js';
 import { createApp, SAFE_HEADERS } from './app.js';
 import { BackgroundIndexing } from './background-indexing.js';
 import { IN_MEMORY } from './database.js';
@@ -12,6 +12,7 @@ import { Feed } from './feed.js';
 import { gracefulClose } from './graceful-close.js';
 import { type HostPolicy, isAllowedHost, isForeignOrigin, isLoopbackName } from './host-check.js';
 import { ApiKeys, generateApiKey } from './keys.js';
+import { listen } from './listen.js';
 import { Store } from './store.js';
 import { generateSecret, Sessions } from './viewer/sessions.js';
 
@@ -169,26 +170,6 @@ function refuseCaller({ headers }: IncomingMessage, policy: HostPolicy): string 
 function answerRefusal(response: ServerResponse, detail: string): void {
   const body = JSON.stringify({ detail });
   response.writeHead(403, { ...SAFE_HEADERS, 'Content-Type': 'application/json', Connection: 'close' }).end(body);
-}
-
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.on('error', (error: NodeJS.ErrnoException) => reject(explainListen(error, port, host)));
-    server.listen({ port, host }, () => resolve((server.address() as AddressInfo).port));
-  });
-}
-
-function explainListen(error: NodeJS.ErrnoException, port: number, host: string): LocalSynapError {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new LocalSynapError(
-        `Port ${port} on ${host} is taken: stop what uses it, or choose another port (0 takes a free one)`,
-      );
-    case 'EACCES':
-      return new LocalSynapError(`Port ${port} on ${host} is not allowed for this user: choose one above 1023`);
-    default:
-      return new LocalSynapError(`Can't listen on ${host}, port ${port}: ${error.code ?? error.message}`);
-  }
 }
 
 /** Listening everywhere includes the loopback address, and `0.0.0.0` is nothing that every client can call. */

@@ -1,5 +1,5 @@
+import type { Tenancy } from 'synap-recorder';
 import { v5 as uuidv5 } from 'uuid';
-import type { Tenancy } from '../../src/synap/messages.js';
 
 // Made up once: the same user has the same customer on every machine and after every restart.
 const NAMESPACE = '0d9a6c5e-2f0b-4f0e-9c6b-6f1c9a3f7b52';

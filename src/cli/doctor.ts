@@ -1,6 +1,5 @@
-import { type Command, Option } from 'commander';
 import type { Tenancy } from '../synap/messages.js';
-import { addConnectionOptions, type ConnectionFlags } from '../../local/src/cli/connection.js';
+import { defineCommand } from './command.js';
 import { type Check, skipped } from './doctor/check.js';
 import { checkNetwork } from './doctor/network.js';
 import { checkOutbox } from './doctor/outbox.js';
@@ -8,37 +7,40 @@ import { checkProject } from './doctor/project.js';
 import { checkService } from './doctor/service.js';
 import { checkSettings } from './doctor/settings.js';
 import { EXIT, Exit } from './exit-code.js';
+import { CONNECTION_FLAGS, type ConnectionFlags } from './flags.js';
 import { jsonLine, print } from './output.js';
 import { styled } from './terminal.js';
 
+const TENANCIES = ['b2c', 'b2b'] as const satisfies Tenancy[];
+
 interface DoctorFlags extends ConnectionFlags {
-  tenancy?: Tenancy;
-  outbox?: string;
-  json?: true;
+  readonly tenancy: Tenancy | undefined;
+  readonly outbox: string | undefined;
+  readonly json: true | undefined;
 }
 
-const EXAMPLE = `
+/** `synap-recorder doctor`: says what is wrong with this setup, and what to do about it. */
+export const doctorCommand = defineCommand({
+  name: 'doctor',
+  summary: 'say what is wrong with this setup, and what to do',
+  description: 'Checks whether messages can be recorded from here, and says what is wrong and what to do.',
+  flags: {
+    ...CONNECTION_FLAGS,
+    tenancy: { type: 'string', value: 'kind', description: 'what the app is written for', choices: TENANCIES },
+    outbox: { type: 'string', value: 'file', description: 'the file of a durable outbox' },
+    json: { type: 'boolean', description: 'print the findings as one line of JSON' },
+  },
+  more: `
 Looks at Node and the frameworks in this folder, the key, the address, the network, the clock, the account and the
 outbox. Sends no message, and prints no key. The exit code is 1 when something is wrong.
 
 Example:
   $ synap-recorder doctor
   $ synap-recorder doctor --tenancy b2b --json | jq '.checks[] | select(.status == "wrong")'
-`;
-
-/** `synap-recorder doctor`: says what is wrong with this setup, and what to do about it. */
-export function addDoctorCommand(program: Command): void {
-  const command = program
-    .command('doctor')
-    .summary('say what is wrong with this setup, and what to do')
-    .description('Checks whether messages can be recorded from here, and says what is wrong and what to do.');
-  addConnectionOptions(command)
-    .addOption(new Option('--tenancy <kind>', 'what the app is written for').choices(['b2c', 'b2b']))
-    .option('--outbox <file>', 'the file of a durable outbox')
-    .option('--json', 'print the findings as one line of JSON')
-    .addHelpText('after', EXAMPLE)
-    .action(doctor);
-}
+`,
+  run: (_, { 'base-url': baseUrl, 'api-key': apiKey, tenancy, outbox, json }) =>
+    doctor({ baseUrl, apiKey, tenancy: TENANCIES.find(kind => kind === tenancy), outbox, json }),
+});
 
 async function doctor(flags: DoctorFlags): Promise<void> {
   const { apiKey, baseUrl, checks: settings } = checkSettings(flags);

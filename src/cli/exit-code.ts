@@ -3,11 +3,11 @@ export const EXIT = {
   ok: 0,
   /** Something failed; the one line on stderr says what, and what to do. Of `doctor`: something is wrong. */
   error: 1,
-  /** It was called the wrong way. */
+  /** Invalid usage. */
   usage: 2,
   /** `import`: some lines, or some messages, were not taken; the others were. */
   incomplete: 3,
-  /** Broken off by Ctrl-C before it was done. */
+  /** Interrupted (Ctrl-C) before it was done. */
   interrupted: 130,
 } as const;
 

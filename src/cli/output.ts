@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { EXIT } from './exit-code.js';
 import { harmlessLine } from './terminal.js';
 
 /** Writes to stdout, and waits while the reader is behind: what is on its way out stays small. */
@@ -17,4 +18,24 @@ export function jsonLine(value: unknown): string {
 /** A line on stderr, where it is in nobody's way. */
 export function note(text: string): void {
   process.stderr.write(`${harmlessLine(text)}\n`);
+}
+
+/** An error as one line, whatever stands in it. */
+export function errorLine(text: string): string {
+  return `${harmlessLine(text.trim().replaceAll(/\s*\n\s*/g, ' '))}\n`;
+}
+
+/**
+ * What happens when stdout can't be written. A command that only writes (`… | head`) has nobody left to write to: that
+ * is an end like any other. One that does more than write goes on, and ends with a code of its own.
+ */
+export function endWithReader({ onlyWrites }: { onlyWrites: boolean }): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    const isGone = error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED';
+    if (isGone && !onlyWrites) return;
+    if (!isGone) process.stderr.write(errorLine(`error: the output can't be written: ${error.message}`));
+    process.exit(isGone ? EXIT.ok : EXIT.error);
+  });
+  // Nobody is left to tell.
+  process.stderr.on('error', () => {});
 }

@@ -1,13 +1,13 @@
-import { styleText } from 'node:util';
-import wrapAnsi from 'wrap-ansi';
+// Named imports that an old Node lacks would end the program before it can say so.
+import util from 'node:util';
 
 /** Text in a style, where `stream` shows any: a terminal, unless NO_COLOR says no, or FORCE_COLOR yes. */
 export function styled(
-  format: Parameters<typeof styleText>[0],
+  format: Parameters<typeof util.styleText>[0],
   text: string,
   stream: NodeJS.WriteStream = process.stdout,
 ): string {
-  return styleText(format, text, { stream });
+  return util.styleText(format, text, { stream });
 }
 
 /**
@@ -35,6 +35,7 @@ function picture(control: string): string {
   return code === 0x7f ? '\u2421' : '\ufffd';
 }
 
+/** Narrower than this, lines are not made: some terminals say 0. */
 const NARROWEST = 20;
 
 // Of a terminal that does not know its size.
@@ -43,22 +44,4 @@ const USUAL = 80;
 /** How many columns lines may have: those of the terminal; anything else gets whole lines. */
 export function columns(stream: NodeJS.WriteStream = process.stdout): number {
   return stream.isTTY ? Math.max(NARROWEST, stream.columns || USUAL) : Number.POSITIVE_INFINITY;
-}
-
-/** Lines of at most `width` columns, indented. A line that is broken keeps its own indentation. */
-export function wrapped(text: string, indent: string, width: number): string {
-  return text
-    .split('\n')
-    .flatMap(line => {
-      if (line.trim() === '') return [''];
-      const [own = ''] = /^[ \t]*/.exec(line) ?? [];
-      const lead = indent + own.replaceAll('\t', '    ');
-      const room = width - lead.length;
-      if (room < NARROWEST / 2) return wrapAnsi(line, width, { hard: true }).split('\n');
-      if (room === Number.POSITIVE_INFINITY) return [lead + line.slice(own.length)];
-      return wrapAnsi(line.slice(own.length), room, { hard: true })
-        .split('\n')
-        .map(part => lead + part);
-    })
-    .join('\n');
 }

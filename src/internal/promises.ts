@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../outbox/outbox.js';
+export type MaybePromise<T> = T | Promise<T>;
 
 /** Node's timers fire at once beyond this. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;

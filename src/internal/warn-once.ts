@@ -1,4 +1,3 @@
-import { errorForLog } from '../delivery/send-batch.js';
 import type { Logger } from './logger.js';
 import { isPromise } from './promises.js';
 
@@ -22,12 +21,22 @@ export class Notices {
 
   /** Calls a function of the app's; what it throws ends here, at once or later. */
   guard(name: string, call: () => unknown): void {
-    const failed = (error: unknown) => this.once(name, `${name} threw: ${errorForLog(error)}`);
+    const failed = (error: unknown) => this.once(name, `${name} threw: ${nameOf(error)}`);
     try {
       const answer = call();
       if (isPromise(answer)) answer.then(undefined, failed);
     } catch (error) {
       failed(error);
     }
+  }
+}
+
+/** What an app's error is called; its message may hold anything. */
+function nameOf(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.name) : 'unknown error';
+  } catch {
+    // A revoked proxy can not even be asked what it is.
+    return 'unknown error';
   }
 }

@@ -1,5 +1,8 @@
+import type { MaybePromise } from '../internal/promises.js';
 import type { RecordMessageInput } from '../synap/messages.js';
 import type { Logger } from '../internal/logger.js';
+
+export type { MaybePromise };
 
 /**
  * Where an accepted message can be, and what moves it:
@@ -104,8 +107,6 @@ export interface DeadLetter {
   /** When it was given up, in milliseconds since 1970. */
   readonly diedAt: number;
 }
-
-export type MaybePromise<T> = T | Promise<T>;
 
 /**
  * Holds messages until Synap has them; {@link Moves} says how. Every method may answer at once or with a promise, so that

@@ -49,7 +49,7 @@ test('for people every finding is a line, with what to do below what is wrong', 
   const { code, stdout } = await runCli(['doctor'], { env: { SYNAP_BASE_URL: synap.url }, cwd: tempFolder() });
   expect(code).toBe(1);
   expect(stdout).toMatch(/^✓ node {13}v\d+/);
-  expect(stdout).toMatch(/\n✗ key {14}there is none\n +→ set SYNAP_API_KEY; synap-recorder local prints one/);
+  expect(stdout).toMatch(/\n✗ key {14}there is none\n +→ set SYNAP_API_KEY; npx synap-recorder-local prints one/);
   expect(stdout).toMatch(/\n\n1 thing is wrong\.\n$/);
 });
 

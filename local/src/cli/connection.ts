@@ -1,10 +1,8 @@
+import { SynapClient, NetworkError, SynapError, UnexpectedResponseError } from 'synap-recorder';
+import { errorFromResponse, scrubber } from 'synap-recorder/wire';
+import { VERSION } from '../version.js';
 import type { Command } from 'commander';
-import { v4 as uuidv4 } from 'uuid';
-import { SynapClient } from '../../../src/synap/client.js';
-import { NetworkError, SynapError, UnexpectedResponseError } from '../../../src/synap/errors.js';
-import { errorFromResponse } from '../../../src/synap/error-from-response.js';
-import { scrubber } from '../../../src/synap/scrub.js';
-import { VERSION } from '../../../src/version.js';
+import { randomUUID } from 'node:crypto';
 
 const REACH_MS = 10_000;
 
@@ -42,12 +40,12 @@ export class Connection {
     path: string,
     { headers, signal }: { headers?: Record<string, string>; signal?: AbortSignal } = {},
   ): Promise<Response> {
-    const correlationId = uuidv4();
+    const correlationId = randomUUID();
     try {
       const response = await fetch(this.baseUrl + path, {
         headers: {
           authorization: `Bearer ${this.#apiKey}`,
-          'user-agent': `synap-recorder/${VERSION}`,
+          'user-agent': `synap-recorder-local/${VERSION}`,
           'x-correlation-id': correlationId,
           ...headers,
         },
@@ -86,7 +84,7 @@ export class Connection {
       const route = path.replace(/\?.*/, '');
       const message =
         missing === undefined
-          ? `${this.baseUrl} has no ${route}: only a local Synap can be read back. synap-recorder local starts one`
+          ? `${this.baseUrl} has no ${route}: only a local Synap can be read back. npx synap-recorder-local starts one`
           : `${missing} at ${this.baseUrl}`;
       throw new UnexpectedResponseError(message, { status: 404, correlationId: error.correlationId });
     }

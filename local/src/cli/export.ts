@@ -1,7 +1,7 @@
+import { jsonLine, print } from 'synap-recorder/cli';
 import { type Command, Option } from 'commander';
 import type { WireStoredMessage } from '../wire.js';
 import { MarkdownTranscripts } from './markdown.js';
-import { jsonLine, print } from '../../../src/cli/output.js';
 import {
   addOwnerOptions,
   addSourceOptions,
@@ -21,15 +21,15 @@ interface ExportFlags extends SourceFlags, OwnerFlags {
 
 const EXAMPLE = `
 Conversations come one after the other, in the order in which they began; messages that arrive meanwhile are left for
-the next export. What --format jsonl writes, synap-recorder import reads.
+the next export. What --format jsonl writes, synap-recorder-local import reads.
 
 Example:
-  $ synap-recorder export > transcripts.jsonl
-  $ synap-recorder export chat-42 --user ada --format markdown > chat-42.md
-  $ synap-recorder export --database ./synap.db --since 7d | gzip > week.jsonl.gz
+  $ synap-recorder-local export > transcripts.jsonl
+  $ synap-recorder-local export chat-42 --user ada --format markdown > chat-42.md
+  $ synap-recorder-local export --database ./synap.db --since 7d | gzip > week.jsonl.gz
 `;
 
-/** `synap-recorder export`: what is stored, as JSON Lines or Markdown. */
+/** `synap-recorder-local export`: what is stored, as JSON Lines or Markdown. */
 export function addExportCommand(program: Command): void {
   const command = program
     .command('export')

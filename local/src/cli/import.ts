@@ -1,7 +1,7 @@
+import { SynapClient } from 'synap-recorder';
+import { EXIT, Exit, print, ProgressBar } from 'synap-recorder/cli';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { SynapClient } from '../../../src/synap/client.js';
 import { addConnectionOptions, Connection, type ConnectionFlags } from './connection.js';
-import { EXIT, Exit } from '../../../src/cli/exit-code.js';
 import { IMPORT_FORMATS, type ImportFormat } from './import/format.js';
 import { ImportDelivery } from './import/import-delivery.js';
 import { type ImportCounts, importFrom } from './import/import-run.js';
@@ -11,8 +11,6 @@ import { importProgress } from './import/progress.js';
 import { summaryText } from './import/summary.js';
 import { targetOf } from './import/target.js';
 import { onInterrupt } from './interrupt.js';
-import { print } from '../../../src/cli/output.js';
-import { ProgressBar } from '../../../src/cli/progress-bar.js';
 import { addOwnerOptions, type OwnerFlags } from './source.js';
 
 interface ImportFlags extends ConnectionFlags, OwnerFlags {
@@ -26,7 +24,7 @@ interface ImportFlags extends ConnectionFlags, OwnerFlags {
 
 const EXAMPLE = `
 Formats, told apart by their form, a JSON object a line or a JSON array (of at most 64 MiB):
-  synap      what synap-recorder export writes; keys and metadata come through as they are
+  synap      what synap-recorder-local export writes; keys and metadata come through as they are
   openai     {"id": "chat-1", "user": "ada", "messages": [{"role": "user", "content": "Hi"}, …]}
   ai-sdk     UI messages of the AI SDK 5 to 7: {"id": "chat-1", "userId": "ada", "messages": [{"role", "parts"}, …]}
   langchain  stored messages: {"session_id": "chat-1", "user_id": "ada", "messages": [{"type", "data"}, …]}
@@ -36,19 +34,19 @@ import that was broken off goes on where it was. Beside the file, <file>.synap-i
 address; with it gone, everything is sent again.
 
 Example:
-  $ synap-recorder import conversations.jsonl
-  $ synap-recorder import chat.json --format ai-sdk --user ada --conversation chat-42
-  $ zcat old.jsonl.gz | synap-recorder import - --state old.synap-import
+  $ synap-recorder-local import conversations.jsonl
+  $ synap-recorder-local import chat.json --format ai-sdk --user ada --conversation chat-42
+  $ zcat old.jsonl.gz | synap-recorder-local import - --state old.synap-import
 `;
 
-/** `synap-recorder import`: finished conversations, from a file into Synap. */
+/** `synap-recorder-local import`: finished conversations, from a file into Synap. */
 export function addImportCommand(program: Command): void {
   const command = program
     .command('import')
     .summary('record finished conversations from a file')
     .description('Records conversations that are over, from a file, into Synap.')
     .argument('<file>', 'what to read; - reads stdin')
-    .addOption(new Option('--format <format>', 'what the file is in (default: its form tells)').choices(IMPORT_FORMATS))
+    .addOption(new Option('--format <format>', 'what the file is in (default: auto-detected)').choices(IMPORT_FORMATS))
     .option('--conversation <id>', 'the conversation, where the file does not say one');
   addOwnerOptions(command, 'the user, where the file does not say one');
   addConnectionOptions(command)

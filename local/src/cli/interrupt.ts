@@ -1,4 +1,4 @@
-import { EXIT } from '../../../src/cli/exit-code.js';
+import { EXIT } from 'synap-recorder/cli';
 
 // npx passes a terminal's Ctrl-C on to a child that has got it already: that is one Ctrl-C, not two.
 const SAME_CTRL_C_MS = 100;

@@ -1,5 +1,5 @@
+import { visible } from 'synap-recorder/cli';
 import type { WireStoredMessage } from '../wire.js';
-import { visible } from '../../../src/cli/terminal.js';
 import { messageFacts, saidAt } from './transcript.js';
 
 /** Writes transcripts as Markdown: a heading a conversation, a smaller one a message, and what was said as it is. */

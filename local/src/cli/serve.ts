@@ -1,10 +1,11 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Tenancy } from 'synap-recorder';
+import { type Command, Option } from 'commander';
 import { type LocalSynap, startLocalSynap } from '../index.js';
-import type { Tenancy } from '../../../src/synap/messages.js';
 import { isInForeground } from './foreground.js';
 import { onInterrupt } from './interrupt.js';
+import { parsePort } from './port.js';
 
-interface LocalFlags {
+interface ServeFlags {
   port: number;
   host?: string;
   allowedHost: string[];
@@ -16,16 +17,16 @@ interface LocalFlags {
 
 const EXAMPLE = `
 Example:
-  $ synap-recorder local --database ./transcripts.db
+  $ synap-recorder-local serve --database ./transcripts.db
   $ export SYNAP_BASE_URL=http://127.0.0.1:8787
   $ export SYNAP_API_KEY=...        (it is printed at the start, and stays the same for the database)
   $ curl -H "Authorization: Bearer $SYNAP_API_KEY" $SYNAP_BASE_URL/v1/conversations
 `;
 
-/** `synap-recorder local`: a Synap on this machine, until Ctrl-C. */
-export function addLocalCommand(program: Command): void {
+/** `synap-recorder-local serve`, or without a command: a Synap on this machine, until Ctrl-C. */
+export function addServeCommand(program: Command): void {
   program
-    .command('local')
+    .command('serve')
     .summary('run a Synap on this machine')
     .description('Runs a Synap on this machine: the API of the service, stored in one SQLite file.')
     .option('--port <number>', 'port to listen on; 0 takes a free one', parsePort, 8787)
@@ -41,10 +42,10 @@ export function addLocalCommand(program: Command): void {
     .option('--api-key <key>', 'key to let in; repeatable (default: one made up for the database)', collect, [])
     .option('--json', 'print the address, the key and the place as one line of JSON')
     .addHelpText('after', EXAMPLE)
-    .action(runLocal);
+    .action(serve);
 }
 
-async function runLocal({ port, host, allowedHost, database, tenancy, apiKey, json }: LocalFlags): Promise<void> {
+async function serve({ port, host, allowedHost, database, tenancy, apiKey, json }: ServeFlags): Promise<void> {
   const local = await startLocalSynap({
     port,
     host,
@@ -101,12 +102,6 @@ See the transcripts (the link works once${process.stdin.isTTY && isInForeground(
 They are kept in ${database}
 Ctrl-C stops it.
 `;
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
 }
 
 function collect(value: string, values: readonly string[]): string[] {

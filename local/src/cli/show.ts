@@ -1,6 +1,6 @@
+import { jsonLine, print, columns, harmlessLine, styled } from 'synap-recorder/cli';
 import type { Command } from 'commander';
 import type { WireStoredMessage } from '../wire.js';
-import { jsonLine, print } from '../../../src/cli/output.js';
 import {
   addOwnerOptions,
   addSourceOptions,
@@ -9,19 +9,19 @@ import {
   readMessages,
   type SourceFlags,
 } from './source.js';
-import { columns, harmlessLine, styled, wrapped } from '../../../src/cli/terminal.js';
+import { wrapped } from './wrapped.js';
 import { messageText } from './transcript.js';
 
 type ShowFlags = SourceFlags & OwnerFlags & { json?: true };
 
 const EXAMPLE = `
 Example:
-  $ synap-recorder show 0190c6a5-7c5e-7e0f-8d1b-3f0a2b4c6d8e
-  $ synap-recorder show chat-42 --user ada
-  $ synap-recorder show chat-42 --user ada --database ./synap.db --json | jq .content
+  $ synap-recorder-local show 0190c6a5-7c5e-7e0f-8d1b-3f0a2b4c6d8e
+  $ synap-recorder-local show chat-42 --user ada
+  $ synap-recorder-local show chat-42 --user ada --database ./synap.db --json | jq .content
 `;
 
-/** `synap-recorder show`: a transcript in the terminal. */
+/** `synap-recorder-local show`: a transcript in the terminal. */
 export function addShowCommand(program: Command): void {
   const command = program
     .command('show')

@@ -1,7 +1,7 @@
+import { type ConversationScope, conversationUuid } from 'synap-recorder';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { openStoredLog } from '../read-only.js';
 import { messageToWire, type WireStoredMessage } from '../wire.js';
-import { type ConversationScope, conversationUuid } from '../../../src/recorder/identity.js';
 import { addConnectionOptions, asSynapError, Connection, type ConnectionFlags } from './connection.js';
 
 /** Where stored messages are read from, as the flags of a command say. */

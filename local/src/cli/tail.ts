@@ -1,11 +1,11 @@
+import { SynapError } from 'synap-recorder';
+import { jsonLine, note, print } from 'synap-recorder/cli';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { WireStoredMessage } from '../wire.js';
-import { SynapError } from '../../../src/synap/errors.js';
 import { addConnectionOptions, asSynapError, Connection, type ConnectionFlags } from './connection.js';
 import { onInterrupt } from './interrupt.js';
-import { jsonLine, note, print } from '../../../src/cli/output.js';
 import { addOwnerOptions, conversationOf, type OwnerFlags } from './source.js';
 import { messageText } from './transcript.js';
 
@@ -25,12 +25,12 @@ const EXAMPLE = `
 Ctrl-C ends it with exit code 0. When the connection breaks it is made again, and nothing is missed or shown twice.
 
 Example:
-  $ synap-recorder tail
-  $ synap-recorder tail --user ada
-  $ synap-recorder tail --conversation chat-42 --user ada --json | jq .content
+  $ synap-recorder-local tail
+  $ synap-recorder-local tail --user ada
+  $ synap-recorder-local tail --conversation chat-42 --user ada --json | jq .content
 `;
 
-/** `synap-recorder tail`: messages as they arrive, until Ctrl-C. */
+/** `synap-recorder-local tail`: messages as they arrive, until Ctrl-C. */
 export function addTailCommand(program: Command): void {
   const command = program
     .command('tail')

@@ -1,5 +1,6 @@
+import { columns, harmless, harmlessLine, styled } from 'synap-recorder/cli';
 import type { WireStoredMessage } from '../wire.js';
-import { columns, harmless, harmlessLine, styled, wrapped } from '../../../src/cli/terminal.js';
+import { wrapped } from './wrapped.js';
 
 const INDENT = '  ';
 

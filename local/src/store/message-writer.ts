@@ -1,5 +1,5 @@
+import type { Tenancy } from 'synap-recorder';
 import { v7 as uuidv7 } from 'uuid';
-import type { Tenancy } from '../../../src/synap/messages.js';
 import { resolveCustomer } from '../tenancy.js';
 import type { Facets } from './facets.js';
 import type { NewMessage, Outcome, RefusalCode, StoredReceipt } from './records.js';

@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../../src/internal/json.js';
-import type { Role } from '../../../src/synap/messages.js';
+import type { JsonObject, Role } from 'synap-recorder';
 
 /** A message to be stored, checked and with ids in their final spelling. */
 export interface NewMessage {

@@ -1,4 +1,4 @@
-import { isUuid } from '../../../src/synap/messages.js';
+import { isUuid } from 'synap-recorder/wire';
 import type { ConversationList } from './conversation-list.js';
 import type { ConversationFilter, ConversationListing } from './records.js';
 import { matches, parseSearch, type SearchTerms } from './search-terms.js';

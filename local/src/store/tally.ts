@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../../src/internal/json.js';
-import type { Role } from '../../../src/synap/messages.js';
+import type { JsonObject, Role } from 'synap-recorder';
 import { answerFacets, type Facets } from './facets.js';
 
 /** A conversation as it was before a message. */

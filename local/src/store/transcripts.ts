@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../src/internal/json.js';
+import type { JsonObject } from 'synap-recorder';
 import { type Page, page, type StoredMessage } from './records.js';
 import { type Statements, textOf } from './statements.js';
 

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../src/internal/json.js';
+import type { JsonObject, JsonValue } from 'synap-recorder';
 import type { StoredMessage } from '../store/records.js';
 
 /** A file of a message. */

@@ -1,6 +1,6 @@
 import { SynapClient } from '../../synap/client.js';
 import { AuthenticationError, InvalidInputError } from '../../synap/errors.js';
-import type { ConnectionFlags } from '../../../local/src/cli/connection.js';
+import type { ConnectionFlags } from '../flags.js';
 import { type Check, ok, wrong } from './check.js';
 
 /** What was found in flags and environment. Parts that are wrong are undefined. */
@@ -39,7 +39,7 @@ function checkKey({ apiKey }: ConnectionFlags): Check {
           `${from} holds a space, a line break or a character outside ASCII`,
           'copy the key again, whole, and nothing else',
         )
-      : wrong('key', 'there is none', 'set SYNAP_API_KEY; synap-recorder local prints one for a Synap on this machine');
+      : wrong('key', 'there is none', 'set SYNAP_API_KEY; npx synap-recorder-local prints one for a Synap on this machine');
   }
 }
 

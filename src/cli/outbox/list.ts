@@ -5,8 +5,8 @@ import { harmless, harmlessLine } from '../terminal.js';
 interface ListFlags {
   state: readonly KeptState[];
   limit: number;
-  content?: true;
-  json?: true;
+  content: true | undefined;
+  json: true | undefined;
 }
 
 export async function listOutbox(file: string, { state, limit, content, json }: ListFlags): Promise<void> {

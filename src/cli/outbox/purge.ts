@@ -2,9 +2,9 @@ import { OutboxReader } from '../../outbox/sqlite/inspect.js';
 import { sqliteOutbox } from '../../outbox/sqlite/sqlite-outbox.js';
 
 interface PurgeFlags {
-  key?: readonly string[];
-  yes?: true;
-  json?: true;
+  readonly key?: readonly string[];
+  readonly yes?: true;
+  readonly json?: true;
 }
 
 export async function purgeOutbox(file: string, { key, yes, json }: PurgeFlags): Promise<void> {

@@ -1,15 +1,15 @@
 import { OutboxReader } from '../../outbox/sqlite/inspect.js';
 import { sqliteOutbox } from '../../outbox/sqlite/sqlite-outbox.js';
 import { createRecorder, type Recorder } from '../../recorder/recorder.js';
+import type { ConnectionFlags } from '../flags.js';
 import { note } from '../output.js';
 import { ProgressBar } from '../progress-bar.js';
 
-interface ReplayFlags {
-  key?: readonly string[];
-  baseUrl?: string;
-  apiKey?: string;
-  timeout?: number;
-  json?: true;
+interface ReplayFlags extends ConnectionFlags {
+  readonly key: readonly string[] | undefined;
+  /** In seconds. */
+  readonly timeout: number | undefined;
+  readonly json: true | undefined;
 }
 
 const STEP_MS = 250;
@@ -62,8 +62,8 @@ async function sendAll(recorder: Recorder, timeoutSeconds = Number.POSITIVE_INFI
   try {
     while (left() > 0) {
       if (recorder.stats().held > 0) return 'Synap refuses the key, the account or the address';
-      if (interrupted) return 'broken off';
-      if (Date.now() > deadline) return 'the time is over';
+      if (interrupted) return 'interrupted (Ctrl-C)';
+      if (Date.now() > deadline) return `timed out after ${timeoutSeconds} s`;
       await Promise.all([recorder.flush({ timeoutMs: STEP_MS }), new Promise(resolve => setTimeout(resolve, STEP_MS))]);
     }
     return undefined;

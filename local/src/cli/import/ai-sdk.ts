@@ -1,4 +1,4 @@
-import { readContent } from '../../../../src/ai-sdk/prompt.js';
+import { readAISDKContent as readContent } from 'synap-recorder/content';
 import { collect, leftOutRole, messageList } from './collect.js';
 import {
   type Fields,

@@ -1,8 +1,7 @@
+import { jsonBytes, resolveIdentity } from 'synap-recorder/content';
+import type { RecordMessageInput } from 'synap-recorder';
 import { createHash } from 'node:crypto';
 import { v5 as uuidv5 } from 'uuid';
-import { jsonBytes } from '../../../../src/recorder/truncate.js';
-import { resolveIdentity } from '../../../../src/recorder/identity.js';
-import type { RecordMessageInput } from '../../../../src/synap/messages.js';
 import { leftOutRole } from './collect.js';
 import { type Fields, fieldsOf, textField } from './fields.js';
 import { BadRecord, type ImportDefaults, nobody, type ReadRecord } from './messages.js';
@@ -10,7 +9,7 @@ import { BadRecord, type ImportDefaults, nobody, type ReadRecord } from './messa
 const NAMESPACE = '6d17c0b2-93e4-4f58-a1c6-0b8e2f4d7a95';
 
 /**
- * A message as `synap-recorder export` writes it. It comes through as it is, under the key it has. One that was recorded
+ * A message as `synap-recorder-local export` writes it. It comes through as it is, under the key it has. One that was recorded
  * without a key gets its `message_id` for one, and `recorded_at` for the time it was said.
  *
  * @throws BadRecord something of it is missing or wrong

@@ -1,4 +1,4 @@
-import type { Identity } from '../../../../src/recorder/identity.js';
+import type { Identity } from 'synap-recorder';
 
 export type Fields = Record<string, unknown>;
 

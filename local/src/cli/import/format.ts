@@ -6,7 +6,7 @@ import { readLangChainRecord } from './langchain.js';
 import { BadRecord, type ImportDefaults, keyedMessages, type ReadRecord } from './messages.js';
 import { readOpenAI } from './openai.js';
 
-/** The formats that are read: `synap` is what `synap-recorder export` writes. */
+/** The formats that are read: `synap` is what `synap-recorder-local export` writes. */
 export const IMPORT_FORMATS = ['synap', 'openai', 'ai-sdk', 'langchain'] as const;
 
 export type ImportFormat = (typeof IMPORT_FORMATS)[number];

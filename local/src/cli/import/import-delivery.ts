@@ -1,12 +1,6 @@
+import { isAboutAccount, type PaceOptions, Relay } from 'synap-recorder/delivery';
+import { type Logger, type Loss, type Settlement, type SynapClient, SynapError } from 'synap-recorder';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAboutAccount } from '../../../../src/delivery/send-batch.js';
-import type { Logger } from '../../../../src/internal/logger.js';
-import type { Loss } from '../../../../src/delivery/loss.js';
-import type { Settlement } from '../../../../src/outbox/outbox.js';
-import type { PaceOptions } from '../../../../src/delivery/rate-limiter.js';
-import { Relay } from '../../../../src/delivery/relay.js';
-import type { SynapClient } from '../../../../src/synap/client.js';
-import { SynapError } from '../../../../src/synap/errors.js';
 import type { ImportState } from './import-state.js';
 import type { KeyedMessage } from './messages.js';
 import { notedOutbox } from './noted-outbox.js';

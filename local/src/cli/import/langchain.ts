@@ -1,5 +1,4 @@
-import { answerText, humanContent } from '../../../../src/langchain/content.js';
-import { readMessage as readLangChain, toolNames } from '../../../../src/langchain/messages.js';
+import { answerText, humanContent, readLangChainMessage as readLangChain, toolNames } from 'synap-recorder/content';
 import { collect, messageList } from './collect.js';
 import {
   type Fields,

@@ -1,15 +1,8 @@
+import { fitToSize, type MissingIdentity, resolveIdentity, tagMetadata } from 'synap-recorder/content';
+import type { ConversationScope, Identity, Attachment, Usage, RecordMessageInput, Role } from 'synap-recorder';
+import { VERSION } from '../../version.js';
 import { createHash } from 'node:crypto';
 import { v5 as uuidv5 } from 'uuid';
-import { fitToSize } from '../../../../src/recorder/truncate.js';
-import {
-  type ConversationScope,
-  type Identity,
-  type MissingIdentity,
-  resolveIdentity,
-} from '../../../../src/recorder/identity.js';
-import { type Attachment, tagMetadata, type Usage } from '../../../../src/recorder/metadata.js';
-import type { RecordMessageInput, Role } from '../../../../src/synap/messages.js';
-import { VERSION } from '../../../../src/version.js';
 
 /** Why a line can't be imported, in words that follow "line 7". They hold nothing of what was said. */
 export class BadRecord extends Error {

@@ -1,5 +1,4 @@
-import { memoryOutbox } from '../../../../src/outbox/memory-outbox.js';
-import type { ClaimLimits, Outbox, Settlement } from '../../../../src/outbox/outbox.js';
+import { memoryOutbox, type ClaimLimits, type Outbox, type Settlement } from 'synap-recorder';
 import type { ImportState, Progress } from './import-state.js';
 
 export interface NotedOutboxOptions {

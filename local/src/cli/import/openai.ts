@@ -1,5 +1,4 @@
-import { answerText, humanContent } from '../../../../src/langchain/content.js';
-import { toolNames } from '../../../../src/langchain/messages.js';
+import { answerText, humanContent, toolNames } from 'synap-recorder/content';
 import { collect, leftOutRole, messageList } from './collect.js';
 import {
   type Fields,

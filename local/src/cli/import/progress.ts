@@ -1,4 +1,4 @@
-import type { Progress } from '../../../../src/cli/progress-bar.js';
+import type { Progress } from 'synap-recorder/cli';
 
 const SECOND = 1000;
 

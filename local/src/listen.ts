@@ -1,0 +1,28 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { LocalSynapError } from './errors.js';
+
+/**
+ * Listens, and answers with the port.
+ *
+ * @throws LocalSynapError it can't listen there; the message says why and what to do
+ */
+export function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.on('error', (error: NodeJS.ErrnoException) => reject(explainListen(error, port, host)));
+    server.listen({ port, host }, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function explainListen(error: NodeJS.ErrnoException, port: number, host: string): LocalSynapError {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new LocalSynapError(
+        `Port ${port} on ${host} is taken: stop what uses it, or choose another port (0 takes a free one)`,
+      );
+    case 'EACCES':
+      return new LocalSynapError(`Port ${port} on ${host} is not allowed for this user: choose one above 1023`);
+    default:
+      return new LocalSynapError(`Can't listen on ${host}, port ${port}: ${error.code ?? error.message}`);
+  }
+}

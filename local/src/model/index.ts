@@ -1,0 +1,1 @@
+export { type ChatRequest, type ModelReply, type ModelScript, scriptedModel } from './scripted-model.js';

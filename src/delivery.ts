@@ -1,0 +1,11 @@
+/**
+ * `synap-recorder/delivery`: for a tool that delivers messages which were made elsewhere, as an import does.
+ *
+ * It exports the relay that the recorder itself delivers with (batches, rate limit, retries, order within each
+ * conversation), and the question whether an error concerns the account, and so every message after it.
+ * The outbox to deliver from is `memoryOutbox()` of `synap-recorder`, or one of your own.
+ */
+export type { PaceOptions } from './delivery/rate-limiter.js';
+export { Relay, type RelayOptions } from './delivery/relay.js';
+export { isAboutAccount } from './delivery/send-batch.js';
+export type { RelayBooks } from './delivery/stats.js';
