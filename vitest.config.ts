@@ -1,13 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { sources } from './test/sources.ts';
 
 export default defineConfig({
-  resolve: {
-    // package.json says where it is in dist/; the tests run src/.
-    alias: { '#http': fileURLToPath(new URL('src/synap/http.ts', import.meta.url)) },
-  },
+  resolve: { alias: sources },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'local/test/**/*.test.ts'],
     // Much of the time goes by in waiting, for processes and clocks.
     maxWorkers: '100%',
     testTimeout: 20_000,

@@ -14,7 +14,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const MESSAGES = Number(process.env.MESSAGES ?? 1_000_000);
 const PER_CONVERSATION = 50;
-const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../local/dist/cli/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'synap-recorder-bench-'));
 const hook = join(folder, 'rss.mjs');
 writeFileSync(hook, "process.on('exit', () => console.error('RSS', process.resourceUsage().maxRSS));");
@@ -44,7 +44,7 @@ function start(args: string[], env: Record<string, string | undefined> = {}) {
 }
 
 async function local(database: string): Promise<Running> {
-  const { child, rss } = start(['local', '--port', '0', '--json', '--database', database]);
+  const { child, rss } = start(['serve', '--port', '0', '--json', '--database', database]);
   const [line] = await once(child.stdout, 'data');
   const { url, apiKey } = JSON.parse(String(line));
   return {

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LocalSynap, startLocalSynap } from '../dist/local/index.js';
+import { type LocalSynap, startLocalSynap } from '../local/dist/index.js';
 
 const CONVERSATIONS = Number(process.argv[2] ?? 100_000);
 const TURNS = 3;

@@ -14,9 +14,9 @@ import { createAgent } from 'langchain';
 import { createRecorder } from 'synap-recorder';
 import { wrapAISDK } from 'synap-recorder/ai-sdk';
 import { SynapCallbackHandler } from 'synap-recorder/langchain';
-import { startLocalSynap } from 'synap-recorder/local';
+import { startLocalSynap } from 'synap-recorder-local';
+import { scriptedModel } from 'synap-recorder-local/model';
 import * as z from 'zod/v4';
-import { scriptedModel } from '../test/support/scripted-model.ts';
 import { demoScript } from './demo/script.ts';
 import { check, printTranscript, readTranscript, type Said } from './demo/transcript.ts';
 

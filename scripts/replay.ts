@@ -23,7 +23,7 @@ import { createXai } from '@ai-sdk/xai';
 import * as ai from 'ai';
 import { createRecorder } from 'synap-recorder';
 import { wrapAISDK, wrapModel } from 'synap-recorder/ai-sdk';
-import { startLocalSynap } from 'synap-recorder/local';
+import { startLocalSynap } from 'synap-recorder-local';
 
 type Event = Record<string, unknown>;
 type Model = Exclude<ai.LanguageModel, string>;

@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
-import { type LocalSynap, startLocalSynap } from 'synap-recorder/local';
+import { type LocalSynap, startLocalSynap } from 'synap-recorder-local';
 import { CHROMIUM } from '../local/test/viewer/browser/chromium.ts';
 import { FEATURED, OTHERS, type SampleConversation, type SampleTurn } from './screenshots/conversations.ts';
 

@@ -1,13 +1,14 @@
-// Packs the package, installs the tarball into an empty project as a user would, type-checks and runs the programs of
-// the README there, and starts the local Synap through the installed bin.
+// Packs both packages. Installs the recorder's tarball alone into an empty project, and counts what comes with it. Then
+// installs both as a user would, type-checks and runs the programs of the README there, and starts the local Synap
+// through the installed bin.
 
-import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { scriptedModel } from '../test/support/scripted-model.ts';
+import { scriptedModel } from 'synap-recorder-local/model';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'synap-recorder-pack-'));
@@ -22,29 +23,28 @@ const sh = (command: string, args: string[], options: object = {}) =>
     ...options,
   });
 
+/** What an app that only records may install, beside zod, which it mostly has. */
+const MAX_PACKAGES = 6;
+const MAX_BYTES = 3.5e6;
+
 try {
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const [packed] = JSON.parse(
-    sh('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], { cwd: root }),
-  );
-  const files: string[] = packed.files.map((file: { path: string }) => file.path);
-  const strays = files.filter(
-    file =>
-      !/^(dist\/.*\.(js|d\.ts)|dist\/local\/viewer\/assets\/[^/]+\.(css|svg)|package\.json|README\.md|LICENSE)$/.test(
-        file,
-      ),
-  );
-  if (strays.length > 0) throw new Error(`the tarball holds what is not the package: ${strays.join(', ')}`);
+  const recorder = pack('.', /^dist\/.*\.(js|d\.ts)$/);
+  const localSynap = pack('local', /^dist\/(.*\.(js|d\.ts)|viewer\/assets\/[^/]+\.(css|svg))$/);
+
+  const { packages, bytes } = installedAlone(recorder.filename);
+  console.log(`${packages.length} packages, ${(bytes / 1e6).toFixed(2)} MB beside zod: ${packages.join(', ')}`);
+  if (packages.length > MAX_PACKAGES || bytes > MAX_BYTES)
+    throw new Error(`an app that only records installs more than ${MAX_PACKAGES} packages or ${MAX_BYTES / 1e6} MB`);
 
   const peers = ['ai', '@ai-sdk/openai', '@langchain/core', '@langchain/openai', 'typescript', '@types/node'];
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
-  sh('npm', [
-    'install',
-    '--no-audit',
-    '--no-fund',
-    `./${packed.filename}`,
+  install(
+    project,
+    `./${recorder.filename}`,
+    `./${localSynap.filename}`,
     ...peers.map(name => `${name}@${devDependencies[name]}`),
-  ]);
+  );
 
   const programs = ['ai-sdk.ts', 'langchain.ts', 'by-hand.ts'];
   for (const program of programs) cpSync(join(root, 'examples', program), join(project, program));
@@ -59,10 +59,11 @@ try {
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: programs }));
   sh('npx', ['tsc']);
 
-  // Our own declarations must hold without skipLibCheck, and without any framework.
+  // Our own declarations must hold without skipLibCheck, and without LangChain, whose own don't.
+  const entries = [...entriesOf('.'), ...entriesOf('local')].filter(entry => entry !== 'synap-recorder/langchain');
   writeFileSync(
     join(project, 'types.ts'),
-    `export * from 'synap-recorder';\nexport * from 'synap-recorder/local';\nexport * from 'synap-recorder/ai-sdk';\n`,
+    entries.map((entry, index) => `export * as e${index} from '${entry}';\n`).join(''),
   );
   const strictest = { ...compilerOptions, skipLibCheck: false };
   writeFileSync(
@@ -71,8 +72,10 @@ try {
   );
   sh('npx', ['tsc', '-p', 'types.tsconfig.json']);
 
+  seeCommands();
+
   // A group of its own, to be sent Ctrl-C as a terminal sends it: to npx and all it has started.
-  const synap = spawn('npx', ['synap-recorder', 'local', '--port', '0', '--database', 'synap.db', '--json'], {
+  const synap = spawn('npx', ['synap-recorder-local', '--port', '0', '--database', 'synap.db', '--json'], {
     cwd: project,
     env,
     detached: true,
@@ -103,9 +106,74 @@ try {
     process.kill(-(synap.pid ?? 0), 'SIGINT');
     await stopped;
   }
-  console.log(`${packed.filename} (${Math.round(packed.size / 1024)} KiB) installs, type-checks and records`);
+  for (const { filename, size } of [recorder, localSynap])
+    console.log(`${filename} (${Math.round(size / 1024)} KiB) installs, type-checks and runs`);
 } finally {
   rmSync(project, { recursive: true, force: true });
+}
+
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+}
+
+/** Packs the package in a folder; besides `expected`, it may hold what npm always packs. */
+function pack(folder: string, expected: RegExp): Packed {
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', project];
+  const [packed] = JSON.parse(sh('npm', args, { cwd: join(root, folder) }));
+  const files: string[] = packed.files.map((file: { path: string }) => file.path);
+  const strays = files.filter(file => !expected.test(file) && !/^(package\.json|README\.md|LICENSE)$/.test(file));
+  if (strays.length > 0) throw new Error(`${packed.filename} holds what is not the package: ${strays.join(', ')}`);
+  return packed;
+}
+
+function install(folder: string, ...packages: string[]): void {
+  sh('npm', ['install', '--no-audit', '--no-fund', ...packages], { cwd: folder });
+}
+
+/** What a project has, beside zod, after it has installed a tarball and nothing else. */
+function installedAlone(tarball: string): { packages: string[]; bytes: number } {
+  const folder = join(project, 'recorder-alone');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
+  install(folder, `../${tarball}`);
+  const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
+  const packages = Object.keys(lock.packages).filter(path => path !== '' && path !== 'node_modules/zod');
+  const files = packages.flatMap(path =>
+    readdirSync(join(folder, path), { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name)),
+  );
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  // It runs with what it has.
+  sh('node', ['-e', "import('synap-recorder').then(({ createRecorder }) => createRecorder({ enabled: false }))"], {
+    cwd: folder,
+  });
+  return { packages: packages.map(path => path.replace('node_modules/', '')), bytes };
+}
+
+/** The names by which a package's entries are imported. */
+function entriesOf(folder: string): string[] {
+  const { name, exports } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+  return Object.keys(exports)
+    .filter(entry => entry !== './package.json')
+    .map(entry => name + entry.slice(1));
+}
+
+/** The installed bins say their version, and the recorder's names the other for what has moved there. */
+function seeCommands(): void {
+  for (const bin of ['synap-recorder', 'synap-recorder-local']) {
+    const { version } = JSON.parse(readFileSync(join(project, 'node_modules', bin, 'package.json'), 'utf8'));
+    const said = sh('npx', [bin, '--version']).trim();
+    if (said !== version) throw new Error(`${bin} --version says ${said}, not ${version}`);
+  }
+  const { status, stderr } = spawnSync('npx', ['synap-recorder', 'show', 'chat-42'], {
+    cwd: project,
+    env,
+    encoding: 'utf8',
+  });
+  if (status !== 2 || !stderr.includes('npx synap-recorder-local show'))
+    throw new Error(`synap-recorder show ended with ${status}: ${stderr}`);
 }
 
 /** The page of the viewer, and every file that it and its scripts name. */

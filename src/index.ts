@@ -1,6 +1,7 @@
 export type { FlushResult } from './delivery/flush-tracker.js';
-export type { Logger } from './internal/logger.js';
 export type { Loss, LossReason } from './delivery/loss.js';
+export type { JsonObject, JsonValue } from './internal/json.js';
+export type { Logger } from './internal/logger.js';
 export { type MemoryOutboxOptions, memoryOutbox } from './outbox/memory-outbox.js';
 export type {
   ClaimedEntry,
@@ -28,7 +29,6 @@ export type { Turn } from './recorder/turn.js';
 export type { CompleteDetails, TurnOptions, TurnOutcome, UserMessageOptions } from './recorder/turn-options.js';
 export { type CallOptions, type ConversationApi, SynapClient, type SynapClientOptions } from './synap/client.js';
 export * from './synap/errors.js';
-export type { JsonObject, JsonValue } from './internal/json.js';
 export type {
   BatchItemResult,
   BatchMessageInput,

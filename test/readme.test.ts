@@ -50,7 +50,7 @@ describe('the README', () => {
       import { openai } from '@ai-sdk/openai';
       import { createRecorder, SynapClient } from 'synap-recorder';
       import { wrapModel } from 'synap-recorder/ai-sdk';
-      import { startLocalSynap } from 'synap-recorder/local';
+      import { startLocalSynap } from 'synap-recorder-local';
       import { sqliteOutbox } from 'synap-recorder/sqlite';
       const recorder = createRecorder();
       const app = { post: (path, handle) => handle({ user: { id: 'ada' }, body: { chatId: 'c' } }, {}) };

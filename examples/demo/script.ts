@@ -1,4 +1,4 @@
-import type { ChatRequest, ModelReply } from '../../test/support/scripted-model.ts';
+import type { ChatRequest, ModelReply } from 'synap-recorder-local/model';
 
 const ANSWERS: Record<string, string> = {
   'Who was Ada Lovelace?': 'She was a mathematician, and wrote the first program that was published.',

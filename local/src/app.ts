@@ -1,4 +1,3 @@
-import { VERSION } from './version.js';
 import { type Context, Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { HTTPException } from 'hono/http-exception';
@@ -12,6 +11,7 @@ import type { ApiKeys } from './keys.js';
 import { parseEventsQuery, parseFilter } from './read-query.js';
 import { serverEvents } from './server-events.js';
 import type { Store } from './store.js';
+import { VERSION } from './version.js';
 import { createViewer } from './viewer/app.js';
 import type { Sessions } from './viewer/sessions.js';
 import { conversationToWire, messageToWire, receiptToWire } from './wire.js';
@@ -161,5 +161,5 @@ function answerError(error: Error, c: Context): Response {
 function logFailure(error: Error, c: Context): void {
   const kind = sqliteCode(error) === 0 ? error.name : `SQLite error ${sqliteCode(error)}`;
   const place = /\n\s+(at .+)/.exec(error.stack ?? '')?.[1] ?? '';
-  process.stderr.write(`synap-recorder local: ${c.req.method} ${c.req.path} failed: ${kind} ${place}\n`);
+  process.stderr.write(`synap-recorder-local: ${c.req.method} ${c.req.path} failed: ${kind} ${place}\n`);
 }

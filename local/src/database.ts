@@ -1,10 +1,11 @@
-import { openDatabase as open, DatabaseFileError } from 'synap-recorder/node-sqlite';
+import { DatabaseFileError, openDatabase as open } from 'synap-recorder/node-sqlite';
+
 export { IN_MEMORY, isBusy, sqliteCode } from 'synap-recorder/node-sqlite';
+
 import type { DatabaseSync } from 'node:sqlite';
 import { LocalSynapError } from './errors.js';
 import { migrate } from './migrate.js';
 import { APPLICATION_ID, CREATE_SCHEMA, SCHEMA_VERSION } from './schema.js';
-
 
 const SECOND = 1000;
 const BUSY_TIMEOUT_MS = 5 * SECOND;

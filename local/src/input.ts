@@ -1,5 +1,5 @@
-import { copyJson, isUuid } from 'synap-recorder/wire';
 import type { JsonObject, Tenancy } from 'synap-recorder';
+import { copyJson, isUuid } from 'synap-recorder/wire';
 import * as z from 'zod/v4';
 import type { NewMessage } from './store/records.js';
 

@@ -1,5 +1,5 @@
-import type { JsonObject } from 'synap-recorder';
 import type { DatabaseSync } from 'node:sqlite';
+import type { JsonObject } from 'synap-recorder';
 import { CREATE_VIEWS_OF_CONVERSATIONS, SCHEMA_VERSION } from './schema.js';
 import { Facets } from './store/facets.js';
 import { Statements } from './store/statements.js';

@@ -1,8 +1,8 @@
-import type { Tenancy } from 'synap-recorder';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
+import type { Tenancy } from 'synap-recorder';
 import * as z from 'zod/v4';
 import { createApp, SAFE_HEADERS } from './app.js';
 import { BackgroundIndexing } from './background-indexing.js';

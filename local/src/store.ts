@@ -1,6 +1,6 @@
-import { closeDatabase, inTransaction } from 'synap-recorder/node-sqlite';
-import type { Tenancy } from 'synap-recorder';
 import type { DatabaseSync } from 'node:sqlite';
+import type { Tenancy } from 'synap-recorder';
+import { closeDatabase, inTransaction } from 'synap-recorder/node-sqlite';
 import { isBusy, openDatabase } from './database.js';
 import { LocalSynapError } from './errors.js';
 import { MessageLog } from './message-log.js';

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { SynapClient, type SynapClientOptions } from 'synap-recorder';
 import { expect, onTestFinished, test } from 'vitest';
-import type { LocalSynap } from '../src/index.js';
-import { SynapClient, type SynapClientOptions } from '../../src/synap/client.js';
 import {
   AuthenticationError,
   ConflictError,
@@ -9,6 +8,7 @@ import {
   NetworkError,
   PayloadTooLargeError,
 } from '../../src/synap/errors.js';
+import type { LocalSynap } from '../src/index.js';
 import { readConversation, start } from './support.js';
 
 function clientOf(local: LocalSynap, options: SynapClientOptions = {}): SynapClient {

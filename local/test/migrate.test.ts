@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { SCHEMA_VERSION } from '../src/schema.js';
 import { Store } from '../src/store.js';
-import { MAIN } from '../../test/cli/support.js';
+import { MAIN } from './cli/support.js';
 import { aMessage, readAll, readConversation, record, start, tempDatabase } from './support.js';
 import { type OldMessage, versionOne } from './version-1.js';
 
@@ -116,7 +116,7 @@ test('kill -9 in the middle of it leaves the old file or the new one, and nothin
   const { database } = versionOne(many);
   const versions = new Set<unknown>();
   for (let round = 0; round < 6; round++) {
-    const child = spawn(process.execPath, [MAIN, 'local', '--port', '0', '--database', database], { stdio: 'ignore' });
+    const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--database', database], { stdio: 'ignore' });
     await new Promise(resolve => setTimeout(resolve, 60 + round * 40));
     const exited = once(child, 'exit');
     child.kill('SIGKILL');

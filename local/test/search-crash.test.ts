@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { Store } from '../src/store.js';
-import { startCli } from '../../test/cli/support.js';
+import { startCli } from './cli/support.js';
 import { aMessage, recordBatch, tempDatabase } from './support.js';
 
 test('after kill -9 the index is whole, and each acknowledged message is found once', {

@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { tempFolder } from '../../test/support/temp-folder.js';
 import { type LocalSynap, type LocalSynapOptions, startLocalSynap } from '../src/index.js';
 
-export type Json = Record<string, unknown>;
+export { tempFolder };
 
-/** A folder that is gone when the test is. */
-export function tempFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'local-synap-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+export type Json = Record<string, unknown>;
 
 export function tempDatabase(): string {
   return join(tempFolder(), 'synap.db');

@@ -1,10 +1,10 @@
 import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { type AnyLanguageModel, isLanguageModel } from './model-spec.js';
+import { safely, tapModel } from './observe-model.js';
 import type { CallOptions } from './options.js';
 import { withChanges } from './overlay.js';
 import { type CallEnd, type Run, scopeOf } from './run.js';
-import { safely, tapModel } from './observe-model.js';
 import { wrapperOf } from './wrap-model.js';
 
 /** What {@link ModelTaps} is told of a call. */

@@ -20,6 +20,6 @@ export interface CallOptions {
 }
 
 /** Asked before each step; what it answers stands for this step over the options. */
-export type PrepareStep = (asked: { model?: unknown }, ...rest: unknown[]) => unknown;
+type PrepareStep = (asked: { model?: unknown }, ...rest: unknown[]) => unknown;
 
 export type Callback = (event: never) => unknown;

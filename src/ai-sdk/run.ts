@@ -6,9 +6,15 @@ import type { Turn } from '../recorder/turn.js';
 import type { CompleteDetails } from '../recorder/turn-options.js';
 import { InvalidInputError } from '../synap/errors.js';
 import type { SynapCallOptions } from './call-options.js';
-import type { PromptEnd } from './prompt.js';
-import { type AnyLanguageModel, type GenerateResult, readFinishReason, readUsage, type StreamPart } from './model-spec.js';
+import {
+  type AnyLanguageModel,
+  type GenerateResult,
+  readFinishReason,
+  readUsage,
+  type StreamPart,
+} from './model-spec.js';
 import type { CallListener } from './observe-model.js';
+import type { PromptEnd } from './prompt.js';
 
 /** What is said of an error that the provider only mentions. */
 export const UNTOLD_ERROR = new Error('the provider reported an error');

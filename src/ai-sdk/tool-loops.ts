@@ -1,7 +1,7 @@
 import { v5 as uuidv5 } from 'uuid';
 import type { Identity } from '../recorder/identity.js';
-import { textSinceUser, toolCallsSinceUser } from './prompt.js';
 import type { ModelParams } from './model-spec.js';
+import { textSinceUser, toolCallsSinceUser } from './prompt.js';
 import type { Run } from './run.js';
 
 const NAMESPACE = 'c4b0f4d2-6a55-4c3b-8f2e-2d1a7e90b6f1';

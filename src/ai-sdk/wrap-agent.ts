@@ -1,9 +1,9 @@
 import { streamCallbacks, streamListeners } from './callbacks.js';
-import { type Context, endWith, finishUnread, isNativePromise, modelTaps, startRun, tapped } from './wrap-functions.js';
+import { safely } from './observe-model.js';
 import type { CallOptions } from './options.js';
 import { overlay, readOnce, withChanges } from './overlay.js';
 import { runIn, type Scope, scopeFor, scopeOf } from './run.js';
-import { safely } from './observe-model.js';
+import { type Context, endWith, finishUnread, isNativePromise, modelTaps, startRun, tapped } from './wrap-functions.js';
 
 interface Agent {
   readonly settings: CallOptions;

@@ -1,5 +1,8 @@
 import type { Recorder } from '../recorder/recorder.js';
 import { InvalidInputError } from '../synap/errors.js';
+import { safely } from './observe-model.js';
+import { overlay } from './overlay.js';
+import { checkWrapOptions } from './run.js';
 import { type AgentClass, wrapAgent } from './wrap-agent.js';
 import {
   type Context,
@@ -9,9 +12,6 @@ import {
   wrapStreamObject,
   wrapStreamText,
 } from './wrap-functions.js';
-import { overlay } from './overlay.js';
-import { checkWrapOptions } from './run.js';
-import { safely } from './observe-model.js';
 
 type Wrap = (own: never, context: Context) => unknown;
 

@@ -2,13 +2,13 @@ import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { hasIdentity, readCallOptions } from './call-options.js';
 import { before, errorCallback, streamCallbacks, streamListeners } from './callbacks.js';
-import { promptEnd, promptMessages } from './prompt.js';
 import { ModelTaps } from './model-taps.js';
+import { safely, standIn, withoutSynap } from './observe-model.js';
 import type { CallOptions } from './options.js';
 import { readOnce, withChanges } from './overlay.js';
+import { promptEnd, promptMessages } from './prompt.js';
 import { readResult } from './result.js';
 import { type CallEnd, openRun, type Run, runIn, type Scope, scopeFor, scopeOf, type WrapOptions } from './run.js';
-import { safely, standIn, withoutSynap } from './observe-model.js';
 import { wrapperOf } from './wrap-model.js';
 
 /** What {@link wrapAISDK} takes beside the SDK and the recorder. */
@@ -53,7 +53,7 @@ const STEP_HOOKS = ['prepareStep'] as const;
 const GENERATE_STEP_HOOKS = ['prepareStep', 'experimental_prepareStep'] as const;
 
 /** `generateText`, `generateObject`: one promise, which is the end. */
-export function wrapGenerate(fn: Fn, context: Context, hooks: readonly (typeof GENERATE_STEP_HOOKS)[number][]): Fn {
+function wrapGenerate(fn: Fn, context: Context, hooks: readonly (typeof GENERATE_STEP_HOOKS)[number][]): Fn {
   return wrapFunction(fn, context, call => {
     const { options } = call;
     const scope = scopeFor(context.recorder, startRun(options, context, 'model'));

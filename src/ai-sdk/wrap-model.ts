@@ -1,11 +1,11 @@
 import type { Recorder } from '../recorder/recorder.js';
 import { InvalidInputError } from '../synap/errors.js';
 import { hasIdentity, readCallOptions } from './call-options.js';
-import { promptEnd } from './prompt.js';
-import { Loops } from './tool-loops.js';
 import type { AnyLanguageModel, ModelParams } from './model-spec.js';
-import { type CallEnd, checkWrapOptions, openRun, type Run, scopeOf, type WrapOptions } from './run.js';
 import { type CallListener, safely, tapModel } from './observe-model.js';
+import { promptEnd } from './prompt.js';
+import { type CallEnd, checkWrapOptions, openRun, type Run, scopeOf, type WrapOptions } from './run.js';
+import { Loops } from './tool-loops.js';
 
 interface Wrapper {
   readonly recorder: Recorder;

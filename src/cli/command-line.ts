@@ -61,14 +61,14 @@ function readFlags(command: Command, words: readonly string[]): Call {
     if (token.name === 'help') return { kind: 'help', for: command, asked: true };
     const flag = Object.hasOwn(command.flags, token.name) ? command.flags[token.name] : undefined;
     if (flag === undefined) throw unknownOption(token.rawName, [...Object.keys(command.flags), 'help']);
-    const value = valueOf(token.name, flag, token.value);
+    const value = readValue(token.name, flag, token.value);
     const before = flags[token.name];
     flags[token.name] = flag.multiple && value !== true ? [...(Array.isArray(before) ? before : []), value] : value;
   }
   return { kind: 'run', command, argument: argumentOf(command, given), flags };
 }
 
-function valueOf(name: string, flag: Flag, value: string | undefined): string | true {
+function readValue(name: string, flag: Flag, value: string | undefined): string | true {
   const form = flagForm(name, flag);
   if (flag.type === 'boolean') {
     if (value !== undefined) throw new UsageError(`option '${form}' takes no value`);
@@ -99,7 +99,12 @@ function isHelp(word: string): boolean {
 
 function unknownOption(word: string, names: readonly string[]): UsageError {
   const [option = ''] = word.split('=');
-  return new UsageError(`unknown option '${option}'${didYouMean(option, names.map(name => `--${name}`))}`);
+  return new UsageError(
+    `unknown option '${option}'${didYouMean(
+      option,
+      names.map(name => `--${name}`),
+    )}`,
+  );
 }
 
 function didYouMean(word: string, names: readonly string[]): string {

@@ -1,7 +1,7 @@
-import { type BackoffOptions, backoffMs } from './backoff.js';
-import { askedToWait, errorForLog, isAboutAccount, isStopped, type Outcome } from './send-batch.js';
 import type { Logger } from '../internal/logger.js';
 import { steadyNow } from '../internal/monotonic-clock.js';
+import { type BackoffOptions, backoffMs } from './backoff.js';
+import { askedToWait, errorForLog, isAboutAccount, isStopped, type Outcome } from './send-batch.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

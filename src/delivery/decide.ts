@@ -1,7 +1,7 @@
+import type { ClaimedEntry, Settlement } from '../outbox/outbox.js';
+import type { LossReason } from './loss.js';
 import type { Outcome } from './send-batch.js';
 import { errorForLog } from './send-batch.js';
-import type { LossReason } from './loss.js';
-import type { ClaimedEntry, Settlement } from '../outbox/outbox.js';
 
 /** When an entry that finds no clear answer is given up, and whether it is sent again at all. */
 export interface GiveUpOptions {

@@ -1,6 +1,6 @@
-import type { Outbox, Progress } from '../outbox/outbox.js';
-import { MAX_TIMER_MS } from '../internal/promises.js';
 import { steadyNow } from '../internal/monotonic-clock.js';
+import { MAX_TIMER_MS } from '../internal/promises.js';
+import type { Outbox, Progress } from '../outbox/outbox.js';
 import type { Verdict } from './decide.js';
 
 /** What a flush came to, of the messages accepted before it. */

@@ -1,6 +1,6 @@
-import { errorForLog } from './send-batch.js';
 import type { Logger } from '../internal/logger.js';
 import type { LossReason } from './loss.js';
+import { errorForLog } from './send-batch.js';
 
 const MINUTE = 60_000;
 

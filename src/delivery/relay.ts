@@ -1,19 +1,19 @@
+import type { Logger } from '../internal/logger.js';
+import { steadyNow } from '../internal/monotonic-clock.js';
+import { MAX_TIMER_MS, within } from '../internal/promises.js';
+import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from '../outbox/outbox.js';
 import type { SynapClient } from '../synap/client.js';
 import { NetworkError } from '../synap/errors.js';
 import { type BackoffOptions, backoffMs } from './backoff.js';
-import { NO_BOOKS, type RelayBooks } from './stats.js';
 import { Circuit } from './circuit-breaker.js';
-import { deliver, errorForLog, isStopped } from './send-batch.js';
-import { Flushes, type FlushResult } from './flush-tracker.js';
-import type { Logger } from '../internal/logger.js';
-import type { Loss } from './loss.js';
-import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from '../outbox/outbox.js';
-import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './rate-limiter.js';
-import { MAX_TIMER_MS, within } from '../internal/promises.js';
-import { Setbacks } from './poison-isolation.js';
-import { Settlements } from './settlements.js';
-import { steadyNow } from '../internal/monotonic-clock.js';
 import { type GiveUpOptions, judge, unknownOutcome } from './decide.js';
+import { Flushes, type FlushResult } from './flush-tracker.js';
+import type { Loss } from './loss.js';
+import { Setbacks } from './poison-isolation.js';
+import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './rate-limiter.js';
+import { deliver, errorForLog, isStopped } from './send-batch.js';
+import { Settlements } from './settlements.js';
+import { NO_BOOKS, type RelayBooks } from './stats.js';
 
 const SECOND = 1000;
 

@@ -1,3 +1,4 @@
+import type { ClaimedEntry } from '../outbox/outbox.js';
 import type { SynapClient } from '../synap/client.js';
 import {
   AuthenticationError,
@@ -11,7 +12,6 @@ import {
   SynapError,
   UnexpectedResponseError,
 } from '../synap/errors.js';
-import type { ClaimedEntry } from '../outbox/outbox.js';
 
 /**
  * What one attempt came to, for one entry.

@@ -1,9 +1,9 @@
-import type { Flushes } from './flush-tracker.js';
 import type { Logger } from '../internal/logger.js';
-import type { Loss, LossReason } from './loss.js';
-import { LossLog } from './loss-log.js';
 import type { Outbox, OutboxEntry } from '../outbox/outbox.js';
 import type { Verdict } from './decide.js';
+import type { Flushes } from './flush-tracker.js';
+import type { Loss, LossReason } from './loss.js';
+import { LossLog } from './loss-log.js';
 
 export interface SettlementsOptions {
   readonly outbox: Outbox;

@@ -1,5 +1,5 @@
-import type { MessageContent } from '../recorder/attachments.js';
 import { BoundedSet } from '../internal/bounded-set.js';
+import type { MessageContent } from '../recorder/attachments.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { Exchanges } from './history/history-updates.js';
 import { callIdentity } from './identity.js';

@@ -1,5 +1,5 @@
-import { type Logger, safeLogger } from '../internal/logger.js';
 import { BoundedSet } from '../internal/bounded-set.js';
+import { type Logger, safeLogger } from '../internal/logger.js';
 
 // An app that makes a handler for every request still wants to read a notice once, so they go by the recorder.
 const said = new WeakMap<object, BoundedSet>();

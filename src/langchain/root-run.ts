@@ -1,5 +1,5 @@
-import type { MessageContent } from '../recorder/attachments.js';
 import type { BoundedSet } from '../internal/bounded-set.js';
+import type { MessageContent } from '../recorder/attachments.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
 import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';

@@ -1,5 +1,4 @@
 import type { RecordMessageInput } from '../synap/messages.js';
-import { pick } from './pick-batch.js';
 import type {
   ClaimedEntry,
   ClaimLimits,
@@ -11,6 +10,7 @@ import type {
   PutResult,
   Settlement,
 } from './outbox.js';
+import { pick } from './pick-batch.js';
 
 const MiB = 1024 * 1024;
 

@@ -1,6 +1,6 @@
+import type { Logger } from '../internal/logger.js';
 import type { MaybePromise } from '../internal/promises.js';
 import type { RecordMessageInput } from '../synap/messages.js';
-import type { Logger } from '../internal/logger.js';
 
 export type { MaybePromise };
 
@@ -19,7 +19,7 @@ export type { MaybePromise };
  * `delivered` and `lost` are final. `dead` was refused by Synap, `expired` found no clear answer for too long: both are
  * kept as dead letters until they are replayed or purged.
  */
-export interface Moves {
+interface Moves {
   pending: 'in_flight' | 'lost';
   in_flight: 'pending' | 'delivered' | 'dead' | 'expired' | 'lost';
   dead: 'pending';

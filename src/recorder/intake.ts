@@ -1,18 +1,18 @@
-import { errorForLog } from '../delivery/send-batch.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
-import type { MaybePromise, PutResult } from '../outbox/outbox.js';
-import { isPromise } from '../internal/promises.js';
 import type { Relay } from '../delivery/relay.js';
-import { type RecordMessageInput, type Role, toWire } from '../synap/messages.js';
+import { errorForLog } from '../delivery/send-batch.js';
 import { BoundedSet } from '../internal/bounded-set.js';
-import { fitToSize } from './truncate.js';
+import { isPromise } from '../internal/promises.js';
+import type { Notices } from '../internal/warn-once.js';
+import type { MaybePromise, PutResult } from '../outbox/outbox.js';
+import { type RecordMessageInput, type Role, toWire } from '../synap/messages.js';
 import type { MissingIdentity, ResolvedIdentity } from './identity.js';
 import { tagMetadata } from './metadata.js';
-import type { Notices } from '../internal/warn-once.js';
 import type { RecorderSettings } from './options.js';
+import { Unanswered } from './repeated-prompts.js';
+import { fitToSize } from './truncate.js';
 import type { Turn, TurnMessage } from './turn.js';
 import type { TurnOutcome } from './turn-options.js';
-import { Unanswered } from './repeated-prompts.js';
 
 const MAX_RECENT = 10_000;
 

@@ -12,7 +12,7 @@ export type WaitUntil = (promise: Promise<unknown>) => void;
 const VERCEL_REQUEST = Symbol.for('@vercel/request-context');
 
 /** The `waitUntil` of the request under way, on a platform that has one to be found. */
-export function platformWaitUntil(): WaitUntil | undefined {
+function platformWaitUntil(): WaitUntil | undefined {
   try {
     const context = (globalThis as { [VERCEL_REQUEST]?: { get?(): { waitUntil?: WaitUntil } | undefined } })[
       VERCEL_REQUEST

@@ -1,10 +1,10 @@
 import * as z from 'zod/v4';
 import type { BackoffOptions } from '../delivery/backoff.js';
-import type { Logger } from '../internal/logger.js';
+import type { GiveUpOptions } from '../delivery/decide.js';
 import type { Loss } from '../delivery/loss.js';
+import type { Logger } from '../internal/logger.js';
 import { memoryOutbox } from '../outbox/memory-outbox.js';
 import type { MaybePromise, Outbox } from '../outbox/outbox.js';
-import type { GiveUpOptions } from '../delivery/decide.js';
 import { SynapClient, type SynapClientOptions } from '../synap/client.js';
 import { InvalidInputError } from '../synap/errors.js';
 import type { RecordMessageInput } from '../synap/messages.js';

@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { v4 as uuidv4 } from 'uuid';
-import { NO_BOOKS, type RelayBooks } from '../delivery/stats.js';
 import type { FlushResult } from '../delivery/flush-tracker.js';
-import { safeLogger } from '../internal/logger.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
-import { within } from '../internal/promises.js';
 import { Relay } from '../delivery/relay.js';
-import { Admissions } from './intake.js';
+import { NO_BOOKS, type RelayBooks } from '../delivery/stats.js';
+import { safeLogger } from '../internal/logger.js';
+import { within } from '../internal/promises.js';
+import { Notices } from '../internal/warn-once.js';
 import { DeadLetters } from './dead-letters.js';
 import { onExit } from './exit.js';
 import {
@@ -16,13 +16,13 @@ import {
   type ResolvedIdentity,
   resolveIdentity,
 } from './identity.js';
-import { Notices } from '../internal/warn-once.js';
+import { Admissions } from './intake.js';
+import { Holds } from './keep-alive.js';
 import { OpenTurns } from './open-turns.js';
 import { type RecorderOptions, type RecorderSettings, readOptions } from './options.js';
 import { onSignals } from './signals.js';
 import { Turn, type TurnHost } from './turn.js';
 import type { TurnOptions } from './turn-options.js';
-import { Holds } from './keep-alive.js';
 
 const FLUSH_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Role } from '../synap/messages.js';
 import { checkedObject, isNumber, isStreamed, isText } from '../internal/guards.js';
+import type { Role } from '../synap/messages.js';
 import type { ResolvedIdentity } from './identity.js';
 import { knownMessageId } from './message-id.js';
 import {

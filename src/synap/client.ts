@@ -1,7 +1,8 @@
 import { v4 as uuidv4 } from 'uuid';
 import { httpTransport } from '#http';
-import { VERSION } from '../version.js';
 import { env } from '../internal/env.js';
+import { VERSION } from '../version.js';
+import { errorFromResponse } from './error-from-response.js';
 import { AuthenticationError, InvalidInputError } from './errors.js';
 import {
   type BatchMessageInput,
@@ -15,7 +16,6 @@ import {
   toWireBatch,
   type WireMessage,
 } from './messages.js';
-import { errorFromResponse } from './error-from-response.js';
 import { scrubber } from './scrub.js';
 import type { HttpResponse, HttpTransport } from './transport.js';
 

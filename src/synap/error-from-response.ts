@@ -57,7 +57,7 @@ export function errorFromResponse(
  * Milliseconds to wait, from `Retry-After`: seconds, or an HTTP date (a proxy may send one). A time that has passed is
  * 0; what can't be read is undefined.
  */
-export function readRetryAfter(response: HttpResponse, now = Date.now()): number | undefined {
+function readRetryAfter(response: HttpResponse, now = Date.now()): number | undefined {
   const value = response.header('retry-after')?.trim();
   if (!value) return undefined;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * SECOND;

@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
-import { InvalidInputError, UnexpectedResponseError } from './errors.js';
 import { copyJson, type JsonObject } from '../internal/json.js';
+import { InvalidInputError, UnexpectedResponseError } from './errors.js';
 
 /** Who said a message. Synap builds its context from both, so both must be recorded. */
 export type Role = 'user' | 'assistant';

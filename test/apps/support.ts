@@ -4,8 +4,8 @@ import { rm } from 'node:fs/promises';
 import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { startLocalSynap } from 'synap-recorder-local';
 import { expect } from 'vitest';
-import { startLocalSynap } from '../../local/src/index.js';
 import { type ModelScript, scriptedModel } from '../support/scripted-model.js';
 
 const run = promisify(execFile);

@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { sources } from '../sources.ts';
 
 // The apps are installed, and one of them is built: they take turns on the machine's cores.
 export default defineConfig({
-  resolve: { alias: { '#http': fileURLToPath(new URL('../../src/synap/http.ts', import.meta.url)) } },
+  resolve: { alias: sources },
   test: {
     include: ['*.spec.ts'],
     fileParallelism: false,

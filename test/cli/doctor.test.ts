@@ -3,11 +3,12 @@ import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { type LocalSynapOptions, startLocalSynap } from 'synap-recorder-local';
 import { expect, onTestFinished, test } from 'vitest';
 import { createRecorder } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
-import { start, tempFolder } from '../../local/test/support.js';
 import { scriptedSynap } from '../support/scripted-synap.js';
+import { tempFolder } from '../support/temp-folder.js';
 import { envOf, runCli } from './support.js';
 
 interface Check {
@@ -24,6 +25,12 @@ async function doctor(env: Record<string, string>, args: string[] = [], cwd = te
   const wrong = checks.filter(({ status }) => status === 'wrong').map(({ name }) => name);
   const find = (name: string) => checks.find(check => check.name === name);
   return { code, stderr, stdout, ok, wrong, find };
+}
+
+async function start(options: LocalSynapOptions = {}) {
+  const local = await startLocalSynap(options);
+  onTestFinished(() => local.close());
+  return local;
 }
 
 async function listening(server: Server): Promise<string> {

@@ -145,7 +145,7 @@ export async function remoteOutbox(options: SqliteOutboxOptions, shell = ''): Pr
 }
 
 /** What the file of an outbox holds, and whether it is whole: the books must agree with what is counted. */
-export function auditFile(path: string) {
+function auditFile(path: string) {
   const db = new DatabaseSync(path, { readOnly: true });
   try {
     const integrity = db

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSyn
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
+import { startLocalSynap } from 'synap-recorder-local';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Outbox } from '../../src/index.js';
-import { startLocalSynap } from '../../local/src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import {
   anEntry,

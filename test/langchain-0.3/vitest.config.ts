@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { sources } from '../sources.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
@@ -15,7 +16,7 @@ const old = {
 
 export default defineConfig({
   plugins: [old as never],
-  resolve: { alias: { '#http': fileURLToPath(new URL('../../src/synap/http.ts', import.meta.url)) } },
+  resolve: { alias: sources },
   test: {
     dir: fileURLToPath(new URL('..', import.meta.url)),
     include: ['langchain/**/*.test.ts', 'langchain-0.3/*.spec.ts'],

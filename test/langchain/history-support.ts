@@ -1,13 +1,13 @@
 import { StringOutputParser } from '@langchain/core/output_parsers';
 import { ChatPromptTemplate, MessagesPlaceholder } from '@langchain/core/prompts';
 import { type Runnable, RunnableWithMessageHistory } from '@langchain/core/runnables';
+import { startLocalSynap } from 'synap-recorder-local';
 import { conversationUuid, createRecorder, type RecorderOptions } from '../../src/index.js';
 import {
   SynapCallbackHandler,
   type SynapCallbackHandlerOptions,
   SynapChatMessageHistory,
 } from '../../src/langchain/index.js';
-import { startLocalSynap } from '../../local/src/index.js';
 import { drain, lineOf, ScriptedModel } from './support.js';
 
 /** A recorder in front of a local Synap, and what is in there. */

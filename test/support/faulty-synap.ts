@@ -5,7 +5,7 @@ import type { WireMessage } from '../../src/synap/messages.js';
 import { chance, type Fault, type FaultPlan, type FaultWeights, planOf } from './fault-schedule.js';
 
 /** Messages that contain the marker are answered so in whatever request holds them: 500 for ever, or refused for good. */
-export interface Poison {
+interface Poison {
   marker: string;
   status: 413 | 422 | 500;
 }
@@ -40,7 +40,7 @@ export interface FaultyRequest {
   outcome: 'clear' | 'unclear';
 }
 
-export interface StoredMessage {
+interface StoredMessage {
   readonly message: WireMessage;
   readonly request: FaultyRequest;
 }

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { startLocalSynap } from 'synap-recorder-local';
 import { conversationUuid } from '../../src/index.js';
-import { startLocalSynap } from '../../local/src/index.js';
 import { type ModelScript, scriptedModel } from './scripted-model.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

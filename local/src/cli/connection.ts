@@ -1,8 +1,8 @@
-import { SynapClient, NetworkError, SynapError, UnexpectedResponseError } from 'synap-recorder';
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import { NetworkError, SynapClient, SynapError, UnexpectedResponseError } from 'synap-recorder';
 import { errorFromResponse, scrubber } from 'synap-recorder/wire';
 import { VERSION } from '../version.js';
-import type { Command } from 'commander';
-import { randomUUID } from 'node:crypto';
 
 const REACH_MS = 10_000;
 

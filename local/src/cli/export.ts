@@ -1,5 +1,5 @@
-import { jsonLine, print } from 'synap-recorder/cli';
 import { type Command, Option } from 'commander';
+import { jsonLine, print } from 'synap-recorder/cli';
 import type { WireStoredMessage } from '../wire.js';
 import { MarkdownTranscripts } from './markdown.js';
 import {

@@ -1,6 +1,6 @@
-import { SynapClient } from 'synap-recorder';
-import { EXIT, Exit, print, ProgressBar } from 'synap-recorder/cli';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { SynapClient } from 'synap-recorder';
+import { EXIT, Exit, ProgressBar, print } from 'synap-recorder/cli';
 import { addConnectionOptions, Connection, type ConnectionFlags } from './connection.js';
 import { IMPORT_FORMATS, type ImportFormat } from './import/format.js';
 import { ImportDelivery } from './import/import-delivery.js';

@@ -1,5 +1,5 @@
-import type { Tenancy } from 'synap-recorder';
 import { type Command, Option } from 'commander';
+import type { Tenancy } from 'synap-recorder';
 import { type LocalSynap, startLocalSynap } from '../index.js';
 import { isInForeground } from './foreground.js';
 import { onInterrupt } from './interrupt.js';

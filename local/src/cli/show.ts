@@ -1,5 +1,5 @@
-import { jsonLine, print, columns, harmlessLine, styled } from 'synap-recorder/cli';
 import type { Command } from 'commander';
+import { columns, harmlessLine, jsonLine, print, styled } from 'synap-recorder/cli';
 import type { WireStoredMessage } from '../wire.js';
 import {
   addOwnerOptions,
@@ -9,8 +9,8 @@ import {
   readMessages,
   type SourceFlags,
 } from './source.js';
-import { wrapped } from './wrapped.js';
 import { messageText } from './transcript.js';
+import { wrapped } from './wrapped.js';
 
 type ShowFlags = SourceFlags & OwnerFlags & { json?: true };
 

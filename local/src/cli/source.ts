@@ -1,5 +1,5 @@
-import { type ConversationScope, conversationUuid } from 'synap-recorder';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type ConversationScope, conversationUuid } from 'synap-recorder';
 import { openStoredLog } from '../read-only.js';
 import { messageToWire, type WireStoredMessage } from '../wire.js';
 import { addConnectionOptions, asSynapError, Connection, type ConnectionFlags } from './connection.js';

@@ -1,8 +1,8 @@
-import { SynapError } from 'synap-recorder';
-import { jsonLine, note, print } from 'synap-recorder/cli';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
+import { SynapError } from 'synap-recorder';
+import { jsonLine, note, print } from 'synap-recorder/cli';
 import type { WireStoredMessage } from '../wire.js';
 import { addConnectionOptions, asSynapError, Connection, type ConnectionFlags } from './connection.js';
 import { onInterrupt } from './interrupt.js';

@@ -21,7 +21,7 @@ export function saidAt({ role, metadata, recorded_at }: WireStoredMessage): stri
 }
 
 /** Date and time on this machine's clock. */
-export function timeText(iso: string): string {
+function timeText(iso: string): string {
   const date = new Date(iso);
   const two = (value: number) => String(value).padStart(2, '0');
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;

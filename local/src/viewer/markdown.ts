@@ -37,7 +37,7 @@ export class Typesetter {
 }
 
 /** Whether a link of a transcript may lead there. */
-export function isSafeLink(url: string): boolean {
+function isSafeLink(url: string): boolean {
   return /^(https?:\/\/|mailto:)/i.test(url);
 }
 

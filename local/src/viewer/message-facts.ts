@@ -74,7 +74,7 @@ function attachment(value: JsonValue): AttachmentFacts[] {
 }
 
 /** Whether a link may lead there: nothing that a browser would run or open from this machine. */
-export function isWebUrl(url: string): boolean {
+function isWebUrl(url: string): boolean {
   return /^https?:\/\//i.test(url) && URL.canParse(url);
 }
 

@@ -3,7 +3,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 // How a browser is let in
 //
 // Whoever can reach the port is not yet the person at this machine: there may be other accounts on it, and with --host
-// other machines. So nothing is shown without a session. `synap-recorder local` prints a link with a token in its
+// other machines. So nothing is shown without a session. `synap-recorder-local` prints a link with a token in its
 // fragment, which a browser sends to nobody; the page hands it in by POST, gets a cookie for it, and takes it out of the
 // address. A token works once, so what a browser's history keeps of the link is worthless. A browser without a link may
 // give the API key instead.

@@ -14,7 +14,7 @@ export function SignInPage({ theme, next, wrongKey }: SignInProps) {
       <section class="card sign-in">
         <h1>Sign in</h1>
         <p id="sign-in-state" role="status">
-          These transcripts are private. Open the link that <code>synap-recorder local</code> printed when it started.
+          These transcripts are private. Open the link that <code>synap-recorder-local</code> printed when it started.
           It works once; press Enter there for another one.
         </p>
         <form method="post" action="/session">

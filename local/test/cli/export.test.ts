@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { conversationUuid } from 'synap-recorder';
 import { expect, test } from 'vitest';
-import { conversationUuid } from '../../../src/index.js';
 import { Store } from '../../src/store.js';
 import { aMessage, type Json, recordBatch, start, tempDatabase, tempFolder } from '../support.js';
-import { envOf, runCli, spawnCli } from '../../../test/cli/support.js';
+import { envOf, runCli, spawnCli } from './support.js';
 
 const one = conversationUuid('one', { userId: 'ada' });
 const two = conversationUuid('two', { userId: 'bob' });

@@ -8,13 +8,13 @@ import {
 import type { UIMessage as UIMessage7 } from 'ai';
 import type { UIMessage as UIMessage5 } from 'ai5';
 import type { UIMessage as UIMessage6 } from 'ai6';
+import { conversationUuid } from 'synap-recorder';
 import { expect, test } from 'vitest';
 import { IMPORT_FORMATS, readRecord, recordsIn } from '../../src/cli/import/format.js';
 import { inputRecords } from '../../src/cli/import/input-records.js';
-import { conversationUuid } from '../../../src/index.js';
 import { aMessage, type Json, readConversation, recordBatch, start } from '../support.js';
 import { aFile } from './import-support.js';
-import { envOf, runCli } from '../../../test/cli/support.js';
+import { envOf, runCli } from './support.js';
 
 const PNG = 'data:image/png;base64,iVBORw0KGgo=';
 const defaults = { identity: {}, scope: 'user' } as const;

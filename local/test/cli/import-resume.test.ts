@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { readAll, start } from '../support.js';
 import { aFile, conversations, expectedTranscripts, plainSynap } from './import-support.js';
-import { envOf, runCli, spawnCli, withoutWarnings } from '../../../test/cli/support.js';
+import { envOf, runCli, spawnCli, withoutWarnings } from './support.js';
 
 test('after a Ctrl-C, the same command goes on: no message twice, none missing, all in order', {
   timeout: 90_000,

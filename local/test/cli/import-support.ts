@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WireMessage } from 'synap-recorder/wire';
 import { onTestFinished } from 'vitest';
-import type { WireMessage } from '../../../src/synap/messages.js';
 import { tempFolder } from '../support.js';
 
 /** A file of these lines: strings as they are, anything else as JSON. */

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import { conversationUuid } from 'synap-recorder';
 import { expect, test } from 'vitest';
-import { conversationUuid } from '../../../src/index.js';
-import { call, readAll, start } from '../support.js';
 import { scriptedSynap } from '../../../test/support/scripted-synap.js';
+import { call, readAll, start } from '../support.js';
 import { aFile, conversations, expectedTranscripts, plainSynap } from './import-support.js';
-import { envOf, MAIN, runCli, spawnCli, withoutWarnings } from '../../../test/cli/support.js';
+import { envOf, MAIN, runCli, spawnCli, withoutWarnings } from './support.js';
 
 test('conversations are recorded whole, in order, and said to be imported', async () => {
   const synap = await plainSynap();

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { SynapClient } from 'synap-recorder';
 import { expect, test } from 'vitest';
-import { SynapClient } from '../../../src/synap/client.js';
 import { type Json, readAll, tempDatabase } from '../support.js';
-import { type Running, startCli } from '../../../test/cli/support.js';
+import { type Running, startCli } from './support.js';
 
 const ROUNDS = Number(process.env.KILL_ROUNDS ?? 4);
 const WRITERS = 8;

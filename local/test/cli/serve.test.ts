@@ -5,11 +5,11 @@ import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { aMessage, call, readConversation, record, start, tempDatabase } from '../support.js';
-import { cli, MAIN, type Running, startCli } from '../../../test/cli/support.js';
+import { cli, MAIN, type Running, startCli } from './support.js';
 
 test('the lines it prints are all that a shell needs to call it', async () => {
   const database = tempDatabase();
-  const child = spawn(process.execPath, [MAIN, 'local', '--port', '0', '--database', database]);
+  const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--database', database]);
   onTestFinished(() => void child.kill('SIGKILL'));
   const lines: string[] = [];
   for await (const line of createInterface(child.stdout)) {
@@ -79,7 +79,7 @@ test('one Ctrl-C that arrives twice, as npx sends it, is one', async () => {
 test('a port that is taken is one line, with what to do about it', async () => {
   const other = await start();
   const { port } = new URL(other.url);
-  const { code, stdout, stderr } = await cli('local', '--port', port, '--database', tempDatabase());
+  const { code, stdout, stderr } = await cli('serve', '--port', port, '--database', tempDatabase());
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toBe(
     `error: Port ${port} on 127.0.0.1 is taken: stop what uses it, or choose another port (0 takes a free one)\n`,
@@ -89,15 +89,15 @@ test('a port that is taken is one line, with what to do about it', async () => {
 test('a file that is no database is one line, with what to do about it', async () => {
   const database = tempDatabase();
   writeFileSync(database, 'Dear diary');
-  const { code, stderr } = await cli('local', '--port', '0', '--database', database);
+  const { code, stderr } = await cli('serve', '--port', '0', '--database', database);
   expect(code).toBe(1);
   expect(stderr).toBe(`error: ${database} is not a SQLite database: choose another file\n`);
 });
 
 test('--help has an example', async () => {
-  const { code, stdout } = await cli('local', '--help');
+  const { code, stdout } = await cli('serve', '--help');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/Example:\n {2}\$ synap-recorder local/);
+  expect(stdout).toMatch(/Example:\n {2}\$ synap-recorder-local serve/);
   for (const option of ['--port', '--host', '--database', '--tenancy', '--api-key', '--json', '8787', './synap.db'])
     expect(stdout).toContain(option);
 });
@@ -127,7 +127,7 @@ test('in the background of a terminal it goes on', async () => {
   shell.stdout.setEncoding('utf8').on('data', text => {
     said += text;
   });
-  const command = [process.execPath, MAIN, 'local', '--port', '0', '--database', tempDatabase()].join(' ');
+  const command = [process.execPath, MAIN, 'serve', '--port', '0', '--database', tempDatabase()].join(' ');
   shell.stdin.write(`${command} &\n`);
   onTestFinished(async () => {
     shell.stdin.end('kill -KILL %1; exit\n');

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import { conversationUuid } from 'synap-recorder';
+import { harmless, harmlessLine } from 'synap-recorder/cli';
 import { expect, test } from 'vitest';
-import { harmless, harmlessLine, wrapped } from '../../../src/cli/terminal.js';
-import { conversationUuid } from '../../../src/index.js';
+import { wrapped } from '../../src/cli/wrapped.js';
 import { Store } from '../../src/store.js';
 import { aMessage, type Json, readAll, recordBatch, start, tempDatabase } from '../support.js';
-import { envOf, MAIN, runCli } from '../../../test/cli/support.js';
+import { envOf, MAIN, runCli } from './support.js';
 
 const conversation_id = conversationUuid('chat-42', { userId: 'ada' });
 

@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { conversationUuid } from 'synap-recorder';
 import { expect, onTestFinished, test } from 'vitest';
-import { conversationUuid } from '../../../src/index.js';
 import { type LocalSynap, startLocalSynap } from '../../src/index.js';
 import { aMessage, type Json, recordBatch, start, tempDatabase } from '../support.js';
-import { envOf, runCli, spawnCli, withoutWarnings } from '../../../test/cli/support.js';
+import { envOf, runCli, spawnCli, withoutWarnings } from './support.js';
 
 /** Starts `tail --json`; `next(n)` resolves with the next n messages. */
 function startTail(synap: { url: string; apiKey: string }, ...args: string[]) {
@@ -171,6 +171,6 @@ test('a service that has no events is told from one that is not there', async ()
   const { code, stderr } = await runCli(['tail'], { env: envOf({ url }) });
   expect(code).toBe(1);
   expect(stderr).toBe(
-    `error: ${url} has no /v1/events: only a local Synap can be read back. synap-recorder local starts one\n`,
+    `error: ${url} has no /v1/events: only a local Synap can be read back. npx synap-recorder-local starts one\n`,
   );
 });

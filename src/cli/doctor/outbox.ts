@@ -1,5 +1,5 @@
-import { OutboxReader, type OutboxStatus } from '../../outbox/sqlite/inspect.js';
 import { DatabaseFileError } from '../../internal/sqlite/errors.js';
+import { OutboxReader, type OutboxStatus } from '../../outbox/sqlite/inspect.js';
 import { type Check, ok, skipped, wrong } from './check.js';
 
 const MINUTE = 60_000;

@@ -39,7 +39,11 @@ function checkKey({ apiKey }: ConnectionFlags): Check {
           `${from} holds a space, a line break or a character outside ASCII`,
           'copy the key again, whole, and nothing else',
         )
-      : wrong('key', 'there is none', 'set SYNAP_API_KEY; npx synap-recorder-local prints one for a Synap on this machine');
+      : wrong(
+          'key',
+          'there is none',
+          'set SYNAP_API_KEY; npx synap-recorder-local prints one for a Synap on this machine',
+        );
   }
 }
 

@@ -8,11 +8,11 @@ import type { Turn } from '../../recorder/turn.js';
 import { InvalidInputError } from '../../synap/errors.js';
 import { isUuid } from '../../synap/messages.js';
 import { humanContent } from '../content.js';
-import { type Exchange, Exchanges } from './history-updates.js';
 import { LlmCall } from '../llm-call.js';
 import { readMessage } from '../messages.js';
-import { type ReadOptions, readTranscript } from './read-transcript.js';
+import { type Exchange, Exchanges } from './history-updates.js';
 import { unreadLines } from './merge-pending.js';
+import { type ReadOptions, readTranscript } from './read-transcript.js';
 
 /** What a {@link SynapChatMessageHistory} takes: who is talking where, and where that is read from. */
 export interface SynapChatMessageHistoryOptions extends Identity {
@@ -33,7 +33,7 @@ interface Added {
  * don't come back. A message that is still on its way is there for this process already. Beside a `SynapCallbackHandler`
  * of the same recorder, on the same chain, each message is recorded once, with what the handler knows of it.
  *
- * It is read from `GET /v1/conversations/{id}/messages`, which `synap-recorder local` has, or else from Synap's
+ * It is read from `GET /v1/conversations/{id}/messages`, which `synap-recorder-local` has, or else from Synap's
  * `…/context-for-prompt`. What the latter answers is not documented: a list of messages is taken as it is, a text
  * becomes one system message.
  *

@@ -1,6 +1,6 @@
 import type { RecordMessageInput } from '../../synap/messages.js';
-import { pick } from '../pick-batch.js';
 import type { ClaimedEntry, ClaimLimits } from '../outbox.js';
+import { pick } from '../pick-batch.js';
 import type { OutboxStatements } from './schema.js';
 
 interface Candidate {

@@ -10,10 +10,10 @@ import type {
   PutResult,
   Settlement,
 } from '../outbox.js';
-import { Fallback } from './memory-fallback.js';
-import type { OutboxFile, OutboxFileOptions } from './outbox-file.js';
 import { FileGuard } from './guarded-file.js';
 import { Lease } from './lease.js';
+import { Fallback } from './memory-fallback.js';
+import type { OutboxFile, OutboxFileOptions } from './outbox-file.js';
 import { Positions } from './positions.js';
 
 const MAX_POLL_MS = 1000;

@@ -1,5 +1,5 @@
-import type { DatabaseFileError, DatabaseTrouble } from '../../internal/sqlite/errors.js';
 import type { Logger } from '../../internal/logger.js';
+import type { DatabaseFileError, DatabaseTrouble } from '../../internal/sqlite/errors.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

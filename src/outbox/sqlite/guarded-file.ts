@@ -1,11 +1,11 @@
+import { type Logger, safeLogger } from '../../internal/logger.js';
 import { patiently } from '../../internal/sqlite/database.js';
 import { explain } from '../../internal/sqlite/errors.js';
-import { type Logger, safeLogger } from '../../internal/logger.js';
-import { BUSY_TIMEOUT_MS } from './open-file.js';
-import { OutboxFile, type OutboxFileOptions } from './outbox-file.js';
-import type { Lease } from './lease.js';
 import { type Ledger, noChange } from './counters.js';
 import { Trouble } from './file-health.js';
+import type { Lease } from './lease.js';
+import { BUSY_TIMEOUT_MS } from './open-file.js';
+import { OutboxFile, type OutboxFileOptions } from './outbox-file.js';
 
 /** Where a lock was waited for in vain, the app is not held up for so long again. */
 const LOCKED_TIMEOUT_MS = 25;

@@ -3,10 +3,10 @@ import { closeDatabase, inTransaction } from '../../internal/sqlite/database.js'
 import { Statements } from '../../internal/sqlite/statements.js';
 import type { ClaimedEntry, ClaimLimits, DeadLetter, OutboxEntry, Progress, PutResult, Settlement } from '../outbox.js';
 import { chooseEntries } from './claim.js';
-import { type OutboxDatabaseOptions, openOutboxDatabase } from './open-file.js';
+import { added, book, type Ledger, type LedgerChange, noChange, type OutboxRow, readRow } from './counters.js';
 import { listDeadLetters, purgeDeadLetters, replayDeadLetters } from './dead-letters.js';
 import type { Carried, Lease } from './lease.js';
-import { added, book, type Ledger, type LedgerChange, noChange, type OutboxRow, readRow } from './counters.js';
+import { type OutboxDatabaseOptions, openOutboxDatabase } from './open-file.js';
 import { type OutboxStatements, SQL } from './schema.js';
 
 /** Keys of delivered messages that are remembered. */

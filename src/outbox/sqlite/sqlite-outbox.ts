@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import * as z from 'zod/v4';
 import { IN_MEMORY } from '../../internal/sqlite/database.js';
 import { InvalidInputError } from '../../synap/errors.js';
-import { DurableOutbox } from './durable-outbox.js';
 import type { Outbox } from '../outbox.js';
+import { DurableOutbox } from './durable-outbox.js';
 
 const GiB = 1024 ** 3;
 

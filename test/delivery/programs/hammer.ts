@@ -2,7 +2,7 @@
 // `+ key` was accepted, `- key` was settled as delivered.
 
 import { writeSync } from 'node:fs';
-import { sqliteOutbox } from '../../../dist/sqlite.js';
+import { sqliteOutbox } from '../../../dist/outbox/sqlite/index.js';
 
 const [path = '', name = ''] = process.argv.slice(2);
 const outbox = sqliteOutbox({ path, leaseMs: 200 });

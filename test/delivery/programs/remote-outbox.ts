@@ -2,7 +2,7 @@
 
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { sqliteOutbox } from '../../../dist/sqlite.js';
+import { sqliteOutbox } from '../../../dist/outbox/sqlite/index.js';
 
 const outbox = sqliteOutbox(JSON.parse(process.argv[2] ?? '{}'));
 const log: string[] = [];

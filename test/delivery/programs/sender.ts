@@ -4,7 +4,7 @@
 import { writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createRecorder, type Outbox } from '../../../dist/index.js';
-import { sqliteOutbox } from '../../../dist/sqlite.js';
+import { sqliteOutbox } from '../../../dist/outbox/sqlite/index.js';
 
 const { values } = parseArgs({
   options: {

@@ -1,8 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { sources } from '../../sources.ts';
 
 export default defineConfig({
-  resolve: { alias: { '#http': fileURLToPath(new URL('../../../src/synap/http.ts', import.meta.url)) } },
+  resolve: { alias: sources },
   test: {
     include: ['*.spec.ts'],
     // It looks for a newer Deno now and then, and says so among what a program says.

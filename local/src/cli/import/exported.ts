@@ -1,6 +1,6 @@
-import { jsonBytes, resolveIdentity } from 'synap-recorder/content';
-import type { RecordMessageInput } from 'synap-recorder';
 import { createHash } from 'node:crypto';
+import type { RecordMessageInput } from 'synap-recorder';
+import { jsonBytes, resolveIdentity } from 'synap-recorder/content';
 import { v5 as uuidv5 } from 'uuid';
 import { leftOutRole } from './collect.js';
 import { type Fields, fieldsOf, textField } from './fields.js';

@@ -1,6 +1,6 @@
-import { isAboutAccount, type PaceOptions, Relay } from 'synap-recorder/delivery';
-import { type Logger, type Loss, type Settlement, type SynapClient, SynapError } from 'synap-recorder';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Logger, type Loss, type Settlement, type SynapClient, SynapError } from 'synap-recorder';
+import { isAboutAccount, type PaceOptions, Relay } from 'synap-recorder/delivery';
 import type { ImportState } from './import-state.js';
 import type { KeyedMessage } from './messages.js';
 import { notedOutbox } from './noted-outbox.js';

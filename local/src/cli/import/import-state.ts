@@ -1,6 +1,6 @@
-import { closeDatabase, type DatabaseFormat, inTransaction, openDatabase } from 'synap-recorder/node-sqlite';
 import { createHash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { closeDatabase, type DatabaseFormat, inTransaction, openDatabase } from 'synap-recorder/node-sqlite';
 
 const FORMAT: DatabaseFormat = {
   // "SYNI" in ASCII.

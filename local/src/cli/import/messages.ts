@@ -1,8 +1,8 @@
-import { fitToSize, type MissingIdentity, resolveIdentity, tagMetadata } from 'synap-recorder/content';
-import type { ConversationScope, Identity, Attachment, Usage, RecordMessageInput, Role } from 'synap-recorder';
-import { VERSION } from '../../version.js';
 import { createHash } from 'node:crypto';
+import type { Attachment, ConversationScope, Identity, RecordMessageInput, Role, Usage } from 'synap-recorder';
+import { fitToSize, type MissingIdentity, resolveIdentity, tagMetadata } from 'synap-recorder/content';
 import { v5 as uuidv5 } from 'uuid';
+import { VERSION } from '../../version.js';
 
 /** Why a line can't be imported, in words that follow "line 7". They hold nothing of what was said. */
 export class BadRecord extends Error {

@@ -1,4 +1,4 @@
-import { memoryOutbox, type ClaimLimits, type Outbox, type Settlement } from 'synap-recorder';
+import { type ClaimLimits, memoryOutbox, type Outbox, type Settlement } from 'synap-recorder';
 import type { ImportState, Progress } from './import-state.js';
 
 export interface NotedOutboxOptions {

@@ -1,5 +1,5 @@
-import type { PaceOptions } from 'synap-recorder/delivery';
 import { createHash } from 'node:crypto';
+import type { PaceOptions } from 'synap-recorder/delivery';
 
 /** Where an import goes to, as its state is kept for, and how fast. */
 export interface Target {

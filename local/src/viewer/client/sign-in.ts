@@ -8,7 +8,7 @@ async function signIn(): Promise<void> {
     const state = byId('sign-in-state');
     if (state)
       state.textContent =
-        'This link was used before, or is of an earlier start. Press Enter where synap-recorder local runs: it prints another one.';
+        'This link was used before, or is of an earlier start. Press Enter where synap-recorder-local runs: it prints another one.';
     return;
   }
   // A link on another site's page brought the reader here without the cookie, which is for our own pages only.

@@ -2,9 +2,9 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import * as ai from 'ai';
 import { createRecorder } from 'synap-recorder';
 import { wrapAISDK } from 'synap-recorder/ai-sdk';
-import { startLocalSynap } from 'synap-recorder/local';
+import { startLocalSynap } from 'synap-recorder-local';
+import { scriptedModel } from 'synap-recorder-local/model';
 import { expect, onTestFinished, test } from 'vitest';
-import { scriptedModel } from '../../../../test/support/scripted-model.ts';
 import { openViewer, ready, record, said, scrollOf, start, tempDatabase, topOf, turn } from './support.ts';
 
 test('a chat through streamText shows up in the list and in the open conversation while it goes on', async () => {

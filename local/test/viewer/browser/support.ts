@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { type LocalSynap, type LocalSynapOptions, startLocalSynap } from 'synap-recorder/local';
+import { type LocalSynap, type LocalSynapOptions, startLocalSynap } from 'synap-recorder-local';
 import { afterAll, expect, onTestFinished } from 'vitest';
 import { CHROMIUM } from './chromium.ts';
 
 let launched: Promise<Browser> | undefined;
 
 /** One Chromium a file of tests. */
-export function browser(): Promise<Browser> {
+function browser(): Promise<Browser> {
   launched ??= chromium.launch(CHROMIUM);
   return launched;
 }

@@ -3,9 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 // Pages in a real Chromium, served by the built package. On their own, so that `npm test` needs no browser.
 export default defineConfig({
-  root: fileURLToPath(new URL('../../../..', import.meta.url)),
+  root: fileURLToPath(new URL('.', import.meta.url)),
   test: {
-    include: ['test/viewer/*.spec.ts'],
+    include: ['*.spec.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A browser a file is as much as two cores take.
