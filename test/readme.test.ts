@@ -46,10 +46,12 @@ describe('the README', () => {
     const blocks = [...README.matchAll(/(?<!-->\n)```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code);
     expect(blocks.length).toBeGreaterThanOrEqual(4);
     const file = `${ROOT}test/.readme-snippets.ts`;
+    const IMPORT = /^import .*\n/gm;
     const program = `
+      ${blocks.flatMap(code => code.match(IMPORT) ?? []).join('')}
       import { openai } from '@ai-sdk/openai';
       import { createRecorder, SynapClient } from 'synap-recorder';
-      import { wrapModel } from 'synap-recorder/ai-sdk';
+      import { wrapAISDK, wrapModel } from 'synap-recorder/ai-sdk';
       import { startLocalSynap } from 'synap-recorder-local';
       import { sqliteOutbox } from 'synap-recorder/sqlite';
       const recorder = createRecorder();
@@ -59,7 +61,7 @@ describe('the README', () => {
       const conversationId = '${CHAT}';
       const messages = [{ conversationId, role: 'user', content, userId, customerId }];
       const [apiKey, baseUrl] = [process.env.SYNAP_API_KEY, process.env.SYNAP_BASE_URL];
-      ${blocks.map(code => `await (async () => {\n${code}\n})();`).join('\n')}
+      ${blocks.map(code => `await (async () => {\n${code.replaceAll(IMPORT, '')}\n})();`).join('\n')}
       await recorder.close();
     `;
     await writeFile(file, program);

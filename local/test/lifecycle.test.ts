@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
 import { createConnection } from 'node:net';
 import { Agent } from 'undici';
@@ -9,7 +10,7 @@ import { aMessage, call, readConversation, record, start, tempDatabase } from '.
 async function heldBack({ url, apiKey }: LocalSynap, body: unknown) {
   const outgoing = request(`${url}/v1/conversations/messages`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', expect: '100-continue' },
   });
   const answer = new Promise<number | undefined>((resolve, reject) => {
     outgoing.on('response', response => response.resume().on('end', () => resolve(response.statusCode)));
@@ -17,7 +18,8 @@ async function heldBack({ url, apiKey }: LocalSynap, body: unknown) {
   });
   answer.catch(() => {});
   outgoing.write('{');
-  await new Promise(resolve => setTimeout(resolve, 50));
+  // The server has the request, and waits for the rest of it.
+  await once(outgoing, 'continue');
   return { answer, finish: () => outgoing.end(JSON.stringify(body).slice(1)) };
 }
 
