@@ -11,10 +11,13 @@ import { DeadLetters } from './dead-letters.js';
 import { onExit } from './exit.js';
 import {
   type Identity,
+  knownIdentity,
   type MissingIdentity,
   mergeIdentities,
   type ResolvedIdentity,
   resolveIdentity,
+  type UnknownParts,
+  unknownParts,
 } from './identity.js';
 import { Notices } from './notices.js';
 import { OpenTurns } from './open-turns.js';
@@ -96,6 +99,8 @@ export class Recorder {
       ended: turn => this.#turnEnded(turn),
       isUnanswered: (turn, content) => this.#admissions.isUnanswered(turn, content),
       unreadable: (turn, role, error) => this.#admissions.unreadable(turn, role, error),
+      notice: (topic, message) => this.#notices.once(topic, message),
+      secrets: this.#settings.secrets,
     };
     this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());
     this.#holds = new Holds(this.#settings.waitUntil, () => this.#flushForHold());
@@ -112,9 +117,9 @@ export class Recorder {
    * one ({@link withIdentity}), the recorder's defaults.
    */
   turn(identity?: Identity, options: OpenTurnOptions = {}): Turn {
-    const resolved = this.#resolve(() => this.identify(identity, options));
+    const { resolved, unknown } = this.#resolve(() => this.#merge(identity, options));
     const turn = this.#makeTurn(typeof resolved === 'string' ? undefined : resolved, options);
-    this.#admissions.open(turn, resolved);
+    this.#admissions.open(turn, resolved, unknown);
     return turn;
   }
 
@@ -127,8 +132,12 @@ export class Recorder {
     }
   }
 
-  /** The identity that a turn opened here and now would have, of all layers together. */
-  identify(identity?: Identity, { fallback, ambient = true }: Omit<OpenTurnOptions, keyof TurnOptions> = {}): Identity {
+  /** The identity that a turn opened here and now would have, of all layers together. What names nobody is left out. */
+  identify(identity?: Identity, options: Omit<OpenTurnOptions, keyof TurnOptions> = {}): Identity {
+    return knownIdentity(this.#merge(identity, options));
+  }
+
+  #merge(identity: Identity | undefined, { fallback, ambient = true }: OpenTurnOptions): Identity {
     const { conversationScope, defaults } = this.#settings;
     const around = ambient ? this.#ambient.getStore() : undefined;
     return mergeIdentities([identity, around, ...[fallback].flat(), defaults], conversationScope);
@@ -139,7 +148,8 @@ export class Recorder {
    * undefined when the identity does not allow recording.
    */
   conversationOf(identity?: Identity): string | undefined {
-    const resolved = this.#resolve(() => this.identify(identity));
+    const { resolved, unknown } = this.#resolve(() => this.#merge(identity, {}));
+    this.#admissions.noticeUnknown(unknown);
     return typeof resolved === 'string' ? undefined : resolved.conversationId;
   }
 
@@ -171,13 +181,18 @@ export class Recorder {
   }
 
   /** An identity that can't be read is nobody's: to fall back to a farther one would be a guess. */
-  #resolve(identify: () => Identity): ResolvedIdentity | MissingIdentity {
+  #resolve(merge: () => Identity): { resolved: ResolvedIdentity | MissingIdentity; unknown: UnknownParts } {
     try {
-      const identity = resolveIdentity(identify(), this.#settings.conversationScope);
-      const lacksCustomer = typeof identity !== 'string' && identity.customerId === undefined;
-      return this.#settings.tenancy === 'b2b' && lacksCustomer ? 'missing_customer_id' : identity;
+      const merged = merge();
+      const unknown = unknownParts(merged);
+      const resolved = resolveIdentity(merged, this.#settings.conversationScope);
+      const lacksCustomer = typeof resolved !== 'string' && resolved.customerId === undefined;
+      return {
+        resolved: this.#settings.tenancy === 'b2b' && lacksCustomer ? 'missing_customer_id' : resolved,
+        unknown,
+      };
     } catch {
-      return 'missing_user_id';
+      return { resolved: 'missing_user_id', unknown: {} };
     }
   }
 
