@@ -160,7 +160,7 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     onLoss,
     waitUntil,
     tenancy: options.tenancy,
-    secrets: [options.apiKey?.trim(), env('SYNAP_API_KEY')],
+    secrets: [typeof options.apiKey === 'string' ? options.apiKey.trim() : undefined, env('SYNAP_API_KEY')],
     signals: parsed.data.signals as NodeJS.Signals[],
   };
 }
