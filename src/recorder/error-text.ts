@@ -194,7 +194,9 @@ class Reader {
       const name = this.get(value, place);
       // A code beside an Error's message is mostly in the message, too.
       if (place === 'code' && isError(value)) break;
-      if (typeof name === 'string' && name.length <= 100 && !PLAIN_NAMES.has(name.trim())) return name.trim();
+      if (typeof name !== 'string' || name.length > 100 || PLAIN_NAMES.has(name.trim())) continue;
+      // A Response, an Event and many records have a type as well.
+      if (place !== 'type' || /_|error|exception/i.test(name)) return name.trim();
     }
     return undefined;
   }
