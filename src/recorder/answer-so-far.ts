@@ -1,5 +1,7 @@
 import { head } from './cut-text.js';
 import { MAX_MESSAGE_BYTES, SPARE } from './fit.js';
+import type { Words } from './turn-host.js';
+import type { CompleteDetails } from './turn-options.js';
 
 // No character takes less than a byte, so that no message holds more of them.
 const MAX_KEPT = MAX_MESSAGE_BYTES + SPARE;
@@ -32,8 +34,30 @@ export class AnswerSoFar {
     this.#missing += text.length - kept.length;
   }
 
+  /**
+   * What the details of the answer's end say, or else what was appended; that stands, too, where what they say is no text.
+   *
+   * @throws what can't be read, or a TypeError, where nothing was appended
+   */
+  or(details: unknown): Words {
+    let problem: unknown = new TypeError('a message must be a string');
+    try {
+      const content: unknown = (details as CompleteDetails | null | undefined)?.content;
+      if (typeof content === 'string') return { content, missing: 0 };
+      if (isAbsent(content) && (isAbsent(details) || typeof details === 'object')) return this;
+    } catch (error) {
+      problem = error;
+    }
+    if (this.#content === '') throw problem;
+    return this;
+  }
+
   clear(): void {
     this.#content = '';
     this.#missing = 0;
   }
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
 }

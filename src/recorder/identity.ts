@@ -163,7 +163,7 @@ const CONSEQUENCES: readonly [keyof Identity, string][] = [
   ],
   [
     'customerId',
-    'Such a turn is recorded without a customer. Pass the id of the tenant, e.g. providerOptions: { synap: { customerId: org.id } }; without one, leave it out',
+    'Such a turn is recorded without a customer, and under a chat id that is no UUID as a conversation of its own. Pass the id of the tenant, e.g. providerOptions: { synap: { customerId: org.id } }; without one, leave it out',
   ],
   [
     'sessionId',

@@ -3,45 +3,20 @@ import type { Role } from '../synap/messages.js';
 import { AnswerSoFar } from './answer-so-far.js';
 import { readDetails } from './details.js';
 import { abortText, errorText } from './error-text.js';
-import { isNumber, property } from './given.js';
+import { property } from './given.js';
 import type { ResolvedIdentity } from './identity.js';
 import { isUnknownMessageId, knownMessageId } from './message-id.js';
 import { assistantMetadata, type MessageFacts, type TurnDetails, type TurnStatus, userMetadata } from './metadata.js';
-import type { CompleteDetails, TurnOptions, TurnOutcome, UserMessageOptions } from './turn-options.js';
+import type { TurnHost, Words } from './turn-host.js';
+import {
+  type CompleteDetails,
+  readTurnOptions,
+  type TurnOptions,
+  type TurnOutcome,
+  type UserMessageOptions,
+} from './turn-options.js';
 
-/** A message as a turn hands it to the recorder. */
-export interface TurnMessage {
-  readonly turn: Turn;
-  readonly role: Role;
-  readonly content: string;
-  /** How many characters followed the content and were not kept, because no message is as long. */
-  readonly missing: number;
-  readonly key: string;
-  /** How the turn ended; undefined for a user's message. */
-  readonly status: TurnStatus | undefined;
-  /** What the message says about itself. */
-  readonly metadata: Record<string, unknown>;
-  /** The app's tags, as they were handed over: those of the message before those of the turn. */
-  readonly tags: readonly unknown[];
-}
-
-/** A text, and how many characters followed it that were not kept. */
-type Words = Pick<TurnMessage, 'content' | 'missing'>;
-
-/** What a turn needs of its recorder. */
-export interface TurnHost {
-  record(message: TurnMessage): void;
-  opened(turn: Turn): void;
-  settled(turn: Turn): Promise<TurnOutcome>;
-  ended(turn: Turn): void;
-  /** Whether a user said this in the turn's conversation since its last whole answer, as far as the recorder knows. */
-  isUnanswered(turn: Turn, content: string): boolean;
-  unreadable(turn: Turn, role: Role, error: unknown): void;
-  /** Says something once to the app's developer. */
-  notice(topic: string, message: string): void;
-  /** What no text of an error may hold: the API key. */
-  readonly secrets: readonly (string | undefined)[];
-}
+export type { TurnHost, TurnMessage } from './turn-host.js';
 
 /**
  * One user prompt and the completion that answers it.
@@ -103,28 +78,20 @@ export class Turn {
 
   /** @internal Turns are made by `recorder.turn()`. */
   constructor(host: TurnHost, identity: ResolvedIdentity | undefined, options: TurnOptions = {}) {
-    const option = (name: keyof TurnOptions) => property(options, name);
-    const act = (name: keyof TurnOptions) => {
-      const value = option(name);
-      return typeof value === 'function' ? (value as () => never) : undefined;
-    };
-    const id = knownMessageId(option('id'));
-    const framework = option('framework');
-    const idleMs = option('idleMs');
+    const { id, framework, idleMs, metadata, soFar, ended, busy, timed, startedAt } = readTurnOptions(options);
     this.id = id ?? uuidv7();
-    this.framework = typeof framework === 'string' ? framework : undefined;
+    this.framework = framework;
     this.conversationId = identity?.conversationId;
     this.#name = id === undefined ? this.id : `${this.conversationId}:${id}`;
     this.#external = identity?.externalConversationId;
-    this.idleMs = isNumber(idleMs) && idleMs > 0 ? idleMs : undefined;
-    this.#tags = option('metadata');
-    this.#soFar = act('soFar');
-    this.#ended = act('ended');
-    this.#busy = act('busy');
-    this.#timed = (option('timed') ?? true) === true;
-    const startedAt = option('startedAt');
-    this.#startIsKnown = isNumber(startedAt);
-    if (isNumber(startedAt)) {
+    this.idleMs = idleMs;
+    this.#tags = metadata;
+    this.#soFar = soFar;
+    this.#ended = ended;
+    this.#busy = busy;
+    this.#timed = timed ?? true;
+    this.#startIsKnown = startedAt !== undefined;
+    if (startedAt !== undefined) {
       this.#startedAt = new Date(Date.now() - (this.#clock - startedAt));
       this.#clock = startedAt;
     }
@@ -280,7 +247,7 @@ export class Turn {
     }
     try {
       const details = given ?? (status === 'abandoned' ? this.#soFar?.() : undefined);
-      const { content, missing } = this.#contentOf(details);
+      const { content, missing } = this.#text.or(details);
       if (content !== '')
         this.#answer(status, { content, missing }, { ...this.#details, ...readDetails(details) }, error);
     } catch (error) {
@@ -288,20 +255,6 @@ export class Turn {
     }
     this.#text.clear();
     this.#host.ended(this);
-  }
-
-  /** What the details say, or else what was appended; that stands, too, where what they say is no text. */
-  #contentOf(details: unknown): Words {
-    let problem: unknown = new TypeError('a message must be a string');
-    try {
-      const content: unknown = (details as CompleteDetails | undefined)?.content;
-      if (typeof content === 'string') return { content, missing: 0 };
-      if (isAbsent(content) && (isAbsent(details) || typeof details === 'object')) return this.#text;
-    } catch (error) {
-      problem = error;
-    }
-    if (this.#text.content === '') throw problem;
-    return this.#text;
   }
 
   /** An answer that was given up before its first word has come after all. */
@@ -351,8 +304,4 @@ export class Turn {
     const status = this.#state === 'open' || role === 'user' ? undefined : this.#state;
     this.#host.record({ turn: this, role, content, missing, key, status, metadata, tags: [tags, this.#tags] });
   }
-}
-
-function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null;
 }

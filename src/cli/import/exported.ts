@@ -28,6 +28,10 @@ export function readExported(record: Fields, { identity, scope }: ImportDefaults
   };
   const resolved = resolveIdentity(named, scope);
   if (typeof resolved === 'string') throw nobody(resolved, named);
+  if (resolved.fresh && named.conversationId !== undefined)
+    throw new BadRecord(
+      'names no conversation: its conversation_id, or its customer, was made from a value that is not there',
+    );
   const { conversationId, userId, customerId, sessionId } = resolved;
   const metadata = fieldsOf(record, 'metadata');
   const known = textField(metadata, 'message_key');

@@ -4,7 +4,6 @@ import { fitToSize } from '../../recorder/fit.js';
 import {
   type ConversationScope,
   type Identity,
-  knownIdentity,
   type MissingIdentity,
   resolveIdentity,
 } from '../../recorder/identity.js';
@@ -83,14 +82,10 @@ const TURN_NAMESPACE = 'b8d4e6f0-2a17-4395-bc81-5e9f7a3d0c24';
 export function keyedMessages(conversation: FinishedConversation, defaults: ImportDefaults): KeyedMessage[] {
   const { messages, tags } = conversation;
   const identity = { ...defaults.identity, ...known(conversation.identity) };
-  const named = knownIdentity(identity).conversationId;
-  const resolved = resolveIdentity(
-    { ...identity, conversationId: named ?? nameOf(conversation, identity) },
-    defaults.scope,
-  );
+  const resolved = resolveIdentity(identity, defaults.scope);
   if (typeof resolved === 'string') throw nobody(resolved, identity);
-
-  const { conversationId, userId, customerId, sessionId, externalConversationId } = resolved;
+  const conversationId = resolved.fresh ? nameOf(conversation, identity) : resolved.conversationId;
+  const { userId, customerId, sessionId, externalConversationId } = resolved;
   const seen = new Set<string>();
   let turnId: string | undefined;
   return messages.map((message, index) => {
