@@ -184,12 +184,20 @@ export function unknownParts(identity: Identity): UnknownParts {
   return said;
 }
 
-/** Reads each part once. What is absent is undefined; what names nobody is a text that {@link isUnknown} knows. */
+/**
+ * Reads each part once. What is absent is undefined; what names nobody is a text that {@link isUnknown} knows. Something
+ * else in an identity's place, such as a promise of one, means somebody, and nobody knows whom.
+ */
 function readIdentity(identity: Identity): Identity {
+  if (isNoIdentity(identity)) return { userId: readId(Object(identity)) };
   return {
     conversationId: readId(identity.conversationId, MAX_CONVERSATION_ID),
     userId: readId(identity.userId),
     customerId: readId(identity.customerId),
     sessionId: readId(identity.sessionId),
   };
+}
+
+function isNoIdentity(identity: unknown): boolean {
+  return typeof identity !== 'object' || Array.isArray(identity) || identity instanceof Promise;
 }

@@ -117,6 +117,19 @@ describe('a conversation id that names nothing', () => {
   });
 });
 
+describe('something else in the place of an identity', () => {
+  it.each<[string, unknown]>([
+    ['a promise of one', Promise.resolve({ userId: 'bob' })],
+    ['a text', 'bob'],
+    ['a number', 7],
+    ['a function', () => ({ userId: 'bob' })],
+    ['a list', [{ userId: 'bob' }]],
+  ])('such as %s is nobody, and not whom a farther layer names', (_, odd) => {
+    const merged = mergeIdentities([odd as Identity, { userId: 'ada' }], 'user');
+    expect(resolveIdentity(merged, 'user')).toBe('missing_user_id');
+  });
+});
+
 describe('conversationUuid', () => {
   it.each(Object.entries(NOBODY))('refuses %s as a user, a customer, or an id', (name, id) => {
     const odd = id as string;
