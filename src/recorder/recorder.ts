@@ -118,18 +118,9 @@ export class Recorder {
    */
   turn(identity?: Identity, options: OpenTurnOptions = {}): Turn {
     const { resolved, unknown } = this.#resolve(() => this.#merge(identity, options));
-    const turn = this.#makeTurn(typeof resolved === 'string' ? undefined : resolved, options);
+    const turn = new Turn(this.#host, typeof resolved === 'string' ? undefined : resolved, options);
     this.#admissions.open(turn, resolved, unknown);
     return turn;
-  }
-
-  #makeTurn(identity: ResolvedIdentity | undefined, options: TurnOptions): Turn {
-    try {
-      return new Turn(this.#host, identity, options);
-    } catch {
-      // Options that can't be read are none.
-      return new Turn(this.#host, identity);
-    }
   }
 
   /** The identity that a turn opened here and now would have, of all layers together. What names nobody is left out. */
@@ -155,7 +146,14 @@ export class Recorder {
 
   /** An identity with a fresh conversation UUID: keep it for as long as the chat lasts. */
   conversation(identity: Omit<Identity, 'conversationId'> = {}): Identity & { conversationId: string } {
-    return { ...identity, conversationId: uuidv4() };
+    let named: Identity = {};
+    try {
+      named = { ...identity, ...mergeIdentities([identity], this.#settings.conversationScope) };
+    } catch {
+      // Whoever it is, it is not the user of a farther layer.
+      named = { userId: String(undefined) };
+    }
+    return { ...named, conversationId: uuidv4() };
   }
 
   /**
