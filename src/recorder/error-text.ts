@@ -1,5 +1,6 @@
 import { cutBeforeMasking, maskSecrets } from '../synap/mask-secrets.js';
 import { cutText } from './cut-text.js';
+import type { TurnStatus } from './metadata.js';
 
 const MAX_TEXT = 500;
 // Before keys are masked: masking makes a text shorter.
@@ -56,6 +57,16 @@ export function abortText(reason: unknown, secrets: readonly (string | undefined
     abort = cause;
   }
   return undefined;
+}
+
+/** What a turn's end says of its error: nothing where it is whole, or where nobody said what it was. */
+export function endText(
+  status: TurnStatus,
+  error: unknown,
+  secrets: readonly (string | undefined)[],
+): string | undefined {
+  if (status === 'aborted') return abortText(error, secrets);
+  return error === undefined ? undefined : errorText(error, secrets);
 }
 
 // What abort() without a reason becomes: in Node.js, Deno, Bun, Chrome, Safari, Firefox, undici, node-fetch, axios, the

@@ -1,6 +1,6 @@
 import { v4 as uuidv4, v5 as uuidv5 } from 'uuid';
 import { InvalidInputError } from '../synap/errors.js';
-import { isUuid } from '../synap/messages.js';
+import { isUuid, type Tenancy } from '../synap/messages.js';
 import { isUnknown, MAX_CONVERSATION_ID, readId, whatIsUnknown } from './known-id.js';
 
 /** Who is talking where. Every part may come from a farther layer; see {@link mergeIdentities}. */
@@ -152,6 +152,19 @@ export function resolveIdentity(identity: Identity, scope: ConversationScope): R
   };
 }
 
+/** Whom a turn is recorded for, or what is missing for it; and what to say of each part that names nobody. */
+export interface Resolution {
+  readonly resolved: ResolvedIdentity | MissingIdentity;
+  readonly unknown: UnknownParts;
+}
+
+/** As {@link resolveIdentity}, where the instance may want a customer of every message. */
+export function resolve(identity: Identity, scope: ConversationScope, tenancy: Tenancy | undefined): Resolution {
+  const resolved = resolveIdentity(identity, scope);
+  const lacksCustomer = tenancy === 'b2b' && typeof resolved !== 'string' && resolved.customerId === undefined;
+  return { resolved: lacksCustomer ? 'missing_customer_id' : resolved, unknown: unknownParts(identity) };
+}
+
 const CONSEQUENCES: readonly [keyof Identity, string][] = [
   [
     'userId',
@@ -171,10 +184,10 @@ const CONSEQUENCES: readonly [keyof Identity, string][] = [
   ],
 ];
 
-/** What to say of each part that names nobody. */
+/** What to say of each part of an identity that names nobody. */
 export type UnknownParts = Partial<Record<keyof Identity, string>>;
 
-export function unknownParts(identity: Identity): UnknownParts {
+function unknownParts(identity: Identity): UnknownParts {
   const read = readIdentity(identity);
   const said: UnknownParts = {};
   for (const [part, consequence] of CONSEQUENCES) {

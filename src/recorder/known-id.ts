@@ -6,7 +6,7 @@ export const MAX_CONVERSATION_ID = 65_536;
 // What JavaScript writes for a value that is not there, or that is no text: as a whole, exactly so written. A person may
 // be called "Null"; `user-undefined` may be an id.
 const NOT_THERE =
-  /^(?:undefined|null|NaN|[+-]?Infinity|true|false|Invalid Date|\[object [^\]]*\](?:,\[object [^\]]*\])*|Symbol\([\s\S]*\))$/;
+  /^(?:undefined|null|NaN|[+-]?Infinity|true|false|Invalid Date|\{\}|\[\]|\[object [^\]]*\](?:,\[object [^\]]*\])*|Symbol\([\s\S]*\))$/;
 // The source of a function that was written out instead of called.
 const SOURCE = /^(?:async\s+)?(?:function\b[^(]{0,200}\(|class\b[^{]{0,200}\{|(?:\([^)]{0,200}\)|[\w$]{1,100})\s*=>)/;
 

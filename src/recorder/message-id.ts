@@ -22,3 +22,7 @@ export function isUnknownMessageId(value: unknown): boolean {
   const id = readId(value, MAX_READ);
   return id !== undefined && isUnknown(id);
 }
+
+/** What to say of such an id. */
+export const UNKNOWN_MESSAGE_ID =
+  'messageId was made from a value that is not there, so it is not used. Pass the id of the message, e.g. providerOptions: { synap: { messageId: message.id } }; without one, leave it out';

@@ -9,16 +9,7 @@ import { Relay } from '../delivery/relay.js';
 import { Admissions } from './admissions.js';
 import { DeadLetters } from './dead-letters.js';
 import { onExit } from './exit.js';
-import {
-  type Identity,
-  knownIdentity,
-  type MissingIdentity,
-  mergeIdentities,
-  type ResolvedIdentity,
-  resolveIdentity,
-  type UnknownParts,
-  unknownParts,
-} from './identity.js';
+import { type Identity, knownIdentity, mergeIdentities, type Resolution, resolve } from './identity.js';
 import { Notices } from './notices.js';
 import { OpenTurns } from './open-turns.js';
 import { type RecorderOptions, type RecorderSettings, readOptions } from './options.js';
@@ -179,16 +170,9 @@ export class Recorder {
   }
 
   /** An identity that can't be read is nobody's: to fall back to a farther one would be a guess. */
-  #resolve(merge: () => Identity): { resolved: ResolvedIdentity | MissingIdentity; unknown: UnknownParts } {
+  #resolve(merge: () => Identity): Resolution {
     try {
-      const merged = merge();
-      const unknown = unknownParts(merged);
-      const resolved = resolveIdentity(merged, this.#settings.conversationScope);
-      const lacksCustomer = typeof resolved !== 'string' && resolved.customerId === undefined;
-      return {
-        resolved: this.#settings.tenancy === 'b2b' && lacksCustomer ? 'missing_customer_id' : resolved,
-        unknown,
-      };
+      return resolve(merge(), this.#settings.conversationScope, this.#settings.tenancy);
     } catch {
       return { resolved: 'missing_user_id', unknown: {} };
     }

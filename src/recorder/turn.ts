@@ -2,10 +2,10 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Role } from '../synap/messages.js';
 import { AnswerSoFar } from './answer-so-far.js';
 import { readDetails } from './details.js';
-import { abortText, errorText } from './error-text.js';
+import { endText } from './error-text.js';
 import { property } from './given.js';
 import type { ResolvedIdentity } from './identity.js';
-import { isUnknownMessageId, knownMessageId } from './message-id.js';
+import { isUnknownMessageId, knownMessageId, UNKNOWN_MESSAGE_ID } from './message-id.js';
 import { assistantMetadata, type MessageFacts, type TurnDetails, type TurnStatus, userMetadata } from './metadata.js';
 import type { TurnHost, Words } from './turn-host.js';
 import {
@@ -166,11 +166,7 @@ export class Turn {
   }
 
   #messageId(value: unknown): string | undefined {
-    if (isUnknownMessageId(value))
-      this.#host.notice(
-        'messageId',
-        'messageId was made from a value that is not there, so it is not used. Pass the id of the message, e.g. providerOptions: { synap: { messageId: message.id } }; without one, leave it out',
-      );
+    if (isUnknownMessageId(value)) this.#host.notice('messageId', UNKNOWN_MESSAGE_ID);
     return knownMessageId(value);
   }
 
@@ -270,18 +266,12 @@ export class Turn {
     const metadata = assistantMetadata(this.#facts(key), {
       ...details,
       status,
-      error: this.#errorOf(status, error),
+      error: endText(status, error, this.#host.secrets),
       endedAt: new Date(this.#startedAt.getTime() + latencyMs),
       latencyMs: this.#timed ? latencyMs : undefined,
       timeToFirstTokenMs: this.#firstTokenAt === undefined ? undefined : this.#firstTokenAt - this.#clock,
     });
     this.#record('assistant', said.content, key, metadata, { missing: said.missing, tags: details.metadata });
-  }
-
-  #errorOf(status: TurnStatus, error: unknown): string | undefined {
-    const { secrets } = this.#host;
-    if (status === 'aborted') return abortText(error, secrets);
-    return error === undefined ? undefined : errorText(error, secrets);
   }
 
   #facts(messageKey: string): MessageFacts {

@@ -31,6 +31,7 @@ const NOBODY: Record<string, unknown> = {
   'the text of an object': String({}),
   'the text of a promise': String(Promise.resolve()),
   'the text of a list of objects': String([{}, {}]),
+  'the JSON of a promise': JSON.stringify(Promise.resolve('ada')),
   'the text of a map': String(new Map()),
   'the text of a symbol': String(Symbol('x')),
   'the text of a date that is none': String(new Date(Number.NaN)),
