@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { v4 as uuidv4 } from 'uuid';
 import { SynapClient } from '../synap/client.js';
+import { env } from '../synap/env.js';
 import { NetworkError, SynapError, UnexpectedResponseError } from '../synap/errors.js';
 import { errorFromResponse } from '../synap/response.js';
 import { scrubber } from '../synap/scrub.js';
@@ -28,8 +29,8 @@ export class Connection {
   /** @throws {@link SynapError} the key is missing, or the key or the address is malformed */
   constructor({ baseUrl, apiKey }: ConnectionFlags) {
     // The client checks both, and opens no connection before its first call.
-    this.baseUrl = new SynapClient({ baseUrl, apiKey }).baseUrl;
-    this.#apiKey = (apiKey ?? process.env.SYNAP_API_KEY ?? '').trim();
+    this.baseUrl = new SynapClient({ baseUrl, apiKey, logger: false }).baseUrl;
+    this.#apiKey = (apiKey ?? env('SYNAP_API_KEY') ?? '').trim();
   }
 
   /**

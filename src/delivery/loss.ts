@@ -3,8 +3,9 @@ import type { Role } from '../synap/messages.js';
 /**
  * Why a message will never arrive.
  *
- * Never accepted: `missing_user_id`, `missing_customer_id`, `invalid_message` (it can't be written as JSON),
- * `redact_failed`, `redacted` (redact answered null), `outbox_full`, `outbox_failed`, `recorder_closed`.
+ * Never accepted: `missing_user_id`, `missing_customer_id` (there is none, or it names nobody), `invalid_message` (it can't
+ * be written as JSON), `redact_failed`, `redacted` (redact answered null), `outbox_full`, `outbox_failed`,
+ * `recorder_closed`.
  * Accepted, but: `rejected` (Synap refused it for good: a dead letter), `expired` (no clear answer for too long: a dead
  * letter, too), `unknown_outcome` (Synap may have it, and `retry.ifUnknown` says not to send it again: a dead letter),
  * `shutdown` (still waiting in memory when the recorder was closed).

@@ -6,6 +6,7 @@ import { memoryOutbox } from '../delivery/memory-outbox.js';
 import type { MaybePromise, Outbox } from '../delivery/outbox.js';
 import type { GiveUpOptions } from '../delivery/verdict.js';
 import { SynapClient, type SynapClientOptions } from '../synap/client.js';
+import { env } from '../synap/env.js';
 import { InvalidInputError } from '../synap/errors.js';
 import type { RecordMessageInput } from '../synap/messages.js';
 import type { ConversationScope, Identity } from './identity.js';
@@ -124,6 +125,8 @@ export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry' 
   readonly waitUntil: WaitUntil | undefined;
   readonly signals: readonly NodeJS.Signals[];
   readonly tenancy: RecorderOptions['tenancy'];
+  /** What no text that is recorded or logged may hold. */
+  readonly secrets: readonly (string | undefined)[];
 }
 
 /**
@@ -157,6 +160,7 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     onLoss,
     waitUntil,
     tenancy: options.tenancy,
+    secrets: [typeof options.apiKey === 'string' ? options.apiKey.trim() : undefined, env('SYNAP_API_KEY')],
     signals: parsed.data.signals as NodeJS.Signals[],
   };
 }

@@ -9,13 +9,7 @@ import { Relay } from '../delivery/relay.js';
 import { Admissions } from './admissions.js';
 import { DeadLetters } from './dead-letters.js';
 import { onExit } from './exit.js';
-import {
-  type Identity,
-  type MissingIdentity,
-  mergeIdentities,
-  type ResolvedIdentity,
-  resolveIdentity,
-} from './identity.js';
+import { type Identity, knownIdentity, mergeIdentities, type Resolution, resolve } from './identity.js';
 import { Notices } from './notices.js';
 import { OpenTurns } from './open-turns.js';
 import { type RecorderOptions, type RecorderSettings, readOptions } from './options.js';
@@ -96,6 +90,8 @@ export class Recorder {
       ended: turn => this.#turnEnded(turn),
       isUnanswered: (turn, content) => this.#admissions.isUnanswered(turn, content),
       unreadable: (turn, role, error) => this.#admissions.unreadable(turn, role, error),
+      notice: (topic, message) => this.#notices.once(topic, message),
+      secrets: this.#settings.secrets,
     };
     this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());
     this.#holds = new Holds(this.#settings.waitUntil, () => this.#flushForHold());
@@ -112,23 +108,18 @@ export class Recorder {
    * one ({@link withIdentity}), the recorder's defaults.
    */
   turn(identity?: Identity, options: OpenTurnOptions = {}): Turn {
-    const resolved = this.#resolve(() => this.identify(identity, options));
-    const turn = this.#makeTurn(typeof resolved === 'string' ? undefined : resolved, options);
-    this.#admissions.open(turn, resolved);
+    const { resolved, unknown } = this.#resolve(() => this.#merge(identity, options));
+    const turn = new Turn(this.#host, typeof resolved === 'string' ? undefined : resolved, options);
+    this.#admissions.open(turn, resolved, unknown);
     return turn;
   }
 
-  #makeTurn(identity: ResolvedIdentity | undefined, options: TurnOptions): Turn {
-    try {
-      return new Turn(this.#host, identity, options);
-    } catch {
-      // Options that can't be read are none.
-      return new Turn(this.#host, identity);
-    }
+  /** The identity that a turn opened here and now would have, of all layers together. What names nobody is left out. */
+  identify(identity?: Identity, options: Omit<OpenTurnOptions, keyof TurnOptions> = {}): Identity {
+    return knownIdentity(this.#merge(identity, options));
   }
 
-  /** The identity that a turn opened here and now would have, of all layers together. */
-  identify(identity?: Identity, { fallback, ambient = true }: Omit<OpenTurnOptions, keyof TurnOptions> = {}): Identity {
+  #merge(identity: Identity | undefined, { fallback, ambient = true }: OpenTurnOptions): Identity {
     const { conversationScope, defaults } = this.#settings;
     const around = ambient ? this.#ambient.getStore() : undefined;
     return mergeIdentities([identity, around, ...[fallback].flat(), defaults], conversationScope);
@@ -139,13 +130,21 @@ export class Recorder {
    * undefined when the identity does not allow recording.
    */
   conversationOf(identity?: Identity): string | undefined {
-    const resolved = this.#resolve(() => this.identify(identity));
+    const { resolved, unknown } = this.#resolve(() => this.#merge(identity, {}));
+    this.#admissions.noticeUnknown(unknown);
     return typeof resolved === 'string' ? undefined : resolved.conversationId;
   }
 
   /** An identity with a fresh conversation UUID: keep it for as long as the chat lasts. */
   conversation(identity: Omit<Identity, 'conversationId'> = {}): Identity & { conversationId: string } {
-    return { ...identity, conversationId: uuidv4() };
+    let named: Identity = {};
+    try {
+      named = { ...identity, ...mergeIdentities([identity], this.#settings.conversationScope) };
+    } catch {
+      // Whoever it is, it is not the user of a farther layer.
+      named = { userId: String(undefined) };
+    }
+    return { ...named, conversationId: uuidv4() };
   }
 
   /**
@@ -171,13 +170,11 @@ export class Recorder {
   }
 
   /** An identity that can't be read is nobody's: to fall back to a farther one would be a guess. */
-  #resolve(identify: () => Identity): ResolvedIdentity | MissingIdentity {
+  #resolve(merge: () => Identity): Resolution {
     try {
-      const identity = resolveIdentity(identify(), this.#settings.conversationScope);
-      const lacksCustomer = typeof identity !== 'string' && identity.customerId === undefined;
-      return this.#settings.tenancy === 'b2b' && lacksCustomer ? 'missing_customer_id' : identity;
+      return resolve(merge(), this.#settings.conversationScope, this.#settings.tenancy);
     } catch {
-      return 'missing_user_id';
+      return { resolved: 'missing_user_id', unknown: {} };
     }
   }
 

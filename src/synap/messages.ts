@@ -83,38 +83,35 @@ const optionalId = z
   .refine(id => id.trim() !== '', { error: 'must not be empty; leave it out when there is none' })
   .optional();
 
-const inputFields = z.strictObject(
-  {
-    conversationId: z
-      .string(issue('must be a UUID'))
-      .refine(isUuid, issue('must be a UUID'))
-      .transform(id => id.toLowerCase()),
-    role: z.enum(['user', 'assistant'], issue('must be "user" or "assistant"')),
-    content: z.string({ error: issue => `must be a string, but is ${typeName(issue.input)}` }),
-    userId: z
-      .string(issue('must be a non-empty string'))
-      .refine(id => id.trim() !== '', { error: 'must be a non-empty string, but is empty' }),
-    customerId: optionalId,
-    sessionId: optionalId,
-    metadata: z
-      .unknown()
-      .transform((value, context): JsonObject => {
-        const copy = copyJson(value);
-        if ('problem' in copy) {
-          const { path, reason } = copy.problem;
-          context.addIssue({ code: 'custom', message: `must be JSON, but metadata${path} ${reason}` });
-          return z.NEVER;
-        }
-        if (typeof copy.value !== 'object' || copy.value === null || Array.isArray(copy.value)) {
-          context.addIssue({ code: 'custom', message: `must be an object, but is ${typeName(value)}` });
-          return z.NEVER;
-        }
-        return copy.value;
-      })
-      .optional(),
-  },
-  { error: issue => (issue.code === 'unrecognized_keys' ? unknownField(issue.keys) : undefined) },
-);
+const inputFields = z.object({
+  conversationId: z
+    .string(issue('must be a UUID'))
+    .refine(isUuid, issue('must be a UUID'))
+    .transform(id => id.toLowerCase()),
+  role: z.enum(['user', 'assistant'], issue('must be "user" or "assistant"')),
+  content: z.string({ error: issue => `must be a string, but is ${typeName(issue.input)}` }),
+  userId: z
+    .string(issue('must be a non-empty string'))
+    .refine(id => id.trim() !== '', { error: 'must be a non-empty string, but is empty' }),
+  customerId: optionalId,
+  sessionId: optionalId,
+  metadata: z
+    .unknown()
+    .transform((value, context): JsonObject => {
+      const copy = copyJson(value);
+      if ('problem' in copy) {
+        const { path, reason } = copy.problem;
+        context.addIssue({ code: 'custom', message: `must be JSON, but metadata${path} ${reason}` });
+        return z.NEVER;
+      }
+      if (typeof copy.value !== 'object' || copy.value === null || Array.isArray(copy.value)) {
+        context.addIssue({ code: 'custom', message: `must be an object, but is ${typeName(value)}` });
+        return z.NEVER;
+      }
+      return copy.value;
+    })
+    .optional(),
+});
 
 const batchInput = inputFields.extend({ userId: inputFields.shape.userId.optional() });
 
@@ -139,14 +136,19 @@ export function toWireBatch(messages: readonly BatchMessageInput[], tenancy?: Te
 
 function parse<T>(schema: z.ZodType<T>, value: unknown, prefix: string): T {
   let result: z.ZodSafeParseResult<T>;
+  let unknown: string | undefined;
   try {
     result = schema.safeParse(value);
+    // Own fields only: a library may have put something on Object.prototype.
+    if (result.success) unknown = Object.keys(value as object).find(field => !FIELDS.includes(field));
   } catch (cause) {
     throw new InvalidInputError(`${prefix || 'message'} can not be read: a getter or proxy in it throws`, {
       field: prefix || undefined,
       cause,
     });
   }
+  if (unknown !== undefined)
+    throw new InvalidInputError(`${prefix || 'message'} ${unknownField(unknown)}`, { field: prefix || undefined });
   if (result.success) return result.data;
   const [first] = result.error.issues;
   const name = [prefix, ...(first?.path ?? [])].filter(Boolean).join('.');
@@ -256,8 +258,7 @@ function typeName(value: unknown): string {
 
 const FIELDS = ['conversationId', 'role', 'content', 'userId', 'customerId', 'sessionId', 'metadata'];
 
-function unknownField(keys: readonly string[]): string {
-  const [key = ''] = keys;
+function unknownField(key: string): string {
   const plain = (name: string) => name.replaceAll('_', '').toLowerCase();
   const meant = FIELDS.find(field => plain(field) === plain(key));
   return `has an unknown field ${JSON.stringify(key.slice(0, 40))}${meant ? `; did you mean ${meant}?` : ''}`;

@@ -103,6 +103,33 @@ test('a bad line is told by its number, and the others go on', async () => {
   expect(stdout).toBe(`5 messages recorded into ${synap.url}\n6 bad lines\n`);
 });
 
+test('a line whose user was made from a value that is not there is a bad line, and --user does not stand in for it', async () => {
+  const synap = await plainSynap();
+  const messages = [{ role: 'user', content: 'Hi' }];
+  const file = aFile([
+    { id: 'c', user: 'undefined', messages },
+    { id: 'c', user: { id: 'bob' }, messages },
+    { conversation_id: 'c', role: 'user', user_id: 'null', content: 'Hi' },
+    { id: 'undefined', user: 'bob', messages },
+    { id: '[object Object]', user: 'bob', messages: [{ role: 'user', content: 'Another chat' }] },
+  ]);
+  const flags = ['--user', 'ada', '--conversation', 'of-ada'];
+  const { code, stdout, stderr } = await runCli(['import', file, ...flags], { env: envOf(synap) });
+  expect(stderr.split('\n')).toEqual([
+    'line 1 names nobody: its user is "undefined": it was made from a value that is not there',
+    expect.stringContaining('line 2 names nobody: its user is "[object Object]"'),
+    'line 3 names nobody: its user is "null": it was made from a value that is not there',
+    '',
+  ]);
+  expect(code).toBe(3);
+  expect(stdout).toBe(`2 messages recorded into ${synap.url}\n3 bad lines\n`);
+  expect(synap.stored.map(({ user_id }) => user_id)).toEqual(['bob', 'bob']);
+  expect(new Set(synap.stored.map(({ conversation_id }) => conversation_id)).size).toBe(2);
+
+  const again = await runCli(['import', file, ...flags, '--json'], { env: envOf(synap) });
+  expect(JSON.parse(again.stdout)).toMatchObject({ delivered: 0, deliveredBefore: 2 });
+});
+
 test('--user and --conversation stand in for what the file does not say', async () => {
   const synap = await start();
   const file = aFile([{ messages: [{ role: 'user', content: 'Hi' }] }]);

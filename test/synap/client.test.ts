@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   AuthenticationError,
   ConflictError,
+  createRecorder,
   InsufficientCreditsError,
   InvalidInputError,
   NetworkError,
@@ -34,6 +35,11 @@ const failure = async (promise: Promise<unknown>): Promise<SynapError> => {
   if (!SynapError.is(error)) throw new Error(`expected a SynapError, got ${inspect(error)}`);
   return error;
 };
+
+function logged() {
+  const lines: string[] = [];
+  return { lines, warn: (line: string) => void lines.push(line) };
+}
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -428,6 +434,82 @@ describe('construction', () => {
     await client.conversation.recordMessage(message);
     expect(client.baseUrl).toBe(synap.url);
     await client.close();
+  });
+
+  it('trims what the environment says, as files and panels leave it', async () => {
+    await using synap = await scriptedSynap();
+    vi.stubEnv('SYNAP_API_KEY', ` ${KEY}\r\n`);
+    vi.stubEnv('SYNAP_BASE_URL', `${synap.url}\r`);
+    vi.stubEnv('SYNAP_CLIENT_ID', ' c1\r\n');
+    vi.stubEnv('SYNAP_INSTANCE_ID', '\ti1 ');
+    const log = logged();
+    const client = new SynapClient({ logger: log });
+    await client.conversation.recordMessage(message);
+    expect(client.baseUrl).toBe(synap.url);
+    expect(synap.requests[0]?.headers).toMatchObject({
+      authorization: `Bearer ${KEY}`,
+      'x-client-id': 'c1',
+      'x-instance-id': 'i1',
+    });
+    expect(log.lines).toEqual([]);
+    await client.close();
+  });
+
+  it.each([
+    ['SYNAP_CLIENT_ID', 'x-client-id'],
+    ['SYNAP_INSTANCE_ID', 'x-instance-id'],
+  ])('goes on without a %s that can’t be sent, and says so once', async (variable, header) => {
+    await using synap = await scriptedSynap();
+    vi.stubEnv(variable, 'two words');
+    const log = logged();
+    const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url, logger: log });
+    await client.conversation.recordMessage(message);
+    expect(synap.requests[0]?.headers).not.toHaveProperty(header);
+    expect(log.lines).toEqual([expect.stringContaining(variable)]);
+    expect(log.lines.join()).not.toContain('two words');
+    await client.close();
+  });
+
+  it.each(['SYNAP_CLIENT_ID', 'SYNAP_API_KEY'])('hints at a %s in quotes', async variable => {
+    vi.stubEnv('SYNAP_API_KEY', KEY);
+    vi.stubEnv(variable, `"${KEY}"`);
+    const log = logged();
+    await new SynapClient({ baseUrl: 'https://synap.example', logger: log }).close();
+    expect(log.lines).toEqual([expect.stringMatching(new RegExp(`${variable} stands in quotes`))]);
+    expect(log.lines.join()).not.toContain(KEY);
+  });
+
+  it('warns on the console without a logger, and nobody with logger: false', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    vi.stubEnv('SYNAP_CLIENT_ID', 'two words');
+    await new SynapClient({ apiKey: KEY, logger: false }).close();
+    expect(warn).not.toHaveBeenCalled();
+    await new SynapClient({ apiKey: KEY }).close();
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('SYNAP_CLIENT_ID')]]);
+    warn.mockRestore();
+  });
+
+  it.each(['"https://synap.example"', 'synap.example', 'http://synap.example', 'https://a:b@synap.example'])(
+    'refuses the address %s of the environment by its name: the default would be another place',
+    address => {
+      vi.stubEnv('SYNAP_BASE_URL', address);
+      expect(() => new SynapClient({ apiKey: KEY })).toThrow(InvalidInputError);
+      expect(() => new SynapClient({ apiKey: KEY })).toThrow(/^SYNAP_BASE_URL /);
+    },
+  );
+
+  it.each(['clientId', 'instanceId'] as const)('refuses a %s that can’t be sent, by its name', field => {
+    const wrong = () => new SynapClient({ apiKey: KEY, [field]: 'two words' });
+    expect(wrong).toThrow(InvalidInputError);
+    expect(wrong).toThrow(expect.objectContaining({ field, message: expect.stringContaining(field) }));
+  });
+
+  it('a recorder is made whatever ids the environment holds, and its logger hears of it', async () => {
+    vi.stubEnv('SYNAP_INSTANCE_ID', 'two words');
+    const { lines, warn } = logged();
+    const recorder = createRecorder({ apiKey: KEY, logger: { info() {}, warn, error() {} } });
+    expect(lines).toEqual([expect.stringContaining('SYNAP_INSTANCE_ID')]);
+    await recorder.close();
   });
 
   it('without a key, says where to put one', () => {
