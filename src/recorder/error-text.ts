@@ -26,8 +26,8 @@ interface Told {
 }
 
 /**
- * The text of an error of any shape, realm or provider, for the metadata: on one line, its name in front where that says
- * more than "Error", without keys and credentials, cut to 500 characters. Never throws.
+ * The text of an error of any shape, realm or provider, for the metadata: on one line, with its name in front, without keys
+ * and credentials, cut to 500 characters. Never throws.
  *
  * @param secrets further texts to mask, such as the recorder's own API key
  * @example
@@ -37,7 +37,7 @@ interface Told {
  * ```
  */
 export function errorText(error: unknown, secrets: readonly (string | undefined)[] = []): string {
-  return finished(new Reader().read(error, 0), secrets) ?? 'unknown error';
+  return finished(withName(error, new Reader().read(error, 0)), secrets) ?? 'unknown error';
 }
 
 /**
@@ -51,7 +51,8 @@ export function abortText(reason: unknown, secrets: readonly (string | undefined
   // Node.js and fetch wrap the reason of a signal in an error of their own.
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     const told = reader.read(abort, 0);
-    if (typeof abort !== 'object' || abort === null || !saysNothing(told)) return finished(told, secrets);
+    if (typeof abort !== 'object' || abort === null || !saysNothing(told))
+      return finished(withName(abort, told), secrets);
     const cause = reader.get(abort, 'cause');
     if (cause === undefined || cause === null) return undefined;
     abort = cause;
@@ -115,8 +116,13 @@ function saysNothing({ name, text }: Told): boolean {
   return name === undefined || PLAIN_NAMES.has(name) || /abort|cancel/i.test(name);
 }
 
-function finished({ name, text }: Told, secrets: readonly (string | undefined)[]): string | undefined {
-  const said = name !== undefined && !PLAIN_NAMES.has(name) ? name : undefined;
+/** An Error goes by its name, as it would in a log; what is none goes by one that says more than that. */
+function withName(error: unknown, { name, text }: Told): Told {
+  const isPlain = name === undefined && text !== undefined && typeof error === 'object' && error !== null;
+  return isPlain && isError(error) ? { name: 'Error', text } : { name, text };
+}
+
+function finished({ name: said, text }: Told, secrets: readonly (string | undefined)[]): string | undefined {
   const whole = text === undefined ? said : said === undefined || text.startsWith(said) ? text : `${said}: ${text}`;
   if (whole === undefined) return undefined;
   const line = cutBeforeMasking(whole, MAX_READ)

@@ -103,14 +103,14 @@ describe.each(both)('$name', ({ major, way }) => {
     const result = t.sdk.streamText({ model: t.model, prompt: 'Count', ...quiet });
     await read(result.textStream).catch(() => {});
     expect(await t.transcript()).toEqual(['user: Count', 'assistant (error): One two']);
-    expect(t.synap.stored[1]?.metadata).toMatchObject({ error: 'socket hang up' });
+    expect(t.synap.stored[1]?.metadata).toMatchObject({ error: 'Error: socket hang up' });
   });
 
   it('records an error part with the text so far', async () => {
     await using t = await on([['One ', 'two', { errorPart: new Error('overloaded') }, { finish: 'error' }]]);
     await read(t.sdk.streamText({ model: t.model, prompt: 'Count', ...quiet }).textStream).catch(() => {});
     expect(await t.transcript()).toEqual(['user: Count', 'assistant (error): One two']);
-    expect(t.synap.stored[1]?.metadata).toMatchObject({ error: 'overloaded' });
+    expect(t.synap.stored[1]?.metadata).toMatchObject({ error: 'Error: overloaded' });
   });
 
   it('records an error part without a finish with the text so far', async () => {

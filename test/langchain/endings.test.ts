@@ -133,7 +133,7 @@ describe('a run that fails', () => {
     await on.transcript();
     expect(on.synap.stored[1]?.metadata).toMatchObject({
       status: 'error',
-      error: 'overloaded',
+      error: 'Error: overloaded',
       model: 'scripted-1',
       steps: 1,
     });

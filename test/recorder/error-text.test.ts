@@ -10,12 +10,12 @@ class ResponseAborted extends Error {
 const apiCallError = (fields: object) => Object.assign(new Error(''), { name: 'AI_APICallError' }, fields);
 
 const TEXTS: [string, unknown, string][] = [
-  ['an Error', new Error('socket hang up'), 'socket hang up'],
+  ['an Error', new Error('socket hang up'), 'Error: socket hang up'],
   ['an Error with a name', new RangeError('too long'), 'RangeError: too long'],
   ['an Error of another realm', runInNewContext('new TypeError("no")'), 'TypeError: no'],
   ['an Error without a text', new TypeError(), 'TypeError'],
-  ['an Error whose cause has one', new Error('', { cause: new Error('ECONNRESET') }), 'ECONNRESET'],
-  ['an Error whose causes have causes', new Error('', { cause: new Error('', { cause: 'deep' }) }), 'deep'],
+  ['an Error whose cause has one', new Error('', { cause: new Error('ECONNRESET') }), 'Error: ECONNRESET'],
+  ['an Error whose causes have causes', new Error('', { cause: new Error('', { cause: 'deep' }) }), 'Error: deep'],
   ['a DOMException', new DOMException('The clone failed', 'DataCloneError'), 'DataCloneError: The clone failed'],
   ['a text', 'overloaded', 'overloaded'],
   ['a number', 503, '503'],
@@ -64,7 +64,7 @@ describe('the text of an error', () => {
   });
 
   it('stands on one line', () => {
-    expect(errorText(new Error('one\r\n  two\u2028three\u0007'))).toBe('one two three');
+    expect(errorText(new Error('one\r\n  two\u2028three\u0007'))).toBe('Error: one two three');
   });
 
   it('is cut to 500 characters, and not in the middle of one', () => {
@@ -114,7 +114,7 @@ describe('the text of an error', () => {
 
   it('holds no key, also not the one that is told to it, and none that is cut in half', () => {
     expect(errorText(new Error('Incorrect API key provided: sk-proj-abc123def456'))).toBe(
-      'Incorrect API key provided: ***',
+      'Error: Incorrect API key provided: ***',
     );
     expect(errorText({ message: 'no account for my-odd-key' }, ['my-odd-key'])).toBe('no account for ***');
     for (let length = 480; length < 500; length++)
@@ -159,7 +159,7 @@ describe('why the app aborted', () => {
   it.each<[string, unknown, string]>([
     ['a text', aborted('user pressed stop'), 'user pressed stop'],
     ['the text "aborted"', aborted('aborted'), 'aborted'],
-    ['an Error', aborted(new Error('user pressed stop')), 'user pressed stop'],
+    ['an Error', aborted(new Error('user pressed stop')), 'Error: user pressed stop'],
     ['an AbortError of its own', new DOMException('user pressed stop', 'AbortError'), 'AbortError: user pressed stop'],
     ['an object', aborted({ reason: 'budget' }), 'budget'],
     [
