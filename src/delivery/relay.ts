@@ -13,6 +13,7 @@ import { MAX_TIMER_MS, within } from './promises.js';
 import { Setbacks } from './setbacks.js';
 import { Settlements } from './settlements.js';
 import { steadyNow } from './steady-clock.js';
+import { UnknownOutcomes } from './unknown-outcomes.js';
 import { type GiveUpOptions, judge, unknownOutcome } from './verdict.js';
 
 const SECOND = 1000;
@@ -64,6 +65,7 @@ export class Relay {
   readonly #setbacks: Setbacks;
   readonly #flushes: Flushes;
   readonly #settlements: Settlements;
+  readonly #unknownOutcomes: UnknownOutcomes;
   readonly #poll: NodeJS.Timeout | undefined;
 
   #timer: NodeJS.Timeout | undefined;
@@ -87,6 +89,7 @@ export class Relay {
     this.#setbacks = new Setbacks(batch.maxMessages, retry);
     this.#flushes = new Flushes(outbox);
     this.#settlements = new Settlements({ ...options, flushes: this.#flushes });
+    this.#unknownOutcomes = new UnknownOutcomes(logger);
     this.#pace = pace === false ? UNPACED : tokenBucket(pace);
     outbox.open?.(logger);
     this.#look();
@@ -250,9 +253,10 @@ export class Relay {
     const outcomes = entries.length === 0 ? [] : await this.#circuit.run(() => this.#deliver(entries));
     if (this.#closed) return;
     this.#setbacks.after(outcomes, steadyNow());
-    const verdicts = outcomes.map(outcome => judge(outcome, retry, Date.now()));
-    for (const { entry, settlement } of verdicts)
-      if (settlement.to === 'expired') this.#setbacks.givenUp(entry.message.conversationId);
+    const unknowns = this.#unknownOutcomes;
+    const verdicts = outcomes.map(outcome => judge(outcome, retry, Date.now(), unknowns.after(outcome)));
+    for (const { entry, loss } of verdicts)
+      if (loss !== undefined) this.#setbacks.givenUp(entry.message.conversationId);
     await this.#settlements.settle([...unknown.map(unknownOutcome), ...verdicts]);
     // The conversations of this batch are free again.
     this.#idleUntil = 0;
@@ -282,6 +286,7 @@ export class Relay {
       refusedSingly: () => {
         this.#refusedSinglyAt = steadyNow();
       },
+      acceptedUnread: why => this.#unknownOutcomes.acceptedUnread(why),
     });
   }
 

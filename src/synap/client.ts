@@ -7,6 +7,7 @@ import {
   type BatchMessageInput,
   type BatchResult,
   batchFromWire,
+  type ReadAnswer,
   type Receipt,
   type RecordMessageInput,
   receiptFromWire,
@@ -15,9 +16,9 @@ import {
   toWireBatch,
   type WireMessage,
 } from './messages.js';
-import { errorFromResponse } from './response.js';
+import { errorFromResponse, readSuccess } from './response.js';
 import { scrubber } from './scrub.js';
-import type { HttpResponse, HttpTransport } from './transport.js';
+import type { HttpTransport } from './transport.js';
 
 const DEFAULT_BASE_URL = 'https://synap-cloud-prod.maximem.ai';
 const DEFAULT_TIMEOUT_MS = 45_000;
@@ -122,15 +123,14 @@ export class SynapClient {
 
   async #recordMessage(message: RecordMessageInput, options: CallOptions = {}): Promise<Receipt> {
     const wire = toWire(message, this.#tenancy);
-    const { body } = await this.#post('/v1/conversations/messages', wire, [wire], options);
-    return receiptFromWire(readJson(body), wire);
+    return receiptFromWire(await this.#post('/v1/conversations/messages', wire, [wire], options), wire);
   }
 
   async #recordMessagesBatch(messages: readonly BatchMessageInput[], options: CallOptions = {}): Promise<BatchResult> {
     const wire = toWireBatch(messages, this.#tenancy);
     if (wire.length === 0) return { total: 0, succeeded: 0, failed: 0, results: [] };
-    const { body } = await this.#post('/v1/conversations/messages/batch', { messages: wire }, wire, options);
-    return batchFromWire(readJson(body), wire, this.#scrubber(wire));
+    const answer = await this.#post('/v1/conversations/messages/batch', { messages: wire }, wire, options);
+    return batchFromWire(answer, wire, this.#scrubber(wire));
   }
 
   async #post(
@@ -138,7 +138,7 @@ export class SynapClient {
     payload: unknown,
     sent: readonly WireMessage[],
     { signal }: CallOptions,
-  ): Promise<HttpResponse> {
+  ): Promise<ReadAnswer> {
     const correlationId = uuidv4();
     const response = await this.#transport.request({
       method: 'POST',
@@ -157,7 +157,7 @@ export class SynapClient {
     });
     if (response.status < 200 || response.status > 299)
       throw errorFromResponse(response, correlationId, this.#scrubber(sent));
-    return response;
+    return readSuccess(response, this.baseUrl, correlationId);
   }
 
   #scrubber(sent: readonly WireMessage[]): (text: string) => string {
@@ -165,14 +165,6 @@ export class SynapClient {
       this.#apiKey,
       sent.map(message => message.content),
     );
-  }
-}
-
-function readJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
   }
 }
 
