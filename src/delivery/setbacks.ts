@@ -8,9 +8,9 @@ const MAX_ASIDE = 1000;
  * Finds the message that keeps failing though Synap is well (a 500 each time, a connection that breaks), and lets the
  * others go on.
  *
- * A batch that fails twice in a row is sent again by halves, down to one; each success doubles the size again. One whose
- * answer can't be read is sent again one by one, because no message is sent so often that halving would end. What fails
- * alone is set aside with its whole conversation, for longer each time, until it is delivered or given up.
+ * A batch that fails twice in a row is sent again by halves, down to one; each success doubles the size again. One that got
+ * no answer twice begins again with one message, before the circuit slows down. One whose answer can't be read is sent
+ * again one by one, because no message of it is sent often enough for halves. What fails alone is set aside with its whole conversation, for longer each time, until it is delivered or given up.
  */
 export class Setbacks {
   readonly #maxSize: number;
@@ -54,7 +54,7 @@ export class Setbacks {
     if (stopped.type === 'held') return;
     if (outcomes.length === 1) this.#setAside(stopped, now);
     else if (isUnreadable(stopped.error)) this.#sendAlone(outcomes.length);
-    else if (this.#failed) this.#size = Math.ceil(outcomes.length / 2);
+    else if (this.#failed) this.#size = isUnanswered(stopped.error) ? 1 : Math.ceil(outcomes.length / 2);
     this.#failed = true;
   }
 

@@ -41,7 +41,7 @@ export function httpTransport(origin: string): HttpTransport {
             : { body: '' }),
         };
       } catch (error) {
-        throw networkError(error, { origin, deadline, neverSent, correlationId: headers['x-correlation-id'] });
+        throw networkError(error, { origin, deadline, headers, body, neverSent });
       } finally {
         underWay.delete(end);
         for (const ends of signals) ends.removeEventListener('abort', abort);

@@ -76,7 +76,7 @@ function poolTransport(origin: string, { Pool, request: send }: Undici): HttpTra
         };
       } catch (error) {
         if (NetworkError.is(error)) throw error;
-        throw networkError(error, { origin, deadline, correlationId: headers['x-correlation-id'] });
+        throw networkError(error, { origin, deadline, headers, body });
       }
     },
     close: () => pool.destroy(),

@@ -22,6 +22,9 @@ const CERTIFICATE = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|
 // A parser that stumbles over these has not even seen a status line of HTTP/1: whoever answered is not Synap.
 const NO_STATUS_LINE = /Expected HTTP|Invalid HTTP version|Invalid status code/i;
 
+/** Bytes that undici and fetch add to a request's headers at most: less than a whole other request has. */
+const HEADERS_OF_OTHERS = 256;
+
 /** What a request failed with: undici's errors, and those that fetch hides in a `cause`. */
 export interface Failure {
   readonly code: string;
@@ -30,14 +33,16 @@ export interface Failure {
   readonly syscall: string;
   /** What an HTTP parser did not like, in its own fixed words. */
   readonly parserReason: string | undefined;
-  /** Bytes that came over the connection, as far as the error knows. */
+  /** Bytes that came and went over the connection in its life, as far as the error knows. */
   readonly bytesRead: number;
+  readonly bytesWritten: number;
 }
 
 export interface FailedRequest {
   readonly origin: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
   readonly deadline: AbortSignal;
-  readonly correlationId: string | undefined;
   /** Nothing was handed to the network. */
   readonly neverSent?: boolean;
 }
@@ -53,8 +58,13 @@ export function networkError(error: unknown, request: FailedRequest): NetworkErr
     failure.syscall === 'connect' ||
     failure.syscall === 'getaddrinfo';
   const sent = isNeverSent ? 'no' : 'unknown';
-  const answered = !isNeverSent && hasAnswered(failure);
-  const options = { sent, answered, correlationId: request.correlationId, cause: cleaned(failure) } as const;
+  const answered = !isNeverSent && hasAnswered(failure, request);
+  const options = {
+    sent,
+    answered,
+    correlationId: request.headers['x-correlation-id'],
+    cause: cleaned(failure),
+  } as const;
   if (request.deadline.aborted)
     return new TimeoutError('Synap did not answer in the time allowed for a request', options);
   switch (code) {
@@ -73,11 +83,17 @@ export function networkError(error: unknown, request: FailedRequest): NetworkErr
 }
 
 /** Whether an answer began, but could not be read. */
-function hasAnswered(failure: Failure): boolean {
-  const { code, bytesRead, parserReason } = failure;
+function hasAnswered(failure: Failure, request: FailedRequest): boolean {
+  const { code, bytesRead, bytesWritten, parserReason } = failure;
   if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return true;
   if (parserReason !== undefined) return !NO_STATUS_LINE.test(parserReason);
-  return code === 'UND_ERR_SOCKET' && bytesRead > 0;
+  // What came over a connection that was used before may be an earlier answer.
+  return code === 'UND_ERR_SOCKET' && bytesRead > 0 && bytesWritten < sizeOf(request) + HEADERS_OF_OTHERS;
+}
+
+function sizeOf({ headers, body = '' }: FailedRequest): number {
+  const lines = Object.entries(headers).map(([name, value]) => name.length + value.length + 4);
+  return lines.reduce((sum, line) => sum + line, new TextEncoder().encode(body).byteLength);
 }
 
 /** What an answer looked like that could not be read; undefined where there was none. */
@@ -99,7 +115,7 @@ export function describeFailure(error: unknown): Failure {
   const inner = fields(outer.cause);
   const own = typeof outer.code === 'string' || outer.cause === undefined ? outer : inner;
   const { code, syscall, message, name, socket } = own;
-  const { bytesRead } = fields(socket);
+  const { bytesRead, bytesWritten } = fields(socket);
   const isParser = name === 'HTTPParserError' || (typeof code === 'string' && code.startsWith('HPE_'));
   const [, reason = typeof code === 'string' ? code : 'unknown reason'] =
     /\(([\w ,/'-]{1,80})\)$/.exec(String(message)) ?? [];
@@ -111,6 +127,7 @@ export function describeFailure(error: unknown): Failure {
     name: typeof name === 'string' ? name : 'Error',
     parserReason: isParser ? reason : undefined,
     bytesRead: typeof bytesRead === 'number' ? bytesRead : 0,
+    bytesWritten: typeof bytesWritten === 'number' ? bytesWritten : 0,
   };
 }
 

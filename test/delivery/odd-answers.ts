@@ -154,6 +154,22 @@ export function oddAnswers(): void {
     expect(on.log.filter(line => line.includes('got no answer'))).toHaveLength(1);
   });
 
+  it('a connection that served before and then breaks is no answer: nothing is given up for it', async () => {
+    let served = 0;
+    await using on = await recorderOn((socket, messages) => {
+      // Each connection answers once.
+      if (Reflect.get(socket, 'served')) return void socket.end();
+      Reflect.set(socket, 'served', true);
+      if (served++ % 2 === 0) receipts(socket, messages);
+      else socket.end();
+    });
+    for (let n = 0; n < 10; n++) {
+      say(on);
+      expect(await on.recorder.flush()).toMatchObject({ delivered: 2, pending: 0, deadLettered: 0 });
+    }
+    expect(on.log.filter(line => line.includes('broke off within'))).toEqual([]);
+  });
+
   it('an outage in which connections break loses nothing', async () => {
     await using on = await recorderOn(socket => void socket.destroy());
     say(on);
