@@ -131,6 +131,7 @@ export class Relay {
   async close(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
     const { logger } = this.#options;
     this.#circuit.hurry();
+    this.#setbacks.hurry();
     const result = await this.flush(timeoutMs, ready);
     if (this.#closed) return result;
     try {
@@ -252,7 +253,8 @@ export class Relay {
     const entries = claimed.filter(entry => !unknown.includes(entry));
     const outcomes = entries.length === 0 ? [] : await this.#circuit.run(() => this.#deliver(entries));
     if (this.#closed) return;
-    this.#setbacks.after(outcomes, steadyNow());
+    // Counted from the next probe on, which another message is to be: it tells one that always fails from an outage.
+    this.#setbacks.after(outcomes, Math.max(steadyNow(), this.#circuit.until));
     const unknowns = this.#unknownOutcomes;
     const verdicts = outcomes.map(outcome => judge(outcome, retry, Date.now(), unknowns.after(outcome)));
     for (const { entry, loss } of verdicts)

@@ -58,6 +58,11 @@ export class Setbacks {
     this.#failed = true;
   }
 
+  /** Lets every conversation go at once: the relay is about to close. */
+  hurry(): void {
+    for (const aside of this.#aside.values()) aside.until = 0;
+  }
+
   /** The message of this conversation that failed is given up. */
   givenUp(conversation: string): void {
     this.#aside.delete(conversation);
