@@ -17,7 +17,7 @@ const MAX_UNANSWERED_MS = 5 * 60_000;
 /**
  * Milliseconds to wait after so many requests in a row that were sent and got no answer. Each may have been stored, so from
  * the fifth on the wait doubles beyond `maxMs`, up to five minutes: a server that stores everything and always drops the
- * connection gets 10 copies in the first 17 minutes, and 12 an hour after that.
+ * connection gets at most 9 copies in the first quarter of an hour by default, and 13 in each hour after that.
  */
 export function unansweredBackoffMs(unanswered: number, options: BackoffOptions): number {
   const slow = unanswered - UNANSWERED_BEFORE_SLOW;

@@ -43,6 +43,10 @@ export interface Carrier {
   before(): Promise<void>;
   /** Synap has refused a message of a batch that it does not refuse for good, and taken others. */
   refusedSingly(): void;
+  /** Synap has answered 2xx to these; what of them it refused is still to be read. */
+  accepted(entries: readonly ClaimedEntry[]): void;
+  /** The rest of that answer says that these are not stored, or leaves it open. */
+  notAccepted(entries: Iterable<ClaimedEntry>): void;
   /** Synap has taken what was sent, but its answer can't be read; `why` is fit for a log. */
   acceptedUnread(why: string): void;
 }
@@ -60,11 +64,13 @@ export async function deliver(entries: readonly ClaimedEntry[], carrier: Carrier
     await carrier.before();
     const { results, unread } = await carrier.conversation.recordMessagesBatch(
       entries.map(entry => entry.message),
-      { signal: carrier.signal },
+      { signal: carrier.signal, onAccepted: () => carrier.accepted(entries) },
     );
     if (unread) carrier.acceptedUnread(unread);
     refused = new Set(entries.filter((_, index) => results[index]?.error !== undefined));
+    carrier.notAccepted(refused);
   } catch (error) {
+    carrier.notAccepted(entries);
     if (isAboutContent(error)) return deliverHalves(entries, carrier);
     return entries.map(entry => failed(entry, error));
   }
@@ -88,11 +94,15 @@ export async function deliver(entries: readonly ClaimedEntry[], carrier: Carrier
 async function deliverOne(entry: ClaimedEntry, carrier: Carrier, refused = false): Promise<Outcome> {
   try {
     await carrier.before();
-    const receipt = await carrier.conversation.recordMessage(entry.message, { signal: carrier.signal });
+    const receipt = await carrier.conversation.recordMessage(entry.message, {
+      signal: carrier.signal,
+      onAccepted: () => carrier.accepted([entry]),
+    });
     // A client of the app's own may answer with nothing.
     if (receipt?.unread) carrier.acceptedUnread(receipt.unread);
     return { entry, type: 'delivered' };
   } catch (error) {
+    carrier.notAccepted([entry]);
     if (isAboutContent(error) || (refused && isForbidden(error))) return { entry, type: 'dead', error };
     return failed(entry, error);
   }

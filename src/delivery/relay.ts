@@ -9,7 +9,7 @@ import type { Logger } from './logger.js';
 import type { Loss } from './loss.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from './outbox.js';
 import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './pace.js';
-import { MAX_TIMER_MS, within } from './promises.js';
+import { isPromise, MAX_TIMER_MS, within } from './promises.js';
 import { Setbacks } from './setbacks.js';
 import { Settlements } from './settlements.js';
 import { steadyNow } from './steady-clock.js';
@@ -67,6 +67,8 @@ export class Relay {
   readonly #settlements: Settlements;
   readonly #unknownOutcomes: UnknownOutcomes;
   readonly #poll: NodeJS.Timeout | undefined;
+  // Keys of what Synap has answered 2xx to, until the outbox knows what became of it.
+  readonly #accepted = new Set<string>();
 
   #timer: NodeJS.Timeout | undefined;
   #timerAt = 0;
@@ -132,9 +134,11 @@ export class Relay {
     const { logger } = this.#options;
     this.#circuit.hurry();
     this.#setbacks.hurry();
-    const result = await this.flush(timeoutMs, ready);
+    let result = await this.flush(timeoutMs, ready);
     if (this.#closed) return result;
     try {
+      const accepted = this.#accepted.size;
+      result = { ...result, delivered: result.delivered + accepted, pending: Math.max(0, result.pending - accepted) };
       this.#reportLost(await within(Math.max(timeoutMs, CLOSE_GRACE_MS), this.#shut()));
     } catch (error) {
       logger.error(`the outbox could not be closed: ${errorForLog(error)}`);
@@ -175,7 +179,11 @@ export class Relay {
     clearTimeout(this.#timer);
     clearInterval(this.#poll);
     this.#abort.abort();
-    return this.#options.outbox.close();
+    const { outbox } = this.#options;
+    if (this.#accepted.size === 0) return outbox.close();
+    // Their answer is broken off, but its status was read.
+    const settled = outbox.settle([...this.#accepted].map(key => ({ key, to: 'delivered' })));
+    return isPromise(settled) ? settled.then(() => outbox.close()) : outbox.close();
   }
 
   #reportLost(lost: readonly OutboxEntry[]): void {
@@ -259,6 +267,7 @@ export class Relay {
     const verdicts = outcomes.map(outcome => judge(outcome, retry, Date.now(), unknowns.after(outcome)));
     for (const { entry, loss } of verdicts)
       if (loss !== undefined) this.#setbacks.givenUp(entry.message.conversationId);
+    for (const { key } of claimed) this.#accepted.delete(key);
     await this.#settlements.settle([...unknown.map(unknownOutcome), ...verdicts]);
     // The conversations of this batch are free again.
     this.#idleUntil = 0;
@@ -287,6 +296,12 @@ export class Relay {
       before: () => this.#waitForPace(),
       refusedSingly: () => {
         this.#refusedSinglyAt = steadyNow();
+      },
+      accepted: entries => {
+        for (const { key } of entries) this.#accepted.add(key);
+      },
+      notAccepted: entries => {
+        for (const { key } of entries) this.#accepted.delete(key);
       },
       acceptedUnread: why => this.#unknownOutcomes.acceptedUnread(why),
     });

@@ -16,7 +16,7 @@ import {
   toWireBatch,
   type WireMessage,
 } from './messages.js';
-import { errorFromResponse, readSuccess } from './response.js';
+import { errorFromResponse, isSuccess, isWebPage, readSuccess } from './response.js';
 import { scrubber } from './scrub.js';
 import type { HttpTransport } from './transport.js';
 
@@ -43,6 +43,8 @@ export interface SynapClientOptions {
 export interface CallOptions {
   /** Breaks the call off. What was sent by then may have been stored. */
   signal?: AbortSignal | undefined;
+  /** Is called as soon as Synap has answered 2xx, before the rest of its answer is read: what was sent is stored. */
+  onAccepted?: (() => void) | undefined;
 }
 
 /** The calls on a conversation. */
@@ -137,7 +139,7 @@ export class SynapClient {
     path: string,
     payload: unknown,
     sent: readonly WireMessage[],
-    { signal }: CallOptions,
+    { signal, onAccepted }: CallOptions,
   ): Promise<ReadAnswer> {
     const correlationId = uuidv4();
     const response = await this.#transport.request({
@@ -154,9 +156,11 @@ export class SynapClient {
       body: JSON.stringify(payload),
       deadline: AbortSignal.timeout(this.#timeoutMs),
       signal,
+      onHeaders: answer => {
+        if (isSuccess(answer) && !isWebPage(answer)) call(onAccepted);
+      },
     });
-    if (response.status < 200 || response.status > 299)
-      throw errorFromResponse(response, correlationId, this.#scrubber(sent));
+    if (!isSuccess(response)) throw errorFromResponse(response, correlationId, this.#scrubber(sent));
     return readSuccess(response, this.baseUrl, correlationId);
   }
 
@@ -165,6 +169,15 @@ export class SynapClient {
       this.#apiKey,
       sent.map(message => message.content),
     );
+  }
+}
+
+/** What a caller's function throws must not turn what is stored into a failure. */
+function call(told: (() => void) | undefined): void {
+  try {
+    told?.();
+  } catch {
+    // It is the caller's own.
   }
 }
 

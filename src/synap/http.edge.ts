@@ -14,7 +14,7 @@ export function httpTransport(origin: string): HttpTransport {
   let closed = false;
 
   return {
-    async request({ method, path, headers, body, deadline, signal }) {
+    async request({ method, path, headers, body, deadline, signal, onHeaders }) {
       const end = new AbortController();
       // By hand: AbortSignal.any is not everywhere; Next.js's edge runtime lacks it.
       const signals = signal ? [deadline, signal] : [deadline];
@@ -29,10 +29,12 @@ export function httpTransport(origin: string): HttpTransport {
         underWay.add(end);
         neverSent = false;
         const response = await fetch(origin + path, init);
+        const header = (name: string) => response.headers.get(name) ?? undefined;
+        const answer = { status: response.status, header };
+        onHeaders?.(answer);
         const reader = response.body?.getReader();
         return {
-          status: response.status,
-          header: name => response.headers.get(name) ?? undefined,
+          ...answer,
           ...(reader
             ? await readBody({
                 read: () => reader.read(),

@@ -57,7 +57,7 @@ export function httpTransport(origin: string): HttpTransport {
 function poolTransport(origin: string, { Pool, request: send }: Undici): HttpTransport {
   const pool = new Pool(origin, poolOptions);
   return {
-    async request({ method, path, headers, body, deadline, signal }) {
+    async request({ method, path, headers, body, deadline, signal, onHeaders }) {
       try {
         if (signal?.aborted) throw new NetworkError('The call was aborted before it was sent', { sent: 'no' });
         const response = await send.call(pool, {
@@ -68,10 +68,12 @@ function poolTransport(origin: string, { Pool, request: send }: Undici): HttpTra
           body: body ?? null,
           signal: signal ? AbortSignal.any([deadline, signal]) : deadline,
         });
+        const header = (name: string) => [response.headers[name]].flat()[0];
+        const answer = { status: response.statusCode, header };
+        onHeaders?.(answer);
         const pieces = response.body[Symbol.asyncIterator]();
         return {
-          status: response.statusCode,
-          header: name => [response.headers[name]].flat()[0],
+          ...answer,
           ...(await readBody({ read: () => pieces.next(), cancel: () => void response.body.destroy() })),
         };
       } catch (error) {

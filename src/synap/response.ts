@@ -14,6 +14,17 @@ import type { HttpResponse } from './transport.js';
 
 const SECOND = 1000;
 
+type Headers = Pick<HttpResponse, 'status' | 'header'>;
+
+export function isSuccess({ status }: Headers): boolean {
+  return status >= 200 && status <= 299;
+}
+
+/** Whether an answer says that it is HTML. */
+export function isWebPage(response: Headers): boolean {
+  return /^\s*(text\/html|application\/xhtml\+xml)/i.test(response.header('content-type') ?? '');
+}
+
 /**
  * Reads a 2xx, which has stored what was sent, whatever becomes of its body.
  *
@@ -28,8 +39,7 @@ export function readSuccess(response: HttpResponse, baseUrl: string, correlation
     problem ??= body === '' ? undefined : 'it is no JSON';
   }
   if (problem === undefined) return { body: undefined };
-  const type = response.header('content-type') ?? '';
-  if (/^\s*(text\/html|application\/xhtml\+xml)/i.test(type) || /^\s*</.test(body))
+  if (isWebPage(response) || /^\s*</.test(body))
     throw new ServiceUnavailableError(
       `A web page answered in Synap's place (${status}). Check the network, and that baseUrl is the address of Synap: ${baseUrl}`,
       { status, correlationId, stored: 'no' },

@@ -8,6 +8,8 @@ export interface HttpRequest {
   deadline: AbortSignal;
   /** The caller's own wish to end it. */
   signal?: AbortSignal | undefined;
+  /** Is called when status and headers were read, before the body is. */
+  onHeaders?: ((response: Pick<HttpResponse, 'status' | 'header'>) => void) | undefined;
 }
 
 export interface HttpResponse {

@@ -154,6 +154,32 @@ export function oddAnswers(): void {
     expect(on.log.filter(line => line.includes('got no answer'))).toHaveLength(1);
   });
 
+  it.each([1, 2])('a 2xx in whose body the recorder is closed has stored its %i messages', async count => {
+    await using on = await recorderOn(socket => void socket.write(head(`${JSON_HEAD}content-length: 100\r\n`)), {
+      timeoutMs: 20_000,
+    });
+    for (let n = 0; n < count; n++) on.recorder.turn().user(`m${n}`);
+    await expect.poll(() => on.synap.stored.length).toBe(count);
+    expect(await on.recorder.close({ timeoutMs: 300 })).toEqual({ delivered: count, pending: 0, deadLettered: 0 });
+    expect(on.synap.stored).toHaveLength(count);
+    expect(balanced(on.recorder)).toMatchObject({ delivered: count, lostAtShutdown: 0 });
+    expect(on.losses).toEqual([]);
+  });
+
+  it('a message of a batch that was refused is not taken for stored when the recorder is closed while it is asked about', async () => {
+    await using on = await recorderOn((socket, messages) => {
+      if (messages.length === 1) return;
+      const body = JSON.stringify({ results: [{ message_id: 'm0' }, { error: 'busy' }] });
+      socket.write(`${head(`${JSON_HEAD}content-length: ${body.length}\r\n`)}${body}`);
+    });
+    on.recorder.turn().user('m0');
+    on.recorder.turn().user('m1');
+    await expect.poll(() => on.synap.stored.length).toBe(3);
+    await on.recorder.close({ timeoutMs: 100 });
+    expect(on.losses).toHaveLength(1);
+    expect(balanced(on.recorder)).toMatchObject({ delivered: 1 });
+  });
+
   it('a connection that served before and then breaks is no answer: nothing is given up for it', async () => {
     let served = 0;
     await using on = await recorderOn((socket, messages) => {
