@@ -6,7 +6,10 @@ export interface RelayBooks extends OutboxBooks {
   held: number;
   /** Still in memory when the recorder was closed. */
   lostAtShutdown: number;
-  /** Delivered after an attempt of which nobody knows whether Synap had stored it; these are among the `delivered`. */
+  /**
+   * Copies that Synap may hold beyond the first: each time a message was sent again though an earlier attempt may have
+   * stored it. One message can count several times.
+   */
   possibleDuplicates: number;
 }
 

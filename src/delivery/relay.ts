@@ -9,10 +9,11 @@ import type { Logger } from './logger.js';
 import type { Loss } from './loss.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from './outbox.js';
 import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './pace.js';
-import { MAX_TIMER_MS, within } from './promises.js';
+import { isPromise, MAX_TIMER_MS, within } from './promises.js';
 import { Setbacks } from './setbacks.js';
 import { Settlements } from './settlements.js';
 import { steadyNow } from './steady-clock.js';
+import { UnknownOutcomes } from './unknown-outcomes.js';
 import { type GiveUpOptions, judge, unknownOutcome } from './verdict.js';
 
 const SECOND = 1000;
@@ -64,7 +65,10 @@ export class Relay {
   readonly #setbacks: Setbacks;
   readonly #flushes: Flushes;
   readonly #settlements: Settlements;
+  readonly #unknownOutcomes: UnknownOutcomes;
   readonly #poll: NodeJS.Timeout | undefined;
+  // Keys of what Synap has answered 2xx to, until the outbox knows what became of it.
+  readonly #accepted = new Set<string>();
 
   #timer: NodeJS.Timeout | undefined;
   #timerAt = 0;
@@ -87,6 +91,7 @@ export class Relay {
     this.#setbacks = new Setbacks(batch.maxMessages, retry);
     this.#flushes = new Flushes(outbox);
     this.#settlements = new Settlements({ ...options, flushes: this.#flushes });
+    this.#unknownOutcomes = new UnknownOutcomes(logger);
     this.#pace = pace === false ? UNPACED : tokenBucket(pace);
     outbox.open?.(logger);
     this.#look();
@@ -128,9 +133,12 @@ export class Relay {
   async close(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
     const { logger } = this.#options;
     this.#circuit.hurry();
-    const result = await this.flush(timeoutMs, ready);
+    this.#setbacks.hurry();
+    let result = await this.flush(timeoutMs, ready);
     if (this.#closed) return result;
     try {
+      const accepted = this.#accepted.size;
+      result = { ...result, delivered: result.delivered + accepted, pending: Math.max(0, result.pending - accepted) };
       this.#reportLost(await within(Math.max(timeoutMs, CLOSE_GRACE_MS), this.#shut()));
     } catch (error) {
       logger.error(`the outbox could not be closed: ${errorForLog(error)}`);
@@ -171,7 +179,11 @@ export class Relay {
     clearTimeout(this.#timer);
     clearInterval(this.#poll);
     this.#abort.abort();
-    return this.#options.outbox.close();
+    const { outbox } = this.#options;
+    if (this.#accepted.size === 0) return outbox.close();
+    // Their answer is broken off, but its status was read.
+    const settled = outbox.settle([...this.#accepted].map(key => ({ key, to: 'delivered' })));
+    return isPromise(settled) ? settled.then(() => outbox.close()) : outbox.close();
   }
 
   #reportLost(lost: readonly OutboxEntry[]): void {
@@ -249,10 +261,13 @@ export class Relay {
     const entries = claimed.filter(entry => !unknown.includes(entry));
     const outcomes = entries.length === 0 ? [] : await this.#circuit.run(() => this.#deliver(entries));
     if (this.#closed) return;
-    this.#setbacks.after(outcomes, steadyNow());
-    const verdicts = outcomes.map(outcome => judge(outcome, retry, Date.now()));
-    for (const { entry, settlement } of verdicts)
-      if (settlement.to === 'expired') this.#setbacks.givenUp(entry.message.conversationId);
+    // Counted from the next probe on, which another message is to be: it tells one that always fails from an outage.
+    this.#setbacks.after(outcomes, Math.max(steadyNow(), this.#circuit.until));
+    const unknowns = this.#unknownOutcomes;
+    const verdicts = outcomes.map(outcome => judge(outcome, retry, Date.now(), unknowns.after(outcome)));
+    for (const { entry, loss } of verdicts)
+      if (loss !== undefined) this.#setbacks.givenUp(entry.message.conversationId);
+    for (const { key } of claimed) this.#accepted.delete(key);
     await this.#settlements.settle([...unknown.map(unknownOutcome), ...verdicts]);
     // The conversations of this batch are free again.
     this.#idleUntil = 0;
@@ -282,6 +297,13 @@ export class Relay {
       refusedSingly: () => {
         this.#refusedSinglyAt = steadyNow();
       },
+      accepted: entries => {
+        for (const { key } of entries) this.#accepted.add(key);
+      },
+      notAccepted: entries => {
+        for (const { key } of entries) this.#accepted.delete(key);
+      },
+      acceptedUnread: why => this.#unknownOutcomes.acceptedUnread(why),
     });
   }
 

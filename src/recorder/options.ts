@@ -55,7 +55,10 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
   /** How a message is sent again. */
   retry?:
     | {
-        /** The n-th wait is a random time up to `min(maxMs, baseMs · 2ⁿ)` ms. Defaults 1,000 and 60,000. */
+        /**
+         * The n-th wait is a random time up to `min(maxMs, baseMs · 2ⁿ)` ms. Defaults 1,000 and 60,000. From the fifth
+         * request in a row that got no answer at all on, it doubles beyond `maxMs`, up to 5 minutes.
+         */
         baseMs?: number | undefined;
         maxMs?: number | undefined;
         /**

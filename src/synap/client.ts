@@ -7,6 +7,7 @@ import {
   type BatchMessageInput,
   type BatchResult,
   batchFromWire,
+  type ReadAnswer,
   type Receipt,
   type RecordMessageInput,
   receiptFromWire,
@@ -15,9 +16,9 @@ import {
   toWireBatch,
   type WireMessage,
 } from './messages.js';
-import { errorFromResponse } from './response.js';
+import { errorFromResponse, isSuccess, isWebPage, readSuccess } from './response.js';
 import { scrubber } from './scrub.js';
-import type { HttpResponse, HttpTransport } from './transport.js';
+import type { HttpTransport } from './transport.js';
 
 const DEFAULT_BASE_URL = 'https://synap-cloud-prod.maximem.ai';
 const DEFAULT_TIMEOUT_MS = 45_000;
@@ -47,6 +48,8 @@ export interface SynapClientOptions {
 export interface CallOptions {
   /** Breaks the call off. What was sent by then may have been stored. */
   signal?: AbortSignal | undefined;
+  /** Is called as soon as Synap has answered 2xx, before the rest of its answer is read: what was sent is stored. */
+  onAccepted?: (() => void) | undefined;
 }
 
 /** The calls on a conversation. */
@@ -127,23 +130,22 @@ export class SynapClient {
 
   async #recordMessage(message: RecordMessageInput, options: CallOptions = {}): Promise<Receipt> {
     const wire = toWire(message, this.#tenancy);
-    const { body } = await this.#post('/v1/conversations/messages', wire, [wire], options);
-    return receiptFromWire(readJson(body), wire);
+    return receiptFromWire(await this.#post('/v1/conversations/messages', wire, [wire], options), wire);
   }
 
   async #recordMessagesBatch(messages: readonly BatchMessageInput[], options: CallOptions = {}): Promise<BatchResult> {
     const wire = toWireBatch(messages, this.#tenancy);
     if (wire.length === 0) return { total: 0, succeeded: 0, failed: 0, results: [] };
-    const { body } = await this.#post('/v1/conversations/messages/batch', { messages: wire }, wire, options);
-    return batchFromWire(readJson(body), wire, this.#scrubber(wire));
+    const answer = await this.#post('/v1/conversations/messages/batch', { messages: wire }, wire, options);
+    return batchFromWire(answer, wire, this.#scrubber(wire));
   }
 
   async #post(
     path: string,
     payload: unknown,
     sent: readonly WireMessage[],
-    { signal }: CallOptions,
-  ): Promise<HttpResponse> {
+    { signal, onAccepted }: CallOptions,
+  ): Promise<ReadAnswer> {
     const correlationId = uuidv4();
     const response = await this.#transport.request({
       method: 'POST',
@@ -159,10 +161,12 @@ export class SynapClient {
       body: JSON.stringify(payload),
       deadline: AbortSignal.timeout(this.#timeoutMs),
       signal,
+      onHeaders: answer => {
+        if (isSuccess(answer) && !isWebPage(answer)) call(onAccepted);
+      },
     });
-    if (response.status < 200 || response.status > 299)
-      throw errorFromResponse(response, correlationId, this.#scrubber(sent));
-    return response;
+    if (!isSuccess(response)) throw errorFromResponse(response, correlationId, this.#scrubber(sent));
+    return readSuccess(response, this.baseUrl, correlationId);
   }
 
   #scrubber(sent: readonly WireMessage[]): (text: string) => string {
@@ -173,11 +177,12 @@ export class SynapClient {
   }
 }
 
-function readJson(body: string): unknown {
+/** What a caller's function throws must not turn what is stored into a failure. */
+function call(told: (() => void) | undefined): void {
   try {
-    return JSON.parse(body);
+    told?.();
   } catch {
-    return undefined;
+    // It is the caller's own.
   }
 }
 

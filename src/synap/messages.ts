@@ -40,12 +40,21 @@ export interface Receipt {
   sessionId?: string;
   /** ISO-8601: when Synap accepted the message. */
   recordedAt?: string;
+  /** Why the receipt could not be read, of a message that counts as accepted because Synap answered 2xx. */
+  unread?: string;
 }
 
 /** One message's fate in a batch: a receipt, or the reason why Synap refused it. */
 export type BatchItemResult =
   | (Partial<Receipt> & { error?: undefined })
-  | { error: string; messageId?: undefined; conversationId?: string; sessionId?: undefined; recordedAt?: undefined };
+  | {
+      error: string;
+      messageId?: undefined;
+      conversationId?: string;
+      sessionId?: undefined;
+      recordedAt?: undefined;
+      unread?: undefined;
+    };
 
 /** What became of a batch; `results[i]` is the fate of the i-th message. */
 export interface BatchResult {
@@ -53,6 +62,8 @@ export interface BatchResult {
   succeeded: number;
   failed: number;
   results: BatchItemResult[];
+  /** Why the results could not be read: the messages count as accepted, because Synap answered 2xx. */
+  unread?: string;
 }
 
 export type Tenancy = 'b2b' | 'b2c';
@@ -174,17 +185,26 @@ function wire(message: z.output<typeof batchInput>, tenancy: Tenancy | undefined
   };
 }
 
+/** What could be read of a 2xx. */
+export interface ReadAnswer {
+  /** Its JSON; undefined where it has none. */
+  readonly body: unknown;
+  /** Why the body could not be read. */
+  readonly unread?: string | undefined;
+}
+
 const text = z.string().min(1).optional().catch(undefined);
 const wireReceipt = z
   .object({ message_id: text, conversation_id: text, session_id: text, recorded_at: text })
   .catch({ message_id: undefined, conversation_id: undefined, session_id: undefined, recorded_at: undefined });
 
 /** Reads the answer to one message. Every 2xx means accepted, whatever its body holds. */
-export function receiptFromWire(body: unknown, sent: WireMessage): Receipt {
+export function receiptFromWire({ body, unread }: ReadAnswer, sent: WireMessage): Receipt {
   return {
     conversationId: sent.conversation_id,
     ...(sent.session_id && { sessionId: sent.session_id }),
     ...receipt(body),
+    ...(unread !== undefined && { unread }),
   };
 }
 
@@ -200,29 +220,32 @@ function receipt(body: unknown): Partial<Receipt> {
 
 const wireBatch = z.object({
   failed: z.number().int().min(0).optional().catch(undefined),
-  results: z.array(z.unknown()),
+  results: z.array(z.unknown()).optional().catch(undefined),
 });
 
 /**
- * Reads the answer to a batch. A 2xx without results has accepted all of it. Results that can't be matched to the
- * messages, of which some were refused, leave open which: that throws a retryable {@link UnexpectedResponseError}.
+ * Reads the answer to a batch. A 2xx that names no refused message has accepted all of it. Where some were refused, but it
+ * can't be told which, that throws a retryable {@link UnexpectedResponseError}.
  */
 export function batchFromWire(
-  body: unknown,
+  { body, unread }: ReadAnswer,
   sent: readonly WireMessage[],
   scrub: (text: string) => string,
 ): BatchResult {
   const parsed = wireBatch.safeParse(body);
-  const results = parsed.success ? parsed.data.results : undefined;
+  const { results, failed: refused = results ? 1 : 0 } = parsed.success ? parsed.data : {};
   if (results === undefined || results.length !== sent.length) {
-    const mayHaveFailed = parsed.success && (parsed.data.failed ?? 1) > 0 && sent.length > 0;
-    if (mayHaveFailed)
+    if (refused > 0 && refused < sent.length)
       throw new UnexpectedResponseError(
         `Synap answered a batch of ${sent.length} messages with ${results?.length ?? 0} results: which were refused can't be told`,
         { retryable: true },
       );
-    const accepted = sent.map(message => ({ conversationId: message.conversation_id }));
-    return { total: sent.length, succeeded: sent.length, failed: 0, results: accepted };
+    const all = sent.map(({ conversation_id }): BatchItemResult => {
+      return refused === 0 ? { conversationId: conversation_id } : { error: 'refused without a reason' };
+    });
+    const failed = refused === 0 ? 0 : sent.length;
+    const counts = { total: sent.length, succeeded: sent.length - failed, failed };
+    return { ...counts, results: all, ...(unread !== undefined && { unread }) };
   }
   const items = results.map((result, index): BatchItemResult => {
     const error = reason(result);

@@ -111,7 +111,7 @@ test('what kill -9 has left open is sent again and told, or left alone where tha
     const { code, stdout, stderr } = await runCli(['import', file, ...flags], { env });
     expect(synap.stored).toHaveLength(twice ? 20 : 10);
     expect(code).toBe(twice ? 0 : 3);
-    if (twice) expect(stdout).toMatch(/10 of them may be there twice/);
+    if (twice) expect(stdout).toMatch(/10 second copies may be there/);
     else expect(withoutWarnings(stderr)).toMatch(/^line 1: not taken: was sent, and may or may not be stored$/m);
   }
 });

@@ -182,12 +182,46 @@ describe('recordMessage', () => {
   });
 
   it.each([200, 201, 202, 204])('takes a %i with an unreadable body for accepted', async status => {
-    await using synap = await scriptedSynap(() => ({ status, text: status === 204 ? '' : '<html>' }));
+    await using synap = await scriptedSynap(() => ({ status, text: status === 204 ? '' : '{"mess' }));
     const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
-    expect(await client.conversation.recordMessage(message)).toEqual({ conversationId: CONVERSATION });
+    expect(await client.conversation.recordMessage(message)).toMatchObject({ conversationId: CONVERSATION });
     const batch = await client.conversation.recordMessagesBatch([message, message]);
     expect(batch).toMatchObject({ total: 2, succeeded: 2, failed: 0 });
     expect(batch.results).toHaveLength(2);
+    await client.close();
+  });
+});
+
+describe('an answer that can only be read in part', () => {
+  it('says why in the receipt, and in the result of a batch', async () => {
+    await using synap = await scriptedSynap(() => ({ text: '{"mess' }));
+    const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
+    const unread = 'Synap answered 200, but its body could not be read (it is no JSON)';
+    expect(await client.conversation.recordMessage(message)).toEqual({ conversationId: CONVERSATION, unread });
+    expect(await client.conversation.recordMessagesBatch([message, message])).toMatchObject({ succeeded: 2, unread });
+    await client.close();
+  });
+
+  it('says nothing of an answer without a body', async () => {
+    await using synap = await scriptedSynap(() => ({ status: 204 }));
+    const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
+    expect(await client.conversation.recordMessage(message)).toEqual({ conversationId: CONVERSATION });
+    await client.close();
+  });
+
+  it('is a failure that has stored nothing, where it is a web page', async () => {
+    await using synap = await scriptedSynap(() => ({ text: '<html>', headers: { 'content-type': 'text/html' } }));
+    const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
+    const error = await failure(client.conversation.recordMessage(message));
+    expect(error).toBeInstanceOf(ServiceUnavailableError);
+    expect(error).toMatchObject({ status: 200, retryable: true, stored: 'no' });
+    await client.close();
+  });
+
+  it('is a receipt where it is JSON, whatever type it claims to have', async () => {
+    await using synap = await scriptedSynap(() => ({ headers: { 'content-type': 'text/html' } }));
+    const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
+    expect(await client.conversation.recordMessage(message)).toMatchObject({ messageId: 'm0' });
     await client.close();
   });
 });
@@ -236,6 +270,14 @@ describe('recordMessagesBatch', () => {
       failed: 0,
       results: [],
     });
+    await client.close();
+  });
+
+  it('takes a batch for refused that says so without results', async () => {
+    await using synap = await scriptedSynap(() => ({ json: { total: 2, failed: 2 } }));
+    const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
+    const result = await client.conversation.recordMessagesBatch([message, message]);
+    expect(result).toMatchObject({ succeeded: 0, failed: 2, results: [{ error: expect.any(String) }, {}] });
     await client.close();
   });
 
@@ -331,13 +373,8 @@ describe('errors', () => {
     await client.close();
   });
 
-  it('ends a request that drips for ever after timeoutMs', async () => {
-    await using synap = await scriptedSynap((_, __, { response }) => {
-      response.writeHead(200);
-      const drip = setInterval(() => response.write(' '), 20);
-      response.on('close', () => clearInterval(drip));
-      return 'handled';
-    });
+  it('ends a request that gets no answer after timeoutMs', async () => {
+    await using synap = await scriptedSynap(() => 'handled');
     const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url, timeoutMs: 200 });
     const error = await failure(client.conversation.recordMessage(message));
     expect(error).toBeInstanceOf(TimeoutError);
