@@ -1,5 +1,5 @@
 import type { SynapClient } from '../synap/client.js';
-import { NetworkError } from '../synap/errors.js';
+import { NetworkError, RateLimitError } from '../synap/errors.js';
 import { type BackoffOptions, backoffMs } from './backoff.js';
 import { NO_BOOKS, type RelayBooks } from './books.js';
 import { Circuit } from './circuit.js';
@@ -22,6 +22,9 @@ const ONE_BY_ONE_MS = 600 * SECOND;
 
 /** How long the relay waits before it looks again, when there are messages but none of them may go. */
 const LOOK_AGAIN_MS = SECOND;
+
+/** How long one who gives up with a Synap that is down waits for its answer to a request. */
+const ANSWER_MS = 10 * SECOND;
 
 /** How long an outbox may take to close, at least. */
 const CLOSE_GRACE_MS = SECOND;
@@ -76,6 +79,13 @@ export class Relay {
   #outboxFailures = 0;
   #knownBooks: ReturnType<Outbox['books']> = NO_BOOKS;
   #lostAtShutdown = 0;
+  #maybeLost = 0;
+  // The keys of what went out in a request, and has not come to an outcome that the outbox knows.
+  readonly #sent = new Set<string>();
+  // Until when nothing lingers or is paced.
+  #hurriedUntil = 0;
+  readonly #paced = new Set<() => void>();
+  #answeredAt = 0;
   // When Synap refuses one message of a batch for the moment, and takes the next of its conversation, the two change
   // places. After that was seen, no batch holds two of one conversation for a while.
   #refusedSinglyAt = Number.NEGATIVE_INFINITY;
@@ -107,21 +117,56 @@ export class Relay {
     const { pendingBytes: _, ...books } = this.#outboxBooks();
     const held = this.#circuit.holds && !this.#closed ? books.pending : 0;
     const pending = books.pending - held;
-    const lostAtShutdown = this.#lostAtShutdown;
-    return { ...books, pending, held, lostAtShutdown, possibleDuplicates: this.#settlements.possibleDuplicates };
+    return {
+      ...books,
+      pending,
+      held,
+      lostAtShutdown: this.#lostAtShutdown,
+      maybeLost: this.#maybeLost,
+      possibleDuplicates: this.#settlements.possibleDuplicates,
+    };
   }
 
   /**
    * Sends what was put before without lingering, and waits for it, at most `timeoutMs`: that is, what was put when `ready`
    * resolves.
+   *
+   * @param options.whileUp to wait no longer, too, once Synap is seen to be down, or has not answered for 10 seconds
    */
-  async flush(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
+  async flush(timeoutMs: number, ready?: Promise<void>, { whileUp = false } = {}): Promise<FlushResult> {
     if (this.#closed) return { delivered: 0, pending: 0, deadLettered: 0 };
-    return this.#flushes.flush(timeoutMs, ready, {
-      begun: () => this.#look(),
-      isHopeless: deadline => this.#sending === 0 && this.#circuit.until > deadline,
-      outstanding: () => this.#outboxBooks().pending + this.#outboxBooks().inFlight,
-    });
+    const begunAt = steadyNow();
+    const looks = whileUp ? setInterval(() => this.#flushes.progress(), SECOND) : undefined;
+    looks?.unref?.();
+    const isDown = () =>
+      this.#sending > 0
+        ? steadyNow() - Math.max(begunAt, this.#answeredAt) >= ANSWER_MS
+        : this.#circuit.isDown && this.#circuit.until > steadyNow();
+    // What others send from the same outbox, they may go on with.
+    const isLate = (deadline: number) =>
+      this.#options.outbox.pollMs === undefined && this.#sending === 0 && this.#circuit.until > deadline;
+    try {
+      return await this.#flushes.flush(timeoutMs, ready, {
+        begun: () => this.#look(),
+        isHopeless: deadline => isLate(deadline) || (whileUp && isDown()),
+        outstanding: () => this.#outboxBooks().pending + this.#outboxBooks().inFlight,
+      });
+    } finally {
+      clearInterval(looks);
+    }
+  }
+
+  /** Nothing lingers or is paced for so long, until Synap asks to slow down: the process is about to end. */
+  hurry(ms: number): void {
+    if (this.#closed) return;
+    this.#hurriedUntil = steadyNow() + ms;
+    this.#circuit.hurry();
+    for (const resume of this.#paced) resume();
+    this.#look();
+  }
+
+  get #hurries(): boolean {
+    return steadyNow() < this.#hurriedUntil;
   }
 
   /** Flushes, then breaks off what is under way. What is left in memory is lost, and reported as such. */
@@ -175,9 +220,11 @@ export class Relay {
   }
 
   #reportLost(lost: readonly OutboxEntry[]): void {
-    this.#lostAtShutdown = lost.length;
-    if (lost.length > 0) this.#options.logger.error(`closed with ${lost.length} messages undelivered; they are lost`);
-    for (const entry of lost) this.#settlements.report(entry, 'shutdown');
+    const mayBeStored = (entry: OutboxEntry) => entry.maybeStored || this.#sent.has(entry.key);
+    this.#maybeLost = lost.filter(mayBeStored).length;
+    this.#lostAtShutdown = lost.length - this.#maybeLost;
+    if (lost.length > 0) this.#options.logger.error(closedWith(this.#lostAtShutdown, this.#maybeLost));
+    for (const entry of lost) this.#settlements.report(entry, mayBeStored(entry) ? 'maybe_lost' : 'shutdown');
   }
 
   #noted(result: PutResult): PutResult {
@@ -202,7 +249,7 @@ export class Relay {
     let due: number;
     if (this.#settlements.owed) due = now;
     else if (this.#firstPendingAt === undefined) return;
-    else if (this.#flushes.waiting) due = now;
+    else if (this.#flushes.waiting || this.#hurries) due = now;
     else {
       const { pending, pendingBytes } = this.#outboxBooks();
       const full = pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
@@ -249,11 +296,14 @@ export class Relay {
     const entries = claimed.filter(entry => !unknown.includes(entry));
     const outcomes = entries.length === 0 ? [] : await this.#circuit.run(() => this.#deliver(entries));
     if (this.#closed) return;
+    this.#answeredAt = steadyNow();
+    if (outcomes.some(outcome => isStopped(outcome) && RateLimitError.is(outcome.error))) this.#hurriedUntil = 0;
     this.#setbacks.after(outcomes, steadyNow());
     const verdicts = outcomes.map(outcome => judge(outcome, retry, Date.now()));
     for (const { entry, settlement } of verdicts)
       if (settlement.to === 'expired') this.#setbacks.givenUp(entry.message.conversationId);
     await this.#settlements.settle([...unknown.map(unknownOutcome), ...verdicts]);
+    for (const { key } of entries) this.#sent.delete(key);
     // The conversations of this batch are free again.
     this.#idleUntil = 0;
     if (outcomes.some(isStopped)) this.#firstPendingAt ??= lingering;
@@ -278,7 +328,10 @@ export class Relay {
     return deliver(entries, {
       conversation: this.#options.client.conversation,
       signal: this.#abort.signal,
-      before: () => this.#waitForPace(),
+      before: async sending => {
+        await this.#waitForPace();
+        for (const { key } of sending) this.#sent.add(key);
+      },
       refusedSingly: () => {
         this.#refusedSinglyAt = steadyNow();
       },
@@ -288,12 +341,27 @@ export class Relay {
   async #waitForPace(): Promise<void> {
     for (;;) {
       // A round that goes on while another has met a rate limit waits with it; a probe is past that time.
-      const wait = Math.max(this.#circuit.until - steadyNow(), 0) || this.#pace();
+      const wait = Math.max(this.#circuit.until - steadyNow(), 0) || (this.#hurries ? 0 : this.#pace());
       if (this.#closed) throw new NetworkError('The recorder was closed before this was sent', { sent: 'no' });
       if (wait === 0) return;
       await new Promise<void>(resolve => {
-        setTimeout(resolve, wait).unref?.();
+        const resume = () => {
+          clearTimeout(timer);
+          this.#paced.delete(resume);
+          resolve();
+        };
+        const timer = setTimeout(resume, wait);
+        timer.unref?.();
+        this.#paced.add(resume);
       });
     }
   }
+}
+
+function closedWith(lost: number, maybeLost: number): string {
+  const count = (messages: number) => `${messages} message${messages === 1 ? '' : 's'}`;
+  const why = 'a request with them was under way';
+  if (maybeLost === 0) return `closed with ${count(lost)} undelivered and lost`;
+  if (lost === 0) return `closed with ${count(maybeLost)} that may be lost: ${why}`;
+  return `closed with ${count(lost)} undelivered and lost, and ${maybeLost} that may be lost: ${why}`;
 }
