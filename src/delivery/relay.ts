@@ -93,7 +93,7 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = options;
     const { outbox, retry, batch, pace, logger } = options;
-    this.#circuit = new Circuit(retry, logger);
+    this.#circuit = new Circuit(retry, this.#untilClosed(logger));
     this.#setbacks = new Setbacks(batch.maxMessages, retry);
     this.#flushes = new Flushes(outbox);
     this.#settlements = new Settlements({ ...options, flushes: this.#flushes });
@@ -193,6 +193,14 @@ export class Relay {
     } catch {
       // There is nothing left that could be done about it.
     }
+  }
+
+  /** What becomes of the requests that a close breaks off is no news. */
+  #untilClosed({ info, warn, error }: Logger): Logger {
+    const unless = (write: (message: string) => void) => (message: string) => {
+      if (!this.#closed) write(message);
+    };
+    return { info: unless(info), warn: unless(warn), error: unless(error) };
   }
 
   /** Looks whether there is something to send: something may have been put by others, or put back. */
@@ -360,7 +368,7 @@ export class Relay {
 
 function closedWith(lost: number, maybeLost: number): string {
   const count = (messages: number) => `${messages} message${messages === 1 ? '' : 's'}`;
-  const why = 'a request with them was under way';
+  const why = `a request with ${maybeLost === 1 ? 'it' : 'them'} was under way`;
   if (maybeLost === 0) return `closed with ${count(lost)} undelivered and lost`;
   if (lost === 0) return `closed with ${count(maybeLost)} that may be lost: ${why}`;
   return `closed with ${count(lost)} undelivered and lost, and ${maybeLost} that may be lost: ${why}`;
