@@ -264,6 +264,11 @@ export class Relay {
       due = full ? now : this.#firstPendingAt + batch.lingerMs;
     }
     const at = Math.max(due, this.#circuit.until, this.#idleUntil);
+    // There may not be another tick.
+    if (this.#hurries && at <= now) {
+      clearTimeout(this.#timer);
+      return void this.#send();
+    }
     if (this.#timer && this.#timerAt <= at) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;

@@ -109,7 +109,9 @@ export class Recorder {
     this.#holds = new Holds(this.#settings.waitUntil, () => this.#flushForHold());
     this.#forgetExit = this.#relay ? onExit(this.#exitHooks) : () => {};
     this.#signals = onSignals(this.#relay ? this.#settings.signals : [], this.#signalHooks);
-    if (this.#relay && this.#settings.signals.length > 0) this.#adviseOnSignals();
+    const advice =
+      this.#relay && this.#settings.signals.length > 0 && !this.#settings.waitUntil ? adviceOnSignals() : undefined;
+    if (advice) logger.warn(advice);
   }
 
   /** Whether anything is recorded at all: `enabled` was not `false`. After close(), messages are counted as losses. */
@@ -282,11 +284,6 @@ export class Recorder {
   #turnEnded(turn: Turn): void {
     this.#open.delete(turn);
     this.#holds.end(turn);
-  }
-
-  #adviseOnSignals(): void {
-    const advice = adviceOnSignals();
-    if (advice) this.#notices.once('signals', advice);
   }
 }
 

@@ -1,0 +1,8 @@
+// A server that has no patience.
+import { createServer } from 'node:http';
+import { listens, say } from './recorder.js';
+
+const server = createServer((_, response) => response.end(say()));
+server.listen(0, () => listens(server.address().port));
+
+process.on('SIGTERM', () => server.close(() => process.exit(3)));
