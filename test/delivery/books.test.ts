@@ -216,7 +216,13 @@ describe('the books', { timeout: 120_000 }, () => {
           balanced(story.recorder);
         }
         await story.drain();
-        expect(balanced(story.recorder)).toMatchObject({ pending: 0, held: 0, inFlight: 0, lostAtShutdown: 0, maybeLost: 0 });
+        expect(balanced(story.recorder)).toMatchObject({
+          pending: 0,
+          held: 0,
+          inFlight: 0,
+          lostAtShutdown: 0,
+          maybeLost: 0,
+        });
         expectTrueBooks(story);
       }),
       { numRuns: RUNS },

@@ -367,9 +367,7 @@ describe('a process that ends by itself', () => {
     const started = performance.now();
     const { stderr } = await run(on.synap.url);
     expect(performance.now() - started).toBeLessThan(10_000);
-    expect(stderr).toBe(
-      '[synap-recorder] closed with 1 message that may be lost: a request with it was under way\n',
-    );
+    expect(stderr).toBe('[synap-recorder] closed with 1 message that may be lost: a request with it was under way\n');
   });
 });
 

@@ -74,7 +74,7 @@ describe.each([
   });
 });
 
-describe('a server that calls process.exit() as soon as it may', () => {
+describe('a server that calls process.exit() soon', () => {
   const program = 'programs/exits.js';
 
   it('ends with its own code, and what could not be sent is said', async () => {
@@ -84,8 +84,8 @@ describe('a server that calls process.exit() as soon as it may', () => {
     if (recorded.contents.length === 0) expect(recorded.stderr).toMatch(/closed with .* lost/);
   });
 
-  it('has sent what waits, all the same, where a connection is open', async () => {
-    await using app = await start(program, 'signals');
+  it('has sent what waits, where a connection to Synap is open', async () => {
+    await using app = await start(program, 'signals', { PATIENCE_MS: '50' });
     await app.get();
     await expect.poll(() => app.contents()).toEqual(['Hi', 'Hello']);
     await app.get();
