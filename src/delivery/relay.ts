@@ -5,10 +5,11 @@ import { NO_BOOKS, type RelayBooks } from './books.js';
 import { Circuit } from './circuit.js';
 import { deliver, errorForLog, isStopped } from './deliver.js';
 import { Flushes, type FlushResult } from './flushes.js';
-import type { Logger } from './logger.js';
+import { type Logger, loggerUntil } from './logger.js';
 import type { Loss } from './loss.js';
+import { LostAtClose } from './lost-at-close.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from './outbox.js';
-import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './pace.js';
+import { type PaceOptions, Pacer, tokenBucket, UNPACED } from './pace.js';
 import { MAX_TIMER_MS, within } from './promises.js';
 import { Setbacks } from './setbacks.js';
 import { Settlements } from './settlements.js';
@@ -59,7 +60,7 @@ export interface RelayOptions {
  */
 export class Relay {
   readonly #options: RelayOptions;
-  readonly #pace: Pace;
+  readonly #pacer: Pacer;
   // Workers refuse to make one outside of a request, and rightly: timers and sockets belong to the request they began in,
   // so a recorder does, too.
   readonly #abort = new AbortController();
@@ -67,6 +68,7 @@ export class Relay {
   readonly #setbacks: Setbacks;
   readonly #flushes: Flushes;
   readonly #settlements: Settlements;
+  readonly #lostAtClose = new LostAtClose();
   readonly #poll: NodeJS.Timeout | undefined;
 
   #timer: NodeJS.Timeout | undefined;
@@ -78,13 +80,6 @@ export class Relay {
   #idleUntil = 0;
   #outboxFailures = 0;
   #knownBooks: ReturnType<Outbox['books']> = NO_BOOKS;
-  #lostAtShutdown = 0;
-  #maybeLost = 0;
-  // The keys of what went out in a request, and has not come to an outcome that the outbox knows.
-  readonly #sent = new Set<string>();
-  // Until when nothing lingers or is paced.
-  #hurriedUntil = 0;
-  readonly #paced = new Set<() => void>();
   #answeredAt = 0;
   // When Synap refuses one message of a batch for the moment, and takes the next of its conversation, the two change
   // places. After that was seen, no batch holds two of one conversation for a while.
@@ -93,11 +88,15 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = options;
     const { outbox, retry, batch, pace, logger } = options;
-    this.#circuit = new Circuit(retry, this.#untilClosed(logger));
+    // What becomes of the requests that a close breaks off is no news.
+    this.#circuit = new Circuit(
+      retry,
+      loggerUntil(() => this.#closed, logger),
+    );
     this.#setbacks = new Setbacks(batch.maxMessages, retry);
     this.#flushes = new Flushes(outbox);
     this.#settlements = new Settlements({ ...options, flushes: this.#flushes });
-    this.#pace = pace === false ? UNPACED : tokenBucket(pace);
+    this.#pacer = new Pacer(pace === false ? UNPACED : tokenBucket(pace));
     outbox.open?.(logger);
     this.#look();
     if (outbox.pollMs !== undefined) {
@@ -121,8 +120,8 @@ export class Relay {
       ...books,
       pending,
       held,
-      lostAtShutdown: this.#lostAtShutdown,
-      maybeLost: this.#maybeLost,
+      lostAtShutdown: this.#lostAtClose.lost,
+      maybeLost: this.#lostAtClose.maybeLost,
       possibleDuplicates: this.#settlements.possibleDuplicates,
     };
   }
@@ -159,14 +158,9 @@ export class Relay {
   /** Nothing lingers or is paced for so long, until Synap asks to slow down: the process is about to end. */
   hurry(ms: number): void {
     if (this.#closed) return;
-    this.#hurriedUntil = steadyNow() + ms;
     this.#circuit.hurry();
-    for (const resume of this.#paced) resume();
+    this.#pacer.hurry(ms);
     this.#look();
-  }
-
-  get #hurries(): boolean {
-    return steadyNow() < this.#hurriedUntil;
   }
 
   /** Flushes, then breaks off what is under way. What is left in memory is lost, and reported as such. */
@@ -195,14 +189,6 @@ export class Relay {
     }
   }
 
-  /** What becomes of the requests that a close breaks off is no news. */
-  #untilClosed({ info, warn, error }: Logger): Logger {
-    const unless = (write: (message: string) => void) => (message: string) => {
-      if (!this.#closed) write(message);
-    };
-    return { info: unless(info), warn: unless(warn), error: unless(error) };
-  }
-
   /** Looks whether there is something to send: something may have been put by others, or put back. */
   wake(): void {
     this.#idleUntil = 0;
@@ -228,11 +214,7 @@ export class Relay {
   }
 
   #reportLost(lost: readonly OutboxEntry[]): void {
-    const mayBeStored = (entry: OutboxEntry) => entry.maybeStored || this.#sent.has(entry.key);
-    this.#maybeLost = lost.filter(mayBeStored).length;
-    this.#lostAtShutdown = lost.length - this.#maybeLost;
-    if (lost.length > 0) this.#options.logger.error(closedWith(this.#lostAtShutdown, this.#maybeLost));
-    for (const entry of lost) this.#settlements.report(entry, mayBeStored(entry) ? 'maybe_lost' : 'shutdown');
+    this.#lostAtClose.close(lost, this.#options.logger, (entry, reason) => this.#settlements.report(entry, reason));
   }
 
   #noted(result: PutResult): PutResult {
@@ -257,7 +239,7 @@ export class Relay {
     let due: number;
     if (this.#settlements.owed) due = now;
     else if (this.#firstPendingAt === undefined) return;
-    else if (this.#flushes.waiting || this.#hurries) due = now;
+    else if (this.#flushes.waiting || this.#pacer.hurries) due = now;
     else {
       const { pending, pendingBytes } = this.#outboxBooks();
       const full = pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
@@ -265,7 +247,7 @@ export class Relay {
     }
     const at = Math.max(due, this.#circuit.until, this.#idleUntil);
     // There may not be another tick.
-    if (this.#hurries && at <= now) {
+    if (this.#pacer.hurries && at <= now) {
       clearTimeout(this.#timer);
       return void this.#send();
     }
@@ -310,13 +292,13 @@ export class Relay {
     const outcomes = entries.length === 0 ? [] : await this.#circuit.run(() => this.#deliver(entries));
     if (this.#closed) return;
     this.#answeredAt = steadyNow();
-    if (outcomes.some(outcome => isStopped(outcome) && RateLimitError.is(outcome.error))) this.#hurriedUntil = 0;
+    if (outcomes.some(outcome => isStopped(outcome) && RateLimitError.is(outcome.error))) this.#pacer.slowDown();
     this.#setbacks.after(outcomes, steadyNow());
     const verdicts = outcomes.map(outcome => judge(outcome, retry, Date.now()));
     for (const { entry, settlement } of verdicts)
       if (settlement.to === 'expired') this.#setbacks.givenUp(entry.message.conversationId);
     await this.#settlements.settle([...unknown.map(unknownOutcome), ...verdicts]);
-    for (const { key } of entries) this.#sent.delete(key);
+    this.#lostAtClose.settled(entries);
     // The conversations of this batch are free again.
     this.#idleUntil = 0;
     if (outcomes.some(isStopped)) this.#firstPendingAt ??= lingering;
@@ -343,7 +325,7 @@ export class Relay {
       signal: this.#abort.signal,
       before: async sending => {
         await this.#waitForPace();
-        for (const { key } of sending) this.#sent.add(key);
+        this.#lostAtClose.sending(sending);
       },
       refusedSingly: () => {
         this.#refusedSinglyAt = steadyNow();
@@ -354,27 +336,10 @@ export class Relay {
   async #waitForPace(): Promise<void> {
     for (;;) {
       // A round that goes on while another has met a rate limit waits with it; a probe is past that time.
-      const wait = Math.max(this.#circuit.until - steadyNow(), 0) || (this.#hurries ? 0 : this.#pace());
+      const wait = Math.max(this.#circuit.until - steadyNow(), 0) || this.#pacer.next();
       if (this.#closed) throw new NetworkError('The recorder was closed before this was sent', { sent: 'no' });
       if (wait === 0) return;
-      await new Promise<void>(resolve => {
-        const resume = () => {
-          clearTimeout(timer);
-          this.#paced.delete(resume);
-          resolve();
-        };
-        const timer = setTimeout(resume, wait);
-        timer.unref?.();
-        this.#paced.add(resume);
-      });
+      await this.#pacer.pause(wait);
     }
   }
-}
-
-function closedWith(lost: number, maybeLost: number): string {
-  const count = (messages: number) => `${messages} message${messages === 1 ? '' : 's'}`;
-  const why = `a request with ${maybeLost === 1 ? 'it' : 'them'} was under way`;
-  if (maybeLost === 0) return `closed with ${count(lost)} undelivered and lost`;
-  if (lost === 0) return `closed with ${count(maybeLost)} that may be lost: ${why}`;
-  return `closed with ${count(lost)} undelivered and lost, and ${maybeLost} that may be lost: ${why}`;
 }

@@ -23,7 +23,7 @@ import { type RecorderOptions, type RecorderSettings, readOptions } from './opti
 import { onSignals, SHUTDOWN_MS } from './signals.js';
 import { Turn, type TurnHost } from './turn.js';
 import type { TurnOptions } from './turn-options.js';
-import { Holds } from './wait-until.js';
+import { Holds, leftByHold } from './wait-until.js';
 
 const FLUSH_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -108,9 +108,9 @@ export class Recorder {
     this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());
     this.#holds = new Holds(this.#settings.waitUntil, () => this.#flushForHold());
     this.#forgetExit = this.#relay ? onExit(this.#exitHooks) : () => {};
-    this.#signals = onSignals(this.#relay ? this.#settings.signals : [], this.#signalHooks);
-    const advice =
-      this.#relay && this.#settings.signals.length > 0 && !this.#settings.waitUntil ? adviceOnSignals() : undefined;
+    const { signals, waitUntil } = this.#settings;
+    this.#signals = onSignals(this.#relay ? signals : [], this.#signalHooks);
+    const advice = this.#relay && signals.length > 0 && !waitUntil ? adviceOnSignals() : undefined;
     if (advice) logger.warn(advice);
   }
 
@@ -285,12 +285,6 @@ export class Recorder {
     this.#open.delete(turn);
     this.#holds.end(turn);
   }
-}
-
-function leftByHold(count: number, durable: boolean): string {
-  const messages = count === 1 ? '1 message is' : `${count} messages are`;
-  const kept = durable ? 'kept in the outbox' : 'kept in memory as long as the process lives';
-  return `${messages} not delivered, and the platform is asked to wait no longer; ${kept}, and sent when Synap answers`;
 }
 
 /**
