@@ -19,9 +19,9 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function run(beside: string, how: How, signal: NodeJS.Signals) {
+async function run(beside: string, how: How, signal: NodeJS.Signals, ...ahead: string[]) {
   const COPY = `file://${folder}/node_modules/synap-recorder/dist/index.js`;
-  await using command = await start('programs/command.js', how, {
+  await using command = await start([...ahead, 'programs/command.js'], how, {
     BESIDE: beside,
     LOCKED: join(folder, 'locked'),
     COPY,
@@ -49,5 +49,22 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('a command at %s', signal => {
     expect({ end: recorded.end, stdout: recorded.stdout }).toEqual({ end: without.end, stdout: without.stdout });
     const copys = beside.includes('copy') ? ['Hi, copy', 'Hello, copy'] : [];
     expect(recorded.contents.sort()).toEqual(['Hi', 'Hello', ...copys].sort());
+  });
+
+  it('that signal-exit was told to leave running ends by its own code', async () => {
+    const [without, recorded] = await Promise.all([run('keeps', '', signal), run('keeps', 'signals', signal)]);
+    expect(without.end).toBe(5);
+    expect(recorded).toEqual({ ...without, contents: ['Hi', 'Hello'] });
+  });
+
+  it.each([
+    ['tsx', ['node_modules/tsx/dist/cli.mjs']],
+    ['node --import tsx', ['--import', 'tsx']],
+  ])('run by %s ends as without a recorder', async (_, ahead) => {
+    const [without, recorded] = await Promise.all([
+      run('', '', signal, ...ahead),
+      run('', 'signals', signal, ...ahead),
+    ]);
+    expect(recorded).toEqual({ ...without, contents: ['Hi', 'Hello'] });
   });
 });

@@ -74,6 +74,18 @@ describe.each([
   });
 });
 
+describe('Next.js with `waitUntil: after`', () => {
+  it('is not kept from ending by a Synap that is down, and what is left is said', async () => {
+    await using app = await start(NEXT, 'hook', {}, () => ({ status: 503 }));
+    await app.get('/api/say');
+    const started = performance.now();
+    expect(await app.end('SIGTERM')).toBe(143);
+    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(app.said.stderr).toMatch(/2 messages are not delivered, and the platform is asked to wait no longer/);
+    expect(app.said.stderr).toMatch(/closed with 2 messages that may be lost/);
+  });
+});
+
 describe('a server that calls process.exit() soon', () => {
   const program = 'programs/exits.js';
 

@@ -26,10 +26,15 @@ export async function build(folder: string, ...args: string[]): Promise<void> {
 /** How the recorder is used: `signals: true`, by the framework's own line, or not at all. */
 export type How = 'signals' | 'hook' | '';
 
-/** Starts a program with a scripted Synap, and waits for its address. */
-export async function start(program: string, how: How, more: Record<string, string> = {}, script?: Script) {
+/** Starts a program, or what Node's arguments say, with a scripted Synap, and waits for its address. */
+export async function start(
+  program: string | readonly string[],
+  how: How,
+  more: Record<string, string> = {},
+  script?: Script,
+) {
   const synap = await scriptedSynap(script);
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [program].flat(), {
     cwd: HERE,
     env: {
       ...baseEnv,
