@@ -85,6 +85,7 @@ export class Recorder {
   };
   readonly #signalHooks = {
     drain: (ends: boolean) => (ends ? this.#closeInTime() : this.#drainBesideApp()),
+    exit: () => this.#exitHooks.exit(),
   };
 
   constructor(options: RecorderOptions = {}) {

@@ -8,10 +8,15 @@ export interface SignalHooks {
    * @param ends whether the process ends as soon as this is done. If not, the app ends it, and may say more until then.
    */
   drain(ends: boolean): Promise<unknown>;
+  /** It ends now, whatever is left. */
+  exit(): void;
 }
 
 /** How long an app may take to end after a signal. One that runs on for longer has put the signal to another use. */
 export const SHUTDOWN_MS = 30_000;
+
+/** Within this, a second signal is nobody's impatience: npm passes on the Ctrl-C that the terminal has sent to both. */
+const ECHO_MS = 500;
 
 /** How long the signal that was raised again may take to end the process. */
 const RAISE_MS = 1000;
@@ -73,7 +78,7 @@ class SignalWatch {
   #state: 'listening' | 'beside' | 'ending' | 'away' = 'away';
   #number: number | undefined;
   #receivedAt = 0;
-  #draining = 0;
+  #drainsAgain = false;
   // A listener that runs once is no longer there when it was called ahead of ours.
   #removedNow = false;
 
@@ -98,10 +103,10 @@ class SignalWatch {
 
   /** Something begins that would be lost with the process. */
   turnBegins(): void {
-    if (this.#state !== 'away' && this.#state !== 'beside') return;
-    if (performance.now() - this.#receivedAt > SHUTDOWN_MS && this.#state === 'away') return this.listen();
-    if (this.#state === 'away') process.prependListener(this.#signal, this.#listener);
-    this.#drainBeside();
+    if (this.#state === 'beside') this.#drainsAgain = true;
+    if (this.#state !== 'away') return;
+    this.listen();
+    if (performance.now() - this.#receivedAt < SHUTDOWN_MS) this.#drainBeside();
   }
 
   sweep(): void {
@@ -130,10 +135,11 @@ class SignalWatch {
   #received(number: unknown): void {
     this.#number = typeof number === 'number' ? number : NUMBERS[this.#signal];
     // Somebody is impatient. The first signal is the one that would have ended the process.
-    for (const watch of [this, ...watches.values()]) if (watch.#state === 'ending') return watch.#end(true);
+    for (const watch of [this, ...watches.values()]) if (watch.#state === 'ending') return watch.#endEarly();
     this.#receivedAt = performance.now();
     if (this.#isEndedByApp()) {
-      if (this.#state === 'listening') this.#drainBeside();
+      if (this.#state === 'beside') void this.#drain(false);
+      else this.#drainBeside();
       return;
     }
     // The app has emitted it itself: without us, that would have done nothing.
@@ -146,16 +152,29 @@ class SignalWatch {
 
   #drainBeside(): void {
     this.#state = 'beside';
-    this.#draining++;
+    this.#drainsAgain = false;
     void this.#drain(false).then(() => {
-      this.#draining--;
-      if (this.#state === 'beside' && this.#draining === 0) this.#leave();
+      if (this.#state !== 'beside') return;
+      if (this.#drainsAgain) this.#drainBeside();
+      else this.#leave();
     });
   }
 
   async #drain(ends: boolean): Promise<void> {
     const drained = [...this.recorders].map(async recorder => recorder.deref()?.drain(ends));
     await Promise.allSettled(drained);
+  }
+
+  #endEarly(): void {
+    const early = ECHO_MS - (performance.now() - this.#receivedAt);
+    if (early <= 0) this.#endNow(true);
+    else setTimeout(() => this.#endNow(false), early);
+  }
+
+  #endNow(isCalled: boolean): void {
+    if (this.#state !== 'ending') return;
+    for (const recorder of this.recorders) recorder.deref()?.exit();
+    this.#end(isCalled);
   }
 
   /** @param isCalled whether the listeners of the signal are just being called */

@@ -179,7 +179,7 @@ describe.concurrent('a signal', () => {
     }
   });
 
-  it('that the app raises again is not waited with for an answer that has ended', async () => {
+  it('that the app raises again after its last answer does not lose that answer', async () => {
     const after = `const turn = recorder.turn();
       process.once('SIGTERM', async signal => {
         await wait(100);
@@ -246,6 +246,29 @@ describe.concurrent('a signal', () => {
     const { end, stderr } = await runApp(synap.url, { after, signals: ['SIGTERM'] });
     expect({ ...end, stderr }).toMatchObject({ signal: 'SIGTERM', stderr: '' });
     expect(synap.stored).toHaveLength(1);
+  });
+
+  it('that comes twice at once, as by npm, is not taken for impatience', async () => {
+    await using synap = await scriptedSynap();
+    const after = `await recorder.flush();
+      recorder.turn().user('Hi, too');
+      setTimeout(() => process.kill(process.pid, 'SIGINT'));
+      process.kill(process.pid, 'SIGINT');`;
+    const { end, stderr } = await runApp(synap.url, { after });
+    expect({ ...end, stderr }).toMatchObject({ signal: 'SIGINT', stderr: '' });
+    expect(synap.stored).toHaveLength(2);
+  });
+
+  it('that comes again ends the process, whatever Synap does', async () => {
+    await using synap = await scriptedSynap(() => 'handled');
+    const running = runApp(synap.url, { signals: ['SIGINT'] });
+    await expect.poll(() => synap.requests.length).toBe(1);
+    const started = performance.now();
+    running.child.kill('SIGTERM');
+    const { end, stderr } = await running;
+    expect(end).toMatchObject({ signal: 'SIGINT' });
+    expect(stderr).toContain('closed with 1 message that may be lost');
+    expect(performance.now() - started).toBeLessThan(4000);
   });
 
   it('is not paced: what waits goes at once, until Synap asks to slow down', async () => {
