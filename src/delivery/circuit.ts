@@ -61,6 +61,11 @@ export class Circuit {
     return this.#trouble === 'account';
   }
 
+  /** Whether Synap was twice in a row seen to give no answer, or a 5xx. */
+  get isDown(): boolean {
+    return this.#trouble === 'unclear' && this.#failures >= 2;
+  }
+
   /** Lets the next probe go at once, where only a backoff keeps it: the relay is about to close. */
   hurry(): void {
     this.#until = this.#askedUntil;

@@ -36,11 +36,11 @@ export function isStopped(outcome: Outcome): outcome is Stopped {
   return outcome.type === 'unclear' || outcome.type === 'held';
 }
 
-/** Sends requests; `before` is waited for ahead of each (pacing). */
+/** Sends requests; `before` is waited for ahead of each (pacing), and told what is in it. */
 export interface Carrier {
   readonly conversation: SynapClient['conversation'];
   readonly signal: AbortSignal;
-  before(): Promise<void>;
+  before(entries: readonly ClaimedEntry[]): Promise<void>;
   /** Synap has refused a message of a batch that it does not refuse for good, and taken others. */
   refusedSingly(): void;
   /** Synap has answered 2xx to these; what of them it refused is still to be read. */
@@ -61,7 +61,7 @@ export async function deliver(entries: readonly ClaimedEntry[], carrier: Carrier
   if (others.length === 0) return [await deliverOne(first, carrier)];
   let refused: Set<ClaimedEntry>;
   try {
-    await carrier.before();
+    await carrier.before(entries);
     const { results, unread } = await carrier.conversation.recordMessagesBatch(
       entries.map(entry => entry.message),
       { signal: carrier.signal, onAccepted: () => carrier.accepted(entries) },
@@ -93,7 +93,7 @@ export async function deliver(entries: readonly ClaimedEntry[], carrier: Carrier
 /** @param refused its batch was answered, so the key and the address are right: what is refused now is this message */
 async function deliverOne(entry: ClaimedEntry, carrier: Carrier, refused = false): Promise<Outcome> {
   try {
-    await carrier.before();
+    await carrier.before([entry]);
     const receipt = await carrier.conversation.recordMessage(entry.message, {
       signal: carrier.signal,
       onAccepted: () => carrier.accepted([entry]),

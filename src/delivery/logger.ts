@@ -7,6 +7,14 @@ export interface Logger {
   error(message: string): void;
 }
 
+/** A logger that says nothing any longer once `isOver` does. */
+export function loggerUntil(isOver: () => boolean, { info, warn, error }: Logger): Logger {
+  const unless = (write: (message: string) => void) => (message: string) => {
+    if (!isOver()) write(message);
+  };
+  return { info: unless(info), warn: unless(warn), error: unless(error) };
+}
+
 const NAME = '[synap-recorder]';
 
 /** A logger whose exceptions stay here; without one, warnings and errors go to the console. */

@@ -1,14 +1,15 @@
 import type { SynapClient } from '../synap/client.js';
-import { NetworkError } from '../synap/errors.js';
+import { NetworkError, RateLimitError } from '../synap/errors.js';
 import { type BackoffOptions, backoffMs } from './backoff.js';
 import { NO_BOOKS, type RelayBooks } from './books.js';
 import { Circuit } from './circuit.js';
 import { deliver, errorForLog, isStopped } from './deliver.js';
 import { Flushes, type FlushResult } from './flushes.js';
-import type { Logger } from './logger.js';
+import { type Logger, loggerUntil } from './logger.js';
 import type { Loss } from './loss.js';
+import { LostAtClose } from './lost-at-close.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from './outbox.js';
-import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './pace.js';
+import { type PaceOptions, Pacer, tokenBucket, UNPACED } from './pace.js';
 import { isPromise, MAX_TIMER_MS, within } from './promises.js';
 import { Setbacks } from './setbacks.js';
 import { Settlements } from './settlements.js';
@@ -23,6 +24,9 @@ const ONE_BY_ONE_MS = 600 * SECOND;
 
 /** How long the relay waits before it looks again, when there are messages but none of them may go. */
 const LOOK_AGAIN_MS = SECOND;
+
+/** How long one who gives up with a Synap that is down waits for its answer to a request. */
+const ANSWER_MS = 10 * SECOND;
 
 /** How long an outbox may take to close, at least. */
 const CLOSE_GRACE_MS = SECOND;
@@ -57,7 +61,7 @@ export interface RelayOptions {
  */
 export class Relay {
   readonly #options: RelayOptions;
-  readonly #pace: Pace;
+  readonly #pacer: Pacer;
   // Workers refuse to make one outside of a request, and rightly: timers and sockets belong to the request they began in,
   // so a recorder does, too.
   readonly #abort = new AbortController();
@@ -66,6 +70,7 @@ export class Relay {
   readonly #flushes: Flushes;
   readonly #settlements: Settlements;
   readonly #unknownOutcomes: UnknownOutcomes;
+  readonly #lostAtClose = new LostAtClose();
   readonly #poll: NodeJS.Timeout | undefined;
   // Keys of what Synap has answered 2xx to, until the outbox knows what became of it.
   readonly #accepted = new Set<string>();
@@ -79,7 +84,7 @@ export class Relay {
   #idleUntil = 0;
   #outboxFailures = 0;
   #knownBooks: ReturnType<Outbox['books']> = NO_BOOKS;
-  #lostAtShutdown = 0;
+  #answeredAt = 0;
   // When Synap refuses one message of a batch for the moment, and takes the next of its conversation, the two change
   // places. After that was seen, no batch holds two of one conversation for a while.
   #refusedSinglyAt = Number.NEGATIVE_INFINITY;
@@ -87,12 +92,16 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = options;
     const { outbox, retry, batch, pace, logger } = options;
-    this.#circuit = new Circuit(retry, logger);
+    // What becomes of the requests that a close breaks off is no news.
+    this.#circuit = new Circuit(
+      retry,
+      loggerUntil(() => this.#closed, logger),
+    );
     this.#setbacks = new Setbacks(batch.maxMessages, retry);
     this.#flushes = new Flushes(outbox);
     this.#settlements = new Settlements({ ...options, flushes: this.#flushes });
     this.#unknownOutcomes = new UnknownOutcomes(logger);
-    this.#pace = pace === false ? UNPACED : tokenBucket(pace);
+    this.#pacer = new Pacer(pace === false ? UNPACED : tokenBucket(pace));
     outbox.open?.(logger);
     this.#look();
     if (outbox.pollMs !== undefined) {
@@ -112,21 +121,52 @@ export class Relay {
     const { pendingBytes: _, ...books } = this.#outboxBooks();
     const held = this.#circuit.holds && !this.#closed ? books.pending : 0;
     const pending = books.pending - held;
-    const lostAtShutdown = this.#lostAtShutdown;
-    return { ...books, pending, held, lostAtShutdown, possibleDuplicates: this.#settlements.possibleDuplicates };
+    return {
+      ...books,
+      pending,
+      held,
+      lostAtShutdown: this.#lostAtClose.lost,
+      maybeLost: this.#lostAtClose.maybeLost,
+      possibleDuplicates: this.#settlements.possibleDuplicates,
+    };
   }
 
   /**
    * Sends what was put before without lingering, and waits for it, at most `timeoutMs`: that is, what was put when `ready`
    * resolves.
+   *
+   * @param options.whileUp to wait no longer, too, once Synap is seen to be down, or has not answered for 10 seconds
    */
-  async flush(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
+  async flush(timeoutMs: number, ready?: Promise<void>, { whileUp = false } = {}): Promise<FlushResult> {
     if (this.#closed) return { delivered: 0, pending: 0, deadLettered: 0 };
-    return this.#flushes.flush(timeoutMs, ready, {
-      begun: () => this.#look(),
-      isHopeless: deadline => this.#sending === 0 && this.#circuit.until > deadline,
-      outstanding: () => this.#outboxBooks().pending + this.#outboxBooks().inFlight,
-    });
+    const begunAt = steadyNow();
+    const looks = whileUp ? setInterval(() => this.#flushes.progress(), SECOND) : undefined;
+    looks?.unref?.();
+    const isDown = () =>
+      this.#sending > 0
+        ? steadyNow() - Math.max(begunAt, this.#answeredAt) >= ANSWER_MS
+        : this.#circuit.isDown && this.#circuit.until > steadyNow();
+    // What others send from the same outbox, they may go on with.
+    const isLate = (deadline: number) =>
+      this.#options.outbox.pollMs === undefined && this.#sending === 0 && this.#circuit.until > deadline;
+    try {
+      return await this.#flushes.flush(timeoutMs, ready, {
+        begun: () => this.#look(),
+        isHopeless: deadline => isLate(deadline) || (whileUp && isDown()),
+        outstanding: () => this.#outboxBooks().pending + this.#outboxBooks().inFlight,
+      });
+    } finally {
+      clearInterval(looks);
+    }
+  }
+
+  /** Nothing lingers or is paced for so long, until Synap asks to slow down: the process is about to end. */
+  hurry(ms: number): void {
+    if (this.#closed) return;
+    this.#circuit.hurry();
+    this.#setbacks.hurry();
+    this.#pacer.hurry(ms);
+    this.#look();
   }
 
   /** Flushes, then breaks off what is under way. What is left in memory is lost, and reported as such. */
@@ -187,9 +227,7 @@ export class Relay {
   }
 
   #reportLost(lost: readonly OutboxEntry[]): void {
-    this.#lostAtShutdown = lost.length;
-    if (lost.length > 0) this.#options.logger.error(`closed with ${lost.length} messages undelivered; they are lost`);
-    for (const entry of lost) this.#settlements.report(entry, 'shutdown');
+    this.#lostAtClose.close(lost, this.#options.logger, (entry, reason) => this.#settlements.report(entry, reason));
   }
 
   #noted(result: PutResult): PutResult {
@@ -214,13 +252,18 @@ export class Relay {
     let due: number;
     if (this.#settlements.owed) due = now;
     else if (this.#firstPendingAt === undefined) return;
-    else if (this.#flushes.waiting) due = now;
+    else if (this.#flushes.waiting || this.#pacer.hurries) due = now;
     else {
       const { pending, pendingBytes } = this.#outboxBooks();
       const full = pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
       due = full ? now : this.#firstPendingAt + batch.lingerMs;
     }
     const at = Math.max(due, this.#circuit.until, this.#idleUntil);
+    // There may not be another tick.
+    if (this.#pacer.hurries && at <= now) {
+      clearTimeout(this.#timer);
+      return void this.#send();
+    }
     if (this.#timer && this.#timerAt <= at) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
@@ -261,6 +304,8 @@ export class Relay {
     const entries = claimed.filter(entry => !unknown.includes(entry));
     const outcomes = entries.length === 0 ? [] : await this.#circuit.run(() => this.#deliver(entries));
     if (this.#closed) return;
+    this.#answeredAt = steadyNow();
+    if (outcomes.some(outcome => isStopped(outcome) && RateLimitError.is(outcome.error))) this.#pacer.slowDown();
     // Counted from the next probe on, which another message is to be: it tells one that always fails from an outage.
     this.#setbacks.after(outcomes, Math.max(steadyNow(), this.#circuit.until));
     const unknowns = this.#unknownOutcomes;
@@ -269,6 +314,7 @@ export class Relay {
       if (loss !== undefined) this.#setbacks.givenUp(entry.message.conversationId);
     for (const { key } of claimed) this.#accepted.delete(key);
     await this.#settlements.settle([...unknown.map(unknownOutcome), ...verdicts]);
+    this.#lostAtClose.settled(entries);
     // The conversations of this batch are free again.
     this.#idleUntil = 0;
     if (outcomes.some(isStopped)) this.#firstPendingAt ??= lingering;
@@ -293,7 +339,10 @@ export class Relay {
     return deliver(entries, {
       conversation: this.#options.client.conversation,
       signal: this.#abort.signal,
-      before: () => this.#waitForPace(),
+      before: async sending => {
+        await this.#waitForPace();
+        this.#lostAtClose.sending(sending);
+      },
       refusedSingly: () => {
         this.#refusedSinglyAt = steadyNow();
       },
@@ -310,12 +359,10 @@ export class Relay {
   async #waitForPace(): Promise<void> {
     for (;;) {
       // A round that goes on while another has met a rate limit waits with it; a probe is past that time.
-      const wait = Math.max(this.#circuit.until - steadyNow(), 0) || this.#pace();
+      const wait = Math.max(this.#circuit.until - steadyNow(), 0) || this.#pacer.next();
       if (this.#closed) throw new NetworkError('The recorder was closed before this was sent', { sent: 'no' });
       if (wait === 0) return;
-      await new Promise<void>(resolve => {
-        setTimeout(resolve, wait).unref?.();
-      });
+      await this.#pacer.pause(wait);
     }
   }
 }

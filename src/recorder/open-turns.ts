@@ -15,6 +15,16 @@ export class OpenTurns {
   readonly #turns = new Set<Turn>();
   #timer: NodeJS.Timeout | undefined;
   #tickMs = MAX_TICK_MS;
+  #emptied: (() => void)[] = [];
+
+  get isEmpty(): boolean {
+    return this.#turns.size === 0;
+  }
+
+  /** Resolves when the last of them has ended. */
+  emptied(): Promise<void> {
+    return this.isEmpty ? Promise.resolve() : new Promise(resolve => this.#emptied.push(resolve));
+  }
 
   add(turn: Turn): void {
     this.#turns.add(turn);
@@ -30,7 +40,9 @@ export class OpenTurns {
 
   delete(turn: Turn): void {
     this.#turns.delete(turn);
-    if (this.#turns.size === 0) this.#stop();
+    if (!this.isEmpty) return;
+    this.#stop();
+    for (const resolve of this.#emptied.splice(0)) resolve();
   }
 
   abandonAll(): void {

@@ -37,9 +37,11 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
    */
   waitUntil?: WaitUntil | undefined;
   /**
-   * Signals on which the recorder closes, for 5 seconds at most, before they end the process: `true` for SIGTERM and
-   * SIGINT. Where the app listens to the signal itself, the recorder only flushes. Default `false`: an app that handles
-   * signals calls `recorder.close()`.
+   * Signals on which what waits is delivered, for 5 seconds at most: `true` for SIGTERM and SIGINT. The process then ends by
+   * the signal or exit code that it would have ended by without a recorder. Where the app listens to the signal itself,
+   * ending the process stays its business (signal-exit and copies of this package don't count). Where a framework calls
+   * `process.exit()` soon after a signal, as Next.js and Nitro do, write its own line instead: the README has a table.
+   * Default `false`: an app that handles signals calls `recorder.close()`.
    */
   signals?: boolean | readonly NodeJS.Signals[] | undefined;
   /** `false` records nothing, and needs no key. Default `true`. */

@@ -2,21 +2,22 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { v4 as uuidv4 } from 'uuid';
 import { NO_BOOKS, type RelayBooks } from '../delivery/books.js';
 import type { FlushResult } from '../delivery/flushes.js';
-import { safeLogger } from '../delivery/logger.js';
+import { type Logger, safeLogger } from '../delivery/logger.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
 import { within } from '../delivery/promises.js';
 import { Relay } from '../delivery/relay.js';
 import { Admissions } from './admissions.js';
 import { DeadLetters } from './dead-letters.js';
 import { onExit } from './exit.js';
+import { adviceOnSignals } from './framework-advice.js';
 import { type Identity, knownIdentity, mergeIdentities, type Resolution, resolve } from './identity.js';
 import { Notices } from './notices.js';
 import { OpenTurns } from './open-turns.js';
 import { type RecorderOptions, type RecorderSettings, readOptions } from './options.js';
-import { onSignals } from './signals.js';
+import { onSignals, SHUTDOWN_MS } from './signals.js';
 import { Turn, type TurnHost } from './turn.js';
 import type { TurnOptions } from './turn-options.js';
-import { Holds } from './wait-until.js';
+import { Holds, leftByHold } from './wait-until.js';
 
 const FLUSH_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -56,6 +57,7 @@ export class Recorder {
   /** What Synap has refused for good, or given no clear answer to for too long. */
   readonly deadLetters: DeadLetters;
   readonly #settings: RecorderSettings;
+  readonly #logger: Logger;
   readonly #notices: Notices;
   readonly #relay: Relay | undefined;
   readonly #ambient = new AsyncLocalStorage<Identity>();
@@ -64,7 +66,9 @@ export class Recorder {
   readonly #host: TurnHost;
   readonly #holds: Holds;
   readonly #forgetExit: () => void;
+  readonly #signals: ReturnType<typeof onSignals>;
   #closing: Promise<FlushResult> | undefined;
+  #holdHasFailed = false;
   readonly #exitHooks = {
     flush: () => this.#flushAtExit(),
     exit: () => {
@@ -73,11 +77,16 @@ export class Recorder {
       this.#admissions.close();
     },
   };
+  readonly #signalHooks = {
+    drain: (ends: boolean) => (ends ? this.#closeInTime() : this.#drainBesideApp()),
+    exit: () => this.#exitHooks.exit(),
+  };
 
   constructor(options: RecorderOptions = {}) {
     this.#settings = readOptions(options);
     const { client, outbox, pace, batch, maxInFlight, retry, enabled, onLoss } = this.#settings;
     const logger = safeLogger(options.logger);
+    this.#logger = logger;
     this.#notices = new Notices(logger);
     const report = (loss: Loss) => this.#notices.guard('onLoss', () => onLoss?.(loss));
     if (enabled && client)
@@ -95,7 +104,11 @@ export class Recorder {
     };
     this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());
     this.#holds = new Holds(this.#settings.waitUntil, () => this.#flushForHold());
-    this.#forgetExit = this.#relay ? this.#listenForExit() : () => {};
+    this.#forgetExit = this.#relay ? onExit(this.#exitHooks) : () => {};
+    const { signals, waitUntil } = this.#settings;
+    this.#signals = onSignals(this.#relay ? signals : [], this.#signalHooks);
+    const advice = this.#relay && signals.length > 0 && !waitUntil ? adviceOnSignals() : undefined;
+    if (advice) logger.warn(advice);
   }
 
   /** Whether anything is recorded at all: `enabled` was not `false`. After close(), messages are counted as losses. */
@@ -192,7 +205,8 @@ export class Recorder {
 
   /**
    * Ends the turns that are still open as `abandoned`, flushes, then lets go of everything. Messages of later turns are
-   * counted as losses. With the memory outbox, what is not delivered by then is lost, and reported as such.
+   * counted as losses. With the memory outbox, what is not delivered by then is lost, and reported as such: `shutdown`, or,
+   * where Synap may have it, `maybe_lost`.
    *
    * @param options.timeoutMs how long at most, in milliseconds. Default 5,000.
    */
@@ -208,7 +222,7 @@ export class Recorder {
 
   /**
    * The books. `accepted` = `delivered` + `pending` + `held` + `inFlight` + `deadLettered` + `expired` +
-   * `lostAtShutdown`. Those of a durable outbox are of its file: of all processes, since it was made.
+   * `lostAtShutdown` + `maybeLost`. Those of a durable outbox are of its file: of all processes, since it was made.
    */
   stats(): RecorderStats {
     const { pendingBytes: _, ...none } = NO_BOOKS;
@@ -219,6 +233,7 @@ export class Recorder {
     const result = (await this.#relay?.close(timeoutMs, this.#admissions.done())) ?? NOTHING;
     // Until now, a process.exit() would have had something to report.
     this.#forgetExit();
+    this.#signals.forget();
     this.#admissions.close();
     await this.#settings.closeClient().catch(() => {});
     return result;
@@ -226,8 +241,19 @@ export class Recorder {
 
   /** A close that is under way may have been given more time than there is now. */
   async #closeInTime(): Promise<void> {
+    this.#relay?.hurry(SHUTDOWN_MS);
     const closed = this.close({ timeoutMs: EXIT_TIMEOUT_MS });
     await within(EXIT_TIMEOUT_MS + CLOSE_GRACE_MS, closed).catch(() => this.#exitHooks.exit());
+  }
+
+  /** The app is shutting down, too: what it still answers until it ends is as much in a hurry. */
+  async #drainBesideApp(): Promise<void> {
+    this.#relay?.hurry(SHUTDOWN_MS);
+    await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
+    while (!this.#open.isEmpty) {
+      await this.#open.emptied();
+      await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
+    }
   }
 
   async #flushAtExit(): Promise<void> {
@@ -240,34 +266,22 @@ export class Recorder {
   }
 
   async #flushForHold(): Promise<void> {
-    const { pending } = await this.flush({ timeoutMs: HOLD_TIMEOUT_MS });
-    if (pending > 0)
-      this.#notices.once(
-        'hold',
-        `${pending} messages are not delivered though the platform has waited; if it ends the function now, they are lost`,
-      );
+    const left = (await this.#relay?.flush(HOLD_TIMEOUT_MS, this.#admissions.done(), { whileUp: true }))?.pending ?? 0;
+    const pending = left + this.#admissions.waiting;
+    if (pending > 0 && !this.#holdHasFailed) this.#logger.warn(leftByHold(pending, this.#settings.outbox.durable));
+    this.#holdHasFailed = pending > 0;
   }
 
   #turnOpened(turn: Turn): void {
     this.#open.add(turn);
-    if (this.#relay && !this.#closing) this.#notices.guard('waitUntil', () => this.#holds.begin(turn));
+    if (!this.#relay || this.#closing) return;
+    this.#signals.turnBegins();
+    this.#notices.guard('waitUntil', () => this.#holds.begin(turn));
   }
 
   #turnEnded(turn: Turn): void {
     this.#open.delete(turn);
     this.#holds.end(turn);
-  }
-
-  #listenForExit(): () => void {
-    const forgetExit = onExit(this.#exitHooks);
-    // Where others listen to the signal, the app may go on for a while, and say more.
-    const forgetSignals = onSignals(this.#settings.signals, others =>
-      others ? this.flush({ timeoutMs: EXIT_TIMEOUT_MS }) : this.#closeInTime(),
-    );
-    return () => {
-      forgetExit();
-      forgetSignals();
-    };
   }
 }
 

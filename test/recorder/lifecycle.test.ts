@@ -130,6 +130,52 @@ describe('waitUntil', () => {
     expect(on.synap.stored).toHaveLength(2);
   });
 
+  it.each([
+    ['is down', { reset: 'before storing' as const }],
+    ['answers 503', { status: 503 }],
+  ])('is not kept waiting by a Synap that %s, and what is left is sent when it is back', async (_, answer) => {
+    let isDown = true;
+    const waiting: Promise<unknown>[] = [];
+    await using on = await recorderOn(() => (isDown ? answer : undefined), {
+      retry: { baseMs: 200, maxMs: 2000 },
+      waitUntil: promise => void waiting.push(promise),
+    });
+    const say = (content: string) => {
+      const turn = on.recorder.turn({ conversationId: 'c' });
+      turn.user(content);
+      turn.complete({ content: `${content}!` });
+      return Promise.all(waiting);
+    };
+    const started = performance.now();
+    await say('Hi');
+    await say('Still there');
+    expect(performance.now() - started).toBeLessThan(8000);
+    expect(on.synap.stored).toEqual([]);
+    expect(on.log.filter(line => line.includes('not delivered'))).toEqual([
+      expect.stringContaining(
+        '2 messages are not delivered, and the platform is asked to wait no longer; kept in memory as long as the process lives',
+      ),
+    ]);
+    isDown = false;
+    await expect
+      .poll(() => new Set(on.synap.stored.map(message => message.content)))
+      .toEqual(new Set(['Hi', 'Hi!', 'Still there', 'Still there!']));
+    expect(on.losses).toEqual([]);
+  });
+
+  it('waits on while Synap only asks to slow down', async () => {
+    const waiting: Promise<unknown>[] = [];
+    await using on = await recorderOn(
+      (_, index) => (index === 0 ? { status: 429, headers: { 'retry-after': '1' } } : undefined),
+      { waitUntil: promise => void waiting.push(promise) },
+    );
+    const turn = on.recorder.turn();
+    turn.user('Hi');
+    turn.complete({ content: 'Hello' });
+    await Promise.all(waiting);
+    expect(on.synap.stored).toHaveLength(2);
+  });
+
   it('that throws does not reach the app', async () => {
     await using on = await recorderOn(undefined, {
       waitUntil: () => {
