@@ -13,7 +13,7 @@ export default defineConfig({
     // Much of the time goes by in waiting, for processes and clocks.
     maxWorkers: '100%',
     // Only what hangs takes so long: a machine that is slow, or busy with other things, must not fail a test.
-    testTimeout: 120_000,
+    testTimeout: process.env.SYNAP_TEST_RUNS === 'full' ? 900_000 : 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
   },

@@ -5,9 +5,7 @@ import { readAll, start } from '../local/support.js';
 import { aFile, conversations, expectedTranscripts, plainSynap } from './import-support.js';
 import { envOf, runCli, spawnCli, withoutWarnings } from './support.js';
 
-test('after a Ctrl-C, the same command goes on: no message twice, none missing, all in order', {
-  timeout: 90_000,
-}, async () => {
+test('after a Ctrl-C, the same command goes on: no message twice, none missing, all in order', async () => {
   const synap = await plainSynap({ delayMs: 100 });
   const file = aFile(conversations(60, 20));
   const env = envOf(synap);
@@ -66,7 +64,7 @@ test('a second Ctrl-C does not wait', async () => {
   expect((await exited)[0]).toBe(130);
 });
 
-test('after kill -9, a local Synap has every message once, and in order', { timeout: 90_000 }, async () => {
+test('after kill -9, a local Synap has every message once, and in order', async () => {
   const synap = await start();
   const file = aFile(conversations(40, 25));
   const env = envOf(synap);
@@ -93,9 +91,7 @@ test('after kill -9, a local Synap has every message once, and in order', { time
   expect(transcripts).toEqual(expectedTranscripts(40, 25));
 });
 
-test('what kill -9 has left open is sent again and told, or left alone where that is asked for', {
-  timeout: 60_000,
-}, async () => {
+test('what kill -9 has left open is sent again and told, or left alone where that is asked for', async () => {
   for (const [flags, twice] of [
     [[], true],
     [['--if-unknown', 'dead-letter'], false],

@@ -155,7 +155,7 @@ test('a message that Synap refuses is told by its line, and takes no other with 
   expect(new Set(synap.stored.map(({ content }) => content)).size).toBe(11);
 });
 
-test('a rate limit and an outage are waited out', { timeout: 60_000 }, async () => {
+test('a rate limit and an outage are waited out', async () => {
   let requests = 0;
   await using synap = await scriptedSynap(({ method }) => {
     if (method === 'GET') return undefined;
@@ -163,7 +163,10 @@ test('a rate limit and an outage are waited out', { timeout: 60_000 }, async () 
     if (requests === 1) return { status: 429, headers: { 'retry-after': '1' } };
     return requests < 4 ? { status: 503 } : undefined;
   });
-  const { code, stdout, stderr } = await runCli(['import', aFile(conversations(2, 2))], { env: envOf(synap) });
+  const { code, stdout, stderr } = await runCli(['import', aFile(conversations(2, 2))], {
+    env: envOf(synap),
+    hasFastClock: true,
+  });
   expect(code).toBe(0);
   expect(stdout).toMatch(/^8 messages recorded/);
   expect(stderr).toMatch(/rate limit is reached/);
@@ -181,7 +184,7 @@ test('a wrong key ends it at once, in one line, and nothing counts as sent', asy
   expect(JSON.parse(right.stdout)).toMatchObject({ delivered: 2000, deliveredBefore: 0, possibleDuplicates: 0 });
 });
 
-test('requests follow one another as fast as they may, and no faster', { timeout: 60_000 }, async () => {
+test('requests follow one another as fast as they may, and no faster', async () => {
   const times: number[] = [];
   await using synap = await scriptedSynap(({ method }) => {
     if (method === 'POST') times.push(performance.now());
@@ -222,15 +225,18 @@ test('the state holds nothing of what was said', async () => {
   for (const text of ['question', 'chat-0', 'user-0', 'test-key']) expect(bytes).not.toContain(text);
 });
 
-test('in a pipe, a plain line now and then says how far it is', { timeout: 60_000 }, async () => {
+test('in a pipe, a plain line now and then says how far it is', async () => {
   const synap = await plainSynap();
   const file = aFile(conversations(10, 70));
-  const { stderr } = await runCli(['import', file, '--requests-per-minute', '100'], { env: envOf(synap) });
+  const { stderr } = await runCli(['import', file, '--requests-per-minute', '100'], {
+    env: envOf(synap),
+    hasFastClock: true,
+  });
   expect(stderr).toMatch(/^\d+ messages, \d+\/s, \d+ %\n/);
 });
 
 // `script` of util-linux gives the command a terminal.
-test('on a terminal a bar does, and what else is said stands above it', { timeout: 60_000 }, async () => {
+test('on a terminal a bar does, and what else is said stands above it', async () => {
   const synap = await plainSynap();
   const file = aFile(['oops', ...conversations(10, 60)]);
   const command = `${process.execPath} ${MAIN} import ${file} --requests-per-minute 600`;
@@ -247,7 +253,7 @@ test('on a terminal a bar does, and what else is said stands above it', { timeou
   );
 });
 
-test('a server that is slow is not read ahead of', { timeout: 60_000 }, async () => {
+test('a server that is slow is not read ahead of', async () => {
   const synap = await plainSynap({ delayMs: 60_000 });
   const child = spawnCli(['import', '-'], { env: envOf(synap) });
   let taken = 0;
@@ -261,7 +267,7 @@ test('a server that is slow is not read ahead of', { timeout: 60_000 }, async ()
   child.stdin?.on('drain', write);
   write();
   await expect.poll(() => synap.stored.length).toBeGreaterThan(0);
-  await expect.poll(() => performance.now() - at, { timeout: 20_000 }).toBeGreaterThan(2000);
+  await expect.poll(() => performance.now() - at).toBeGreaterThan(2000);
   expect(taken).toBeLessThan(5 * 1024 * 1024);
 });
 

@@ -45,9 +45,7 @@ async function write(local: Running, books: Sent[]): Promise<void> {
   }
 }
 
-test(`every acknowledged message survives kill -9, ${ROUNDS} times over on the same file`, {
-  timeout: 120_000,
-}, async () => {
+test(`every acknowledged message survives kill -9, ${ROUNDS} times over on the same file`, async () => {
   const database = tempDatabase();
   const books: Sent[] = [];
 

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
+const FAST_CLOCK = new URL('../support/fast-clock.ts', import.meta.url).href;
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface Running {
@@ -26,6 +27,8 @@ export interface CliResult {
 export interface CliOptions {
   env?: Record<string, string | undefined>;
   cwd?: string;
+  /** Whether its time goes by ten times as fast as it does here. */
+  hasFastClock?: boolean;
   /** What stdin holds; nothing by default. */
   input?: string;
 }
@@ -46,10 +49,11 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
 }
 
 /** Starts the command line. It is gone when the test is over. */
-export function spawnCli(args: readonly string[], { env, cwd }: CliOptions = {}): ChildProcess {
+export function spawnCli(args: readonly string[], { env, cwd, hasFastClock = false }: CliOptions = {}): ChildProcess {
   // Nothing of the machine's own settings reaches a test.
   const { SYNAP_API_KEY, SYNAP_BASE_URL, NO_COLOR, FORCE_COLOR, ...rest } = process.env;
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...rest, TZ: 'UTC', ...env } });
+  const clock = hasFastClock ? ['--import', FAST_CLOCK] : [];
+  const child = spawn(process.execPath, [...clock, MAIN, ...args], { cwd, env: { ...rest, TZ: 'UTC', ...env } });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }

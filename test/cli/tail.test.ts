@@ -91,9 +91,7 @@ test('--user and --conversation pass nothing else', async () => {
   expect(contents(await chat.next(1))).toEqual(["ada's, here"]);
 });
 
-test('when the server comes back, tail goes on: nothing is missed, nothing is shown twice', {
-  timeout: 60_000,
-}, async () => {
+test('when the server comes back, tail goes on: nothing is missed, nothing is shown twice', async () => {
   const database = tempDatabase();
   const first = await start({ database });
   const { port } = new URL(first.url);

@@ -351,7 +351,7 @@ describe('a process that ends by itself', () => {
          recorder.turn({ conversationId: 'c' }).user('Hi');
          ${rest}`,
       ],
-      { cwd: ROOT, timeout: 15_000 },
+      { cwd: ROOT, timeout: 100_000 },
     );
 
   it('delivers first, without lingering and without being asked', async () => {
@@ -420,7 +420,7 @@ describe('process.exit', () => {
          turn.append('Hel');
          process.exit(0);`,
       ],
-      { cwd: ROOT, timeout: 15_000 },
+      { cwd: ROOT, timeout: 100_000 },
     );
     expect(stdout).toMatch(/^shutdown .*:user:one\nshutdown .*:assistant\n$/);
   });

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Outbox } from '../../src/index.js';
 import { type SqliteOutboxOptions, sqliteOutbox } from '../../src/sqlite.js';
+import { runs } from '../support/runs.js';
 import {
   anEntry,
   balancedBooks,
@@ -293,11 +294,11 @@ describe('outboxes on one file', () => {
       const ended = states.filter(([, state]) => state === 'delivered').map(([key]) => key);
       expect(ended).toEqual(delivered.sort((a, b) => +a - +b));
     });
-    await fc.assert(property, { numRuns: Number(process.env.MODEL_RUNS ?? 40), interruptAfterTimeLimit: 60_000 });
-  }, 120_000);
+    await fc.assert(property, { numRuns: runs(40, 400), interruptAfterTimeLimit: 60_000 });
+  });
 });
 
-describe('outboxes of several processes', { timeout: 60_000 }, () => {
+describe('outboxes of several processes', () => {
   it('carry one at a time', async () => {
     const path = tempFile();
     const remotes = await Promise.all([1, 2, 3, 4].map(() => remoteOutbox({ path, leaseMs: 60_000 })));
@@ -315,7 +316,7 @@ describe('outboxes of several processes', { timeout: 60_000 }, () => {
     victim.kill('SIGKILL');
     const heir = open(path, { leaseMs: 1000 });
     expect(await claimKeys(heir)).toEqual([]);
-    await expect.poll(() => heir.books().pending, { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => heir.books().pending).toBe(3);
     const claimed = await heir.claim(NO_LIMITS);
     expect(keysOf(claimed)).toEqual(['a', 'b', 'c']);
     expect(claimed.map(({ maybeStored }) => maybeStored)).toEqual([true, true, false]);
@@ -341,7 +342,7 @@ describe('outboxes of several processes', { timeout: 60_000 }, () => {
     expect(await suspended.call('claim', NO_LIMITS)).toHaveLength(1);
     suspended.kill('SIGSTOP');
     const other = open(path, { leaseMs: 1000 });
-    await expect.poll(() => claimKeys(other), { timeout: 20_000 }).toEqual(['a']);
+    await expect.poll(() => claimKeys(other)).toEqual(['a']);
     suspended.kill('SIGCONT');
     expect(await suspended.call('settle', [{ key: 'a', to: 'dead', error: 'refused' }])).toBe('stale');
     expect(await suspended.call('claim', NO_LIMITS)).toEqual([]);

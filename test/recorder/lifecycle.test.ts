@@ -24,7 +24,7 @@ function app(url: string, options = '', rest = '') {
        setInterval(() => {}, 1000);
        console.log('ready');`,
     ],
-    { cwd: ROOT, timeout: 20_000 },
+    { cwd: ROOT, timeout: 100_000 },
   );
   return { child, ready: new Promise(resolve => child.stdout.once('data', resolve)), ended: ended(child) };
 }
