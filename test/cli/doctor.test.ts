@@ -129,7 +129,7 @@ test('something else than Synap', async () => {
 
 test('a server that never answers', async () => {
   const url = await fakeSynap(() => {});
-  const { code, wrong, find } = await doctor(envOf({ url }), [], { hasFastClock: true });
+  const { code, wrong, find } = await doctor(envOf({ url }), [], { clock: 'fast' });
   expect({ code, wrong }).toEqual({ code: 1, wrong: ['health'] });
   expect(find('health')?.finding).toMatch(/^no answer \(/);
 });

@@ -7,7 +7,7 @@ import { conversationUuid } from '../../src/index.js';
 import { call, readAll, start } from '../local/support.js';
 import { scriptedSynap } from '../support/scripted-synap.js';
 import { aFile, conversations, expectedTranscripts, plainSynap } from './import-support.js';
-import { envOf, MAIN, runCli, spawnCli, withoutWarnings } from './support.js';
+import { envOf, MAIN, runCli, spawnCli, withClock, withoutWarnings } from './support.js';
 
 test('conversations are recorded whole, in order, and said to be imported', async () => {
   const synap = await plainSynap();
@@ -165,7 +165,7 @@ test('a rate limit and an outage are waited out', async () => {
   });
   const { code, stdout, stderr } = await runCli(['import', aFile(conversations(2, 2))], {
     env: envOf(synap),
-    hasFastClock: true,
+    clock: 'fast',
   });
   expect(code).toBe(0);
   expect(stdout).toMatch(/^8 messages recorded/);
@@ -190,16 +190,17 @@ test('requests follow one another as fast as they may, and no faster', async () 
     if (method === 'POST') times.push(performance.now());
     return undefined;
   });
-  const file = aFile(conversations(10, 30));
+  const file = aFile(conversations(10, 60));
   await runCli(['import', file, '--requests-per-minute', '600'], { env: envOf(synap) });
   // Eight at once, then ten a second.
-  expect(times.length).toBeGreaterThanOrEqual(12);
-  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan((times.length - 9) * 95);
+  expect(times.length).toBeGreaterThanOrEqual(20);
+  // Half of it, because a busy machine may be late for the first ones.
+  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan((times.length - 9) * 50);
 });
 
 test('two imports of one file at a time are one too many', async () => {
-  const synap = await plainSynap({ delayMs: 300 });
-  const file = aFile(conversations(100, 10));
+  const synap = await plainSynap({ delayMs: 600_000 });
+  const file = aFile(conversations(10, 10));
   const first = spawnCli(['import', file], { env: envOf(synap) });
   await expect.poll(() => synap.stored.length).toBeGreaterThan(0);
   const second = await runCli(['import', file], { env: envOf(synap) });
@@ -230,7 +231,7 @@ test('in a pipe, a plain line now and then says how far it is', async () => {
   const file = aFile(conversations(10, 70));
   const { stderr } = await runCli(['import', file, '--requests-per-minute', '100'], {
     env: envOf(synap),
-    hasFastClock: true,
+    clock: 'fast',
   });
   expect(stderr).toMatch(/^\d+ messages, \d+\/s, \d+ %\n/);
 });
@@ -239,7 +240,7 @@ test('in a pipe, a plain line now and then says how far it is', async () => {
 test('on a terminal a bar does, and what else is said stands above it', async () => {
   const synap = await plainSynap();
   const file = aFile(['oops', ...conversations(10, 60)]);
-  const command = `${process.execPath} ${MAIN} import ${file} --requests-per-minute 600`;
+  const command = `${process.execPath} ${withClock('fast').join(' ')} ${MAIN} import ${file} --requests-per-minute 600`;
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     env: { PATH: process.env.PATH, TERM: 'xterm', ...envOf(synap) },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -267,7 +268,7 @@ test('a server that is slow is not read ahead of', async () => {
   child.stdin?.on('drain', write);
   write();
   await expect.poll(() => synap.stored.length).toBeGreaterThan(0);
-  await expect.poll(() => performance.now() - at).toBeGreaterThan(2000);
+  await expect.poll(() => performance.now() - at).toBeGreaterThan(1000);
   expect(taken).toBeLessThan(5 * 1024 * 1024);
 });
 

@@ -43,7 +43,7 @@ export async function recorderOn(synapOptions: FaultySynapOptions, options: Reco
     recorder,
     losses,
     async [Symbol.asyncDispose]() {
-      await recorder.close({ timeoutMs: 1000 });
+      await recorder.close({ timeoutMs: 0 });
       await synap.close();
     },
   };

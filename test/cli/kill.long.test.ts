@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { SynapClient } from '../../src/synap/client.js';
 import { type Json, readAll, tempDatabase } from '../local/support.js';
+import { runs } from '../support/runs.js';
 import { type Running, startCli } from './support.js';
 
-const ROUNDS = Number(process.env.KILL_ROUNDS ?? 4);
+const ROUNDS = runs(4, 40);
 const WRITERS = 8;
 
 interface Sent {
