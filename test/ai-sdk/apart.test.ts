@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import * as z from 'zod/v4';
 import { wrapAISDK, wrapModel } from '../../src/ai-sdk/index.js';
 import { conversationUuid } from '../../src/index.js';
 import { recorderOn } from '../support/recorder.js';
+import { turns } from '../support/turns.js';
 import { line, MAJORS, mockModel, recording } from './majors.js';
 
 const WAYS = ['wrapAISDK', 'wrapModel'] as const;
@@ -103,15 +104,24 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('on $name', ({
   });
 });
 
+/** Idle times go by only when the function that it returns is called. */
+function stopClock(): (ms: number) => void {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  return ms => void vi.advanceTimersByTime(ms);
+}
+
 describe.each(both)('$name, idle times', ({ major, way }) => {
   it('do not count while a model has not answered', async () => {
-    await using t = await recording(major, way, [['Hello']], { idleMs: 40 });
+    const pass = stopClock();
+    await using t = await recording(major, way, [['Hello']], { idleMs: 40_000 });
     const inner = t.model as { doGenerate: (options: object) => Promise<object> };
     const slow = new Proxy(inner, {
       get: (target, name) =>
         name === 'doGenerate'
           ? async (options: object) => {
-              await sleep(200);
+              pass(200_000);
+              await turns();
               return target.doGenerate(options);
             }
           : Reflect.get(target, name, target),
@@ -122,9 +132,11 @@ describe.each(both)('$name, idle times', ({ major, way }) => {
   });
 
   it('let a first word come late', async () => {
-    await using t = await recording(major, way, [['Hello']], { idleMs: 30 });
+    const pass = stopClock();
+    await using t = await recording(major, way, [['Hello']], { idleMs: 30_000 });
     const result = t.sdk.streamText({ model: t.model, prompt: 'Hi' });
-    await sleep(150);
+    await turns();
+    pass(150_000);
     for await (const _ of result.textStream);
     expect(await t.transcript()).toEqual(['user: Hi', 'assistant: Hello']);
   });

@@ -154,6 +154,6 @@ test('in the background of a terminal it goes on', async () => {
   shell.stdin.write('jobs\n');
   await expect.poll(() => said).toMatch(/\[1\]\+? +(Running|Stopped)/);
   expect(said).not.toMatch(/\[1\]\+? +Stopped/);
-  const health = await fetch(`${url}/health`, { signal: AbortSignal.timeout(5000) });
+  const health = await fetch(`${url}/health`, { signal: AbortSignal.timeout(60_000) });
   expect(health.status).toBe(200);
 });
