@@ -232,7 +232,7 @@ describe.each(both)('$name', ({ major, way }) => {
 
   it('goes on with the answer when the tool of a client has answered in a later request', async () => {
     const client = { ask: { inputSchema: z.object({}) } } as object;
-    await using t = await on([['I need to ask. ', { tool: 'ask' }], ['Thanks.']], { idleMs: 200 });
+    await using t = await on([['I need to ask. ', { tool: 'ask' }], ['Thanks.']]);
     await t.sdk.generateText({ model: t.model, prompt: 'Book it', tools: client } as never);
     const output = { type: 'text', value: 'yes' };
     await t.sdk.generateText({

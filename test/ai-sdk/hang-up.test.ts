@@ -40,7 +40,7 @@ async function hangUp(answer: (signal: AbortSignal) => Response, afterBytes: num
 
 describe.each(MAJORS.map(major => ({ major, name: major.name })))('a browser that goes away, on $name', ({ major }) => {
   it('leaves the partial answer in the transcript, as abandoned', async () => {
-    await using t = await recording(major, 'wrapAISDK', [words], { idleMs: 200 });
+    await using t = await recording(major, 'wrapAISDK', [words], { idleMs: 500 });
     await hangUp(() => t.sdk.streamText({ model: t.model, prompt: 'Count' }).toUIMessageStreamResponse(), 900);
     await expect.poll(() => t.transcript()).toHaveLength(2);
     const [user, assistant] = await t.transcript();
