@@ -82,7 +82,7 @@ const failures: Row[] = [
     ({ config }) =>
       drain(
         RunnableMap.from({
-          joke: prompt.pipe(model({ text: 'Ha', wait: sleep(20), error: overloaded })),
+          joke: prompt.pipe(model({ text: 'Ha', wait: turns(), error: overloaded })),
           poem: prompt.pipe(model({ text: 'Oh', wait: never })),
         }).stream(question, config),
       ),
