@@ -201,7 +201,8 @@ async function anOutbox(status: number | undefined): Promise<string> {
     logger: false,
   });
   recorder.turn().user('Hi');
-  await recorder.flush({ timeoutMs: 300 });
+  // What is answered with 503 waits for ever.
+  await recorder.flush({ timeoutMs: status === 503 ? 300 : 60_000 });
   await recorder.close({ timeoutMs: 0 });
   return path;
 }
