@@ -5,6 +5,13 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
+/** Without it, a command has the clock of the machine. */
+export type Clock = 'fast' | 'standing';
+
+const CLOCKS: Record<Clock, string> = {
+  fast: new URL('../support/fast-clock.ts', import.meta.url).href,
+  standing: 'data:text/javascript,performance.now = () => 0',
+};
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface Running {
@@ -26,6 +33,7 @@ export interface CliResult {
 export interface CliOptions {
   env?: Record<string, string | undefined>;
   cwd?: string;
+  clock?: Clock;
   /** What stdin holds; nothing by default. */
   input?: string;
 }
@@ -46,13 +54,19 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
 }
 
 /** Starts the command line. It is gone when the test is over. */
-export function spawnCli(args: readonly string[], { env, cwd }: CliOptions = {}): ChildProcess {
+export function spawnCli(args: readonly string[], { env, cwd, clock }: CliOptions = {}): ChildProcess {
   // Nothing of the machine's own settings reaches a test.
   const { SYNAP_API_KEY, SYNAP_BASE_URL, NO_COLOR, FORCE_COLOR, ...rest } = process.env;
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...rest, TZ: 'UTC', ...env } });
+  const child = spawn(process.execPath, [...withClock(clock), MAIN, ...args], {
+    cwd,
+    env: { ...rest, TZ: 'UTC', ...env },
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
+
+/** What Node.js is told to let a command have this clock. */
+export const withClock = (clock?: Clock) => (clock ? ['--import', CLOCKS[clock]] : []);
 
 /** The environment in which a command finds a Synap. */
 export const envOf = ({ url, apiKey }: { url: string; apiKey?: string }) => ({
@@ -63,10 +77,13 @@ export const envOf = ({ url, apiKey }: { url: string; apiKey?: string }) => ({
 const streamText = (stream: Readable | null) => (stream ? text(stream) : Promise.resolve(''));
 
 /** Starts `synap-recorder local` on a free port, and waits until it can be called. */
-export async function startCli(database: string, ...args: string[]): Promise<Running> {
-  const child = spawn(process.execPath, [MAIN, 'local', '--port', '0', '--json', '--database', database, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+export const startCli = (database: string, ...args: string[]): Promise<Running> =>
+  startCliOn(undefined, database, ...args);
+
+/** As {@link startCli}, on a clock of its own. */
+export async function startCliOn(clock: Clock | undefined, database: string, ...args: string[]): Promise<Running> {
+  const command = [...withClock(clock), MAIN, 'local', '--port', '0', '--json', '--database', database, ...args];
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const stderr = text(child.stderr);
   const line = await new Promise<string>((resolve, reject) => {

@@ -6,11 +6,12 @@ import { stopClock } from '../support/fault-clock.js';
 import { evenly, FAULTS, type FaultWeights } from '../support/fault-schedule.js';
 import { faultySynap } from '../support/faulty-synap.js';
 import { balanced } from '../support/recorder.js';
+import { runs } from '../support/runs.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 150);
+const RUNS = runs(60, 600);
 
 const clock = stopClock();
 
@@ -206,7 +207,7 @@ describe('a refused key or account', () => {
   });
 });
 
-describe('the books', { timeout: 120_000 }, () => {
+describe('the books', () => {
   it('balance after every step, and tell every loss when all is delivered', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ steps, ...options }) => {

@@ -24,7 +24,7 @@ export async function recorderOn(script?: Script, options: RecorderOptions = {})
     losses,
     log,
     async [Symbol.asyncDispose]() {
-      await recorder.close({ timeoutMs: 1000 });
+      await recorder.close({ timeoutMs: 0 });
       await synap.close();
     },
   };
