@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ModelReply, type ModelScript, scriptedModel } from '../support/scripted-model.js';
+import { scriptedSynap } from '../support/scripted-synap.js';
+
+/** What stands beside the app, and what loads it. */
+export interface Neighbour {
+  readonly esm: readonly string[];
+  readonly cjs: readonly string[];
+  readonly env?: Record<string, string>;
+}
+
+export type Way = 'alone' | 'wrapAISDK' | 'wrapModel' | 'both';
+
+/** What a program reports, and what Synap got of it. */
+export interface Outcome {
+  readonly app: Record<string, unknown>;
+  readonly spans: Record<string, string[]>;
+  readonly records: Record<string, object[]>;
+  /** What the provider was asked. */
+  readonly requests: object[];
+  readonly output: string;
+}
+
+const file = (name: string) => `./neighbours/${name}.js`;
+
+const DATADOG = {
+  DD_TRACE_EXPERIMENTAL_EXPORTER: 'log',
+  DD_INSTRUMENTATION_TELEMETRY_ENABLED: 'false',
+  DD_REMOTE_CONFIGURATION_ENABLED: 'false',
+  DD_TRACE_STARTUP_LOGS: 'false',
+  DD_CRASHTRACKING_ENABLED: 'false',
+  DD_SERVICE: 'app',
+};
+
+export const NEIGHBOURS = {
+  nobody: { esm: [], cjs: [] },
+  'dd-trace': {
+    esm: ['--import', 'dd-trace/initialize.mjs', '--import', file('datadog')],
+    cjs: ['--require', 'dd-trace/init', '--import', file('datadog')],
+    env: DATADOG,
+  },
+  '@sentry/node': {
+    esm: ['--import', file('sentry')],
+    cjs: ['--import', file('sentry')],
+  },
+  OpenTelemetry: {
+    esm: ['--import', file('otel')],
+    cjs: ['--import', file('otel')],
+  },
+} satisfies Record<string, Neighbour>;
+
+/** Runs a program with a scripted model and a scripted Synap. */
+export async function runApp(
+  program: string,
+  { esm, cjs, env }: Neighbour,
+  way: Way,
+  more: Record<string, string> = {},
+): Promise<Outcome> {
+  await using synap = await scriptedSynap();
+  await using model = await scriptedModel(answers());
+  await using agent = await silentServer();
+  const folder = mkdtempSync(join(tmpdir(), 'synap-neighbours-'));
+  const reportFile = join(folder, 'report.json');
+  const flags = program.endsWith('.cjs') ? cjs : esm;
+  try {
+    const output = await new Promise<string>((resolve, reject) =>
+      execFile(
+        process.execPath,
+        [...flags, program],
+        {
+          cwd: import.meta.dirname,
+          timeout: 60_000,
+          env: {
+            PATH: process.env.PATH,
+            HOME: folder,
+            NODE_ENV: 'production',
+            DD_TRACE_AGENT_URL: agent.url,
+            SYNAP_BASE_URL: synap.url,
+            SYNAP_API_KEY: 'test-key',
+            MODEL_URL: model.url,
+            REPORT: reportFile,
+            WAY: way,
+            ...env,
+            ...more,
+          },
+        },
+        (error, stdout, stderr) => (error ? reject(new Error(`${error.message}\n${stdout}`)) : resolve(stdout + stderr)),
+      ),
+    );
+    const { app, spans } = JSON.parse(readFileSync(reportFile, 'utf8'));
+    return { app, spans, records: byConversation(synap.stored), requests: model.requests, output };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const METADATA = ['status', 'finish_reason', 'model', 'provider', 'tool_calls', 'steps', 'total_tokens', 'error'];
+
+function byConversation(stored: { role: string; content: string; metadata?: unknown }[]) {
+  const records: Record<string, object[]> = {};
+  for (const { role, content, metadata } of stored) {
+    const all = metadata as Record<string, unknown>;
+    const told = METADATA.filter(name => all[name] !== undefined).map(name => [name, all[name]]);
+    const name = String(all.external_conversation_id ?? 'no conversation');
+    records[name] = [...(records[name] ?? []), { role, content, ...Object.fromEntries(told) }];
+  }
+  return records;
+}
+
+/** Answers as the user's last words ask for. */
+function answers(): ModelScript {
+  const failed = new Set<string>();
+  return ({ messages }): ModelReply => {
+    const last = messages.at(-1);
+    const asked = wordsOf(messages.findLast(({ role }) => role === 'user')?.content);
+    if (last?.role === 'tool') return { text: ['It is ', 'sunny.'] };
+    if (asked.startsWith('Weather'))
+      return { text: 'Let me see. ', toolCalls: [{ name: 'weather', arguments: { city: 'Oslo' } }] };
+    if (asked.startsWith('Refuse')) return { status: 400 };
+    if (asked.startsWith('Fail once') && !failed.has(asked)) return failed.add(asked) && { status: 500 };
+    if (asked.startsWith('Break')) return { text: ['Air ', 'scatters ', 'light'], breakAfter: 2, delayMs: 50 };
+    if (asked.startsWith('Slow')) return { text: ['One ', 'two ', 'three'], delayMs: 400 };
+    if (asked.startsWith('Object')) return { text: ['{"city":', '"Oslo"}'] };
+    return { text: ['An answer ', `to “${asked}”`] };
+  };
+}
+
+function wordsOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  return (content as { text?: string }[]).map(({ text = '' }) => text).join('');
+}
+
+/** Stands where a neighbour would send to. */
+async function silentServer() {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise(resolve => server.close(resolve));
+    },
+  };
+}
