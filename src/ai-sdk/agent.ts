@@ -1,88 +1,118 @@
-import { streamCallbacks } from './callbacks.js';
-import { type Context, endWith, finishUnread, isAi7, startRun, tapped } from './calls.js';
+import { isPromise } from '../delivery/promises.js';
+import { streamCallbacks, streamListeners } from './callbacks.js';
+import { type Context, endWith, finishUnread, modelTaps, startRun, tapped } from './calls.js';
 import type { CallOptions } from './options.js';
+import { overlay, readOnce, withChanges } from './overlay.js';
 import { runIn, type Scope, scopeFor, scopeOf } from './run.js';
+import { safely } from './tap.js';
 
 interface Agent {
   readonly settings: CallOptions;
-  generate(options: CallOptions, ...rest: unknown[]): Promise<unknown>;
+  generate(options: CallOptions, ...rest: unknown[]): unknown;
   stream(options: CallOptions, ...rest: unknown[]): unknown;
 }
 
-/** One call of an agent: the agent as it is for this call, and the scope it runs in. */
-interface OpenCall {
+/** One call of an agent. */
+interface AgentCall {
+  readonly agent: object;
   readonly scope: Scope;
-  readonly view: Agent;
-  readonly options: CallOptions;
+  /** What the agent finds in its settings while it is in this call. */
+  readonly settings: Partial<CallOptions>;
 }
 
 export type AgentClass = new (...args: never[]) => Agent;
 
+const STEP_HOOKS = ['prepareStep'] as const;
+
 /**
  * An agent class that records: `ToolLoopAgent` of ai 6 and 7, `Experimental_Agent` of 5. Agents call the SDK's own
- * functions, not ours, so what those would be given is given to the agent as its settings, for the one call.
+ * functions, not ours, so what those would be given is given to the agent: as its options in ai 5, and from ai 6 on, where
+ * an agent prepares each call itself and only then knows whose it is, by its settings. Those are overlaid once; what they
+ * tell depends on the call that asks. The agent itself is the app's, also for a subclass with private fields.
  */
 export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
-  // From ai 6 on an agent prepares each call itself, and only then it is known whose it is.
   const prepares = typeof (Base.prototype as { prepareCall?: unknown }).prepareCall === 'function';
   const Class = Base as unknown as new (...args: unknown[]) => Agent;
+  const calls = new WeakMap<Scope, AgentCall>();
 
   class RecordingAgent extends Class {
-    override generate(options: CallOptions, ...rest: unknown[]): Promise<unknown> {
+    constructor(...args: unknown[]) {
+      super(...args);
+      safely(() => {
+        const { settings } = this;
+        const callOf = () => {
+          const scope = scopeOf(context.recorder);
+          const call = scope && calls.get(scope);
+          return call?.agent === this ? call : undefined;
+        };
+        const get = (property: PropertyKey, value: unknown, patched: boolean) => {
+          const changed = patched ? undefined : callOf()?.settings;
+          return changed && Object.hasOwn(changed, property) ? changed[property as keyof CallOptions] : value;
+        };
+        Object.defineProperty(this, 'settings', { value: overlay(settings, undefined, { get }), writable: true });
+      });
+    }
+
+    override generate(options: CallOptions, ...rest: unknown[]): unknown {
       const call = openCall(this, options, 'model');
-      const result = runIn(call.scope, () => super.generate.call(call.view, call.options, ...rest));
-      return endWith(result, call.scope, options.abortSignal);
+      const result = runIn(call.scope, () => super.generate(call.options, ...rest));
+      return endWith(result, call.scope, { signal: call.signal });
     }
 
     override stream(options: CallOptions, ...rest: unknown[]): unknown {
       const call = openCall(this, options, 'callbacks');
-      const result = runIn(call.scope, () => super.stream.call(call.view, call.options, ...rest));
-      if (!(result instanceof Promise)) {
+      const result = runIn(call.scope, () => super.stream(call.options, ...rest));
+      const streams = <T>(result: T): T => {
         if (call.scope.run) finishUnread(result, context);
         return result;
-      }
-      return result.then(
-        result => {
-          if (call.scope.run) finishUnread(result, context);
-          return result;
-        },
-        (error: unknown) => {
-          call.scope.run?.fail(error);
-          throw error;
-        },
-      );
+      };
+      if (!isPromise(result)) return streams(result);
+      return result.then(streams, (error: unknown) => {
+        safely(() => call.scope.run?.end({ type: 'rejected', error }, call.signal));
+        throw error;
+      });
     }
   }
 
-  function openCall(agent: Agent, options: CallOptions, textFrom: 'model' | 'callbacks'): OpenCall {
-    const { settings } = agent;
-    const { abortSignal } = options;
+  function openCall(agent: Agent, given: CallOptions, textFrom: 'model' | 'callbacks') {
+    const options = safely(() => readOnce(given)) ?? given;
+    const signal = safely(() => options.abortSignal);
     const nested = scopeOf(context.recorder) !== undefined;
     const scope = scopeFor(context.recorder, undefined);
+    const settings: Partial<CallOptions> = {};
 
+    /** What differs from what the agent has prepared, so that the call is heard. */
     const open = (prepared: CallOptions): CallOptions => {
-      const run = startRun(prepared, context, textFrom, { asked: options, nested });
+      const run = startRun(prepared, context, textFrom, { asked: options ?? {}, nested });
       scope.run = run;
-      run?.watch(abortSignal);
-      const heard = run && textFrom === 'callbacks' ? streamCallbacks(run, prepared, isAi7(context)) : {};
-      return { ...tapped(prepared, run, context), ...heard };
+      const taps = modelTaps({ abortSignal: signal }, run, context);
+      const changes = tapped(prepared, taps, STEP_HOOKS);
+      if (!run) return changes;
+      run.watch(signal);
+      if (textFrom === 'model') return changes;
+      const listeners = streamListeners(run, taps, signal);
+      // ai 7 takes these three from the settings, after it has prepared the call, and leaves them out of what it prepares.
+      const { onEnd, onError, onAbort } = agent.settings;
+      const { streamRetries } = prepared;
+      const heard = streamCallbacks(listeners, { onFinish: onEnd, onError, onAbort, streamRetries });
+      Object.assign(settings, { onEnd: heard.onFinish, onError: heard.onError ?? onError, onAbort: heard.onAbort });
+      return { ...changes, ...streamCallbacks(listeners, prepared) };
     };
 
-    if (!prepares) return { scope, view: agent, options: open({ ...settings, ...options }) };
-
-    const view: CallOptions = { ...settings };
-    view.prepareCall = async base => {
-      const prepared = ((await settings.prepareCall?.(base)) ?? base) as CallOptions;
-      if (!isAi7(context)) return open({ ...prepared, abortSignal });
-      // ai 7 keeps these from prepareCall and takes them from the settings afterwards, under these names only.
-      const { onEnd, onError, onAbort } = settings;
-      const opened = open({ ...prepared, abortSignal, onEnd: onEnd ?? (() => {}), onError, onAbort });
-      Object.assign(view, { onEnd: opened.onEnd, onError: opened.onError, onAbort: opened.onAbort });
-      return opened;
+    if (!prepares) {
+      const changes = safely(() => open({ ...agent.settings, ...options }));
+      return { scope, signal, options: changes ? withChanges(options ?? {}, changes) : options };
+    }
+    calls.set(scope, { agent, scope, settings });
+    const { prepareCall } = agent.settings;
+    settings.prepareCall = async function (this: unknown, base: CallOptions) {
+      const prepared = ((await prepareCall?.call(this, base)) ?? base) as CallOptions;
+      return withChanges(prepared, safely(() => open(prepared)) ?? {});
     };
-    return { scope, view: Object.create(agent, { settings: { value: view } }) as Agent, options };
+    return { scope, signal, options };
   }
 
-  Object.defineProperty(RecordingAgent, 'name', { value: Base.name });
+  Object.defineProperty(RecordingAgent, 'name', { value: Base.name, configurable: true });
+  Object.defineProperty(RecordingAgent, 'length', { value: Base.length, configurable: true });
   return RecordingAgent as unknown as C;
 }

@@ -1,6 +1,8 @@
 import { abandonWith } from './abandoned.js';
 import { readFinishReason } from './model.js';
+import type { ModelTaps } from './model-taps.js';
 import type { Callback, CallOptions } from './options.js';
+import { readResult } from './result.js';
 import { type Run, UNTOLD_ERROR } from './run.js';
 
 interface StreamPart {
@@ -9,9 +11,16 @@ interface StreamPart {
   error?: unknown;
 }
 
+/** What a run wants to hear of a `streamText` call. */
+export interface StreamListeners {
+  chunk(event: { chunk?: StreamPart }): unknown;
+  failed(error: unknown): void;
+  aborted(event: { reason?: unknown }): void;
+  ended(event: { finishReason?: unknown }): void;
+}
+
 /**
- * The callbacks of a `streamText` call, with ours before the app's; each answers what the app's answers, because ai 7
- * acts on it. They tell what the user saw: after the app's transforms, and no further than the consumer read.
+ * The listeners of a run. They hear what the user saw: after the app's transforms, and no further than the consumer read.
  *
  * Which end comes:
  *
@@ -23,7 +32,7 @@ interface StreamPart {
  * | aborted | onAbort, in a later step then onFinish | onAbort |
  * | the source broke, the consumer left | none | none |
  */
-export function streamCallbacks(run: Run, options: CallOptions, isAi7: boolean): Partial<CallOptions> {
+export function streamListeners(run: Run, taps: ModelTaps, signal: AbortSignal | undefined): StreamListeners {
   // Lives as long as the SDK's pipeline, which alone holds these callbacks.
   const witness = {};
   abandonWith(witness, run.turn);
@@ -32,29 +41,38 @@ export function streamCallbacks(run: Run, options: CallOptions, isAi7: boolean):
   const failed = (caught: unknown) => {
     error = caught;
     // A call that gave no stream will bring no end either. After an error part in a stream, its end does come.
-    if (run.lastCallRejected) run.fail(caught);
-  };
-  const chunk = ({ chunk }: { chunk?: StreamPart }) => {
-    if (chunk?.type === 'text-delta') run.turn.append(chunk.text as string);
-    else if (chunk?.type === 'error') failed(chunk.error);
-    else run.turn.touch();
-    return witness;
-  };
-  const ended = ({ finishReason }: { finishReason?: unknown }) => {
-    if (readFinishReason(finishReason) === 'error') run.fail(error ?? UNTOLD_ERROR);
-    else run.complete();
+    if (run.lastCallRejected || taps.untapped) run.fail(caught);
   };
   return {
-    onChunk: before(chunk, options.onChunk),
-    onAbort: before(
-      ({ reason }: { reason?: unknown }) => run.abort(reason ?? options.abortSignal?.reason),
-      options.onAbort,
-    ),
-    ...errorCallback(failed, options),
-    // ai 7 runs only one of the two when it is given both.
-    ...(isAi7 && options.onEnd
-      ? { onEnd: before(ended, options.onEnd) }
-      : { onFinish: before(ended, options.onFinish) }),
+    chunk: ({ chunk }) => {
+      if (chunk?.type === 'text-delta') run.turn.append(chunk.text as string);
+      else if (chunk?.type === 'error') failed(chunk.error);
+      else run.turn.touch();
+      return witness;
+    },
+    failed,
+    aborted: ({ reason }) => run.abort(reason ?? signal?.reason),
+    ended: event => {
+      if (readFinishReason(event.finishReason) === 'error') return run.fail(error ?? UNTOLD_ERROR);
+      // What the user saw is known; of a model that was not heard, the rest is told here.
+      const { content: _, ...details } = taps.untapped ? readResult(event, taps.untapped) : {};
+      run.complete(details);
+    },
+  };
+}
+
+/**
+ * The callbacks of a `streamText` call, with ours before the app's; each answers what the app's answers, because ai 7
+ * acts on it.
+ */
+export function streamCallbacks(listeners: StreamListeners, options: CallOptions): Partial<CallOptions> {
+  return {
+    onChunk: before(listeners.chunk, options.onChunk),
+    onAbort: before(listeners.aborted, options.onAbort),
+    ...errorCallback(listeners.failed, options),
+    onFinish: before(listeners.ended, options.onFinish),
+    // ai 7 runs only this one of the two when it is given both; ai 5 and 6 do not know it.
+    ...(options.onEnd && { onEnd: before(listeners.ended, options.onEnd) }),
   };
 }
 
@@ -65,12 +83,12 @@ export function errorCallback(
 ): Partial<CallOptions> {
   // With streamRetries, ai 7 treats a call that has an onError differently; there an `error` chunk tells as much.
   if (!onError && streamRetries !== undefined) return {};
-  const app = onError ?? (({ error }: { error: unknown }) => console.error(error));
+  const app = onError === undefined ? ({ error }: { error: unknown }) => console.error(error) : onError;
   return { onError: before(({ error }: { error: unknown }) => failed(error), app) };
 }
 
 /** Our callback before the app's. What the app's answers or throws is what the SDK gets; what ours throws is not. */
-export function before<E>(ours: (event: E) => unknown, app: Callback | undefined): Callback {
+export function before<E>(ours: (event: E) => unknown, app: Callback | null | undefined): Callback {
   return event => {
     // As in safely(), without a function for every chunk.
     try {

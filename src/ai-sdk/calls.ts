@@ -1,12 +1,15 @@
+import { isPromise } from '../delivery/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { hasIdentity, readCallOptions } from './call-options.js';
-import { errorCallback, streamCallbacks } from './callbacks.js';
+import { before, errorCallback, streamCallbacks, streamListeners } from './callbacks.js';
 import { promptEnd, promptMessages } from './content.js';
-import { type AnyLanguageModel, isLanguageModel } from './model.js';
+import { ModelTaps } from './model-taps.js';
 import type { CallOptions } from './options.js';
+import { readOnce, withChanges } from './overlay.js';
+import { readResult } from './result.js';
 import { type CallEnd, openRun, type Run, runIn, type Scope, scopeFor, scopeOf, type WrapOptions } from './run.js';
-import { safely, tapModel, untapped } from './tap.js';
-import { wrapOptionsOf } from './wrap-model.js';
+import { safely, standIn, withoutSynap } from './tap.js';
+import { wrapperOf } from './wrap-model.js';
 
 /** What {@link wrapAISDK} takes beside the SDK and the recorder. */
 export interface WrapAISDKOptions extends WrapOptions {
@@ -19,58 +22,87 @@ export interface WrapAISDKOptions extends WrapOptions {
 
 /** What every wrapped function and agent knows. */
 export interface Context {
-  readonly ai: Record<string, unknown>;
   readonly recorder: Recorder;
   readonly options: WrapAISDKOptions;
+  /** What a wrapped function is called on, as the app knows it. */
+  receiver(receiver: unknown): unknown;
 }
 
 type Fn = (options: CallOptions, ...rest: unknown[]) => unknown;
 
-/** `generateText`, `generateObject`: one promise, which is the end. */
-export function wrapGenerate(fn: Fn, context: Context): Fn {
-  return (options, ...rest) => {
-    if (!isObject(options)) return fn(options, ...rest);
-    const scope = scopeFor(context.recorder, startRun(options, context, 'model'));
-    const call = () => fn(tapped(options, scope.run, context), ...rest) as Promise<unknown>;
-    return endWith(runIn(scope, call), scope, options.abortSignal);
-  };
+/** One call of a wrapped function: its options, and the function with further ones. */
+interface FunctionCall {
+  readonly options: CallOptions;
+  /** Calls the SDK's function with these in the place of, or beside, the app's. */
+  with(changes: CallOptions): unknown;
 }
+
+/** The function with `record` in the place of each call that has options. */
+function wrapFunction(fn: Fn, context: Context, record: (call: FunctionCall) => unknown): Fn {
+  return standIn(fn, (receiver, [given, ...rest]) => {
+    const call = (options: unknown) =>
+      Reflect.apply(fn, context.receiver(receiver), [options, ...rest] as Parameters<Fn>);
+    if (typeof given !== 'object' || given === null) return call(given);
+    const options = safely(() => readOnce<CallOptions>(given)) ?? (given as CallOptions);
+    return record({ options, with: changes => call(withChanges(options, changes)) });
+  });
+}
+
+const STEP_HOOKS = ['prepareStep'] as const;
+// ai 5 and 6 know this name, too, in `generateText`.
+const GENERATE_STEP_HOOKS = ['prepareStep', 'experimental_prepareStep'] as const;
+
+/** `generateText`, `generateObject`: one promise, which is the end. */
+export function wrapGenerate(fn: Fn, context: Context, hooks: readonly (typeof GENERATE_STEP_HOOKS)[number][]): Fn {
+  return wrapFunction(fn, context, call => {
+    const { options } = call;
+    const scope = scopeFor(context.recorder, startRun(options, context, 'model'));
+    const taps = modelTaps(options, scope.run, context);
+    const result = runIn(scope, () => call.with(tapped(options, taps, hooks)));
+    return endWith(result, scope, { signal: options.abortSignal, taps });
+  });
+}
+
+export const wrapGenerateText = (fn: Fn, context: Context): Fn => wrapGenerate(fn, context, GENERATE_STEP_HOOKS);
+export const wrapGenerateObject = (fn: Fn, context: Context): Fn => wrapGenerate(fn, context, []);
 
 /** `streamText`: what the user saw comes from its callbacks. */
 export function wrapStreamText(fn: Fn, context: Context): Fn {
-  return (options, ...rest) => {
-    if (!isObject(options)) return fn(options, ...rest);
+  return wrapFunction(fn, context, call => {
+    const { options } = call;
     const run = startRun(options, context, 'callbacks');
+    const taps = modelTaps(options, run, context);
     return runIn(scopeFor(context.recorder, run), () => {
-      if (!run) return fn(tapped(options, run, context), ...rest);
+      if (!run) return call.with(tapped(options, taps, STEP_HOOKS));
       run.watch(options.abortSignal);
-      const callbacks = streamCallbacks(run, options, isAi7(context));
-      const result = started(run, () => fn({ ...tapped(options, run, context), ...callbacks }, ...rest));
+      const callbacks = streamCallbacks(streamListeners(run, taps, options.abortSignal), options);
+      const result = started(run, () => call.with({ ...tapped(options, taps, STEP_HOOKS), ...callbacks }));
       finishUnread(result, context);
       return result;
     });
-  };
+  });
 }
 
 /** `streamObject`: it has no chunks to hear of, but its cancel and its end reach the model's tap. */
 export function wrapStreamObject(fn: Fn, context: Context): Fn {
-  return (options, ...rest) => {
-    if (!isObject(options)) return fn(options, ...rest);
+  return wrapFunction(fn, context, call => {
+    const { options } = call;
+    const { abortSignal } = options;
     const run = startRun(options, context, 'model');
-    return runIn(scopeFor(context.recorder, run), () => {
-      if (!run) return fn(tapped(options, run, context), ...rest);
-      run.watch(options.abortSignal);
-      const failed = (error: unknown) => {
-        if (run.lastCallRejected) run.end({ type: 'rejected', error }, options.abortSignal);
-      };
-      const ended = (end: CallEnd) => {
-        if (end.type !== 'rejected') run.end(end, options.abortSignal);
-      };
-      return started(run, () =>
-        fn({ ...tapped(options, run, context, ended), ...errorCallback(failed, options) }, ...rest),
-      );
+    const taps = modelTaps(options, run, context, end => {
+      if (end.type !== 'rejected') run?.end(end, abortSignal);
     });
-  };
+    return runIn(scopeFor(context.recorder, run), () => {
+      if (!run) return call.with(tapped(options, taps, []));
+      run.watch(abortSignal);
+      const failed = (error: unknown) => {
+        if (run.lastCallRejected || taps.untapped) run.end({ type: 'rejected', error }, abortSignal);
+      };
+      const ended = (event: unknown) => taps.untapped && run.complete(readResult(event, taps.untapped));
+      const callbacks = { ...errorCallback(failed, options), onFinish: before(ended, options.onFinish) };
+      return started(run, () => call.with({ ...tapped(options, taps, []), ...callbacks }));
+    });
+  });
 }
 
 /**
@@ -89,44 +121,57 @@ export function startRun(
     if (!recorder.enabled || call.record === false) return undefined;
     if (nested && !hasIdentity(call)) return undefined;
     // A model that was wrapped by itself brings the identity it was wrapped with.
-    const wrappers = [wrapOptionsOf(safely(() => resolve(options.model, context))), context.options];
+    const wrappers = [wrapperOf(options.model)?.options, context.options];
     return openRun(recorder, { prompt: promptEnd(promptMessages(asked)), call, wrappers, textFrom });
   });
 }
 
-/** The options with a tap on every model that the call will use. `ended` hears how each of its streams ends. */
-export function tapped(
-  options: CallOptions,
+/** The taps of a call. `ended` hears how each of its streams ends. */
+export function modelTaps(
+  { abortSignal }: CallOptions,
   run: Run | undefined,
-  context: Context,
-  ended: (end: CallEnd) => void = end => breakOff(run, end, options.abortSignal),
-): CallOptions {
-  const tap = (model: unknown) => safely(() => tapFor(model, run, context, ended)) ?? model;
-  const { prepareStep } = options;
-  return {
-    ...options,
-    model: tap(options.model),
-    ...(prepareStep && {
-      prepareStep: async (...args: unknown[]) => {
-        const step = (await prepareStep(...args)) as { model?: unknown } | undefined;
-        return step?.model === undefined ? step : { ...step, model: tap(step.model) };
-      },
-    }),
-  };
+  { recorder }: Context,
+  ended: (end: CallEnd) => void = end => {
+    // A stream that broke is the end of its run, which no callback tells of.
+    if (end.type === 'failed') run?.end(end, abortSignal);
+  },
+): ModelTaps {
+  return new ModelTaps({ recorder, run, ended });
 }
 
-/** Ends the scope's run as its promise does; the promise answered is the app's. */
-export function endWith<T>(promise: Promise<T>, scope: Scope, signal: AbortSignal | undefined): Promise<T> {
-  return promise.then(
-    result => {
-      safely(() => scope.run?.complete());
+/** The options that differ from the app's, so that every model of the call is heard. */
+export function tapped(
+  options: CallOptions,
+  taps: ModelTaps,
+  hooks: readonly (typeof GENERATE_STEP_HOOKS)[number][],
+): CallOptions {
+  const changes = taps.tapOptions(options, hooks);
+  // Without a tap, nothing on the way to the provider takes it out.
+  return taps.untapped ? { ...changes, providerOptions: withoutSynap(options).providerOptions } : changes;
+}
+
+/** Ends the scope's run as its promise does; what is answered is the app's. */
+export function endWith<T>(
+  result: T,
+  scope: Scope,
+  { signal, taps }: { signal: AbortSignal | undefined; taps?: Pick<ModelTaps, 'untapped'> | undefined },
+): T {
+  const whole = (result: unknown) =>
+    safely(() => scope.run?.complete(taps?.untapped ? readResult(result, taps.untapped) : undefined));
+  if (!isPromise(result)) {
+    whole(result);
+    return result;
+  }
+  return result.then(
+    (result: unknown) => {
+      whole(result);
       return result;
     },
     (error: unknown) => {
       safely(() => scope.run?.end({ type: 'rejected', error }, signal));
       throw error;
     },
-  );
+  ) as T;
 }
 
 /** With `finishUnread`, reads the answer whoever else does. The SDK's own errors reach whoever reads it for the app. */
@@ -145,33 +190,4 @@ function started<T>(run: Run, call: () => T): T {
     run.fail(error);
     throw error;
   }
-}
-
-/** A stream that broke is the end of its run, which no callback tells of. */
-function breakOff(run: Run | undefined, end: CallEnd, signal: AbortSignal | undefined): void {
-  if (end.type === 'failed') run?.end(end, signal);
-}
-
-function tapFor(model: unknown, run: Run | undefined, context: Context, ended: (end: CallEnd) => void): unknown {
-  const resolved = untapped(resolve(model, context), context.recorder);
-  if (!isLanguageModel(resolved)) return model;
-  return tapModel<AnyLanguageModel>(resolved, context.recorder, model =>
-    run?.ended === false ? run.listen(model, ended) : undefined,
-  );
-}
-
-/** A model by its name, resolved as the SDK does: by the app's default provider, else by the gateway. */
-function resolve(model: unknown, { ai }: Context): unknown {
-  if (typeof model !== 'string') return model;
-  const provider = (globalThis as { AI_SDK_DEFAULT_PROVIDER?: unknown }).AI_SDK_DEFAULT_PROVIDER ?? ai.gateway;
-  return (provider as { languageModel(name: string): unknown }).languageModel(model);
-}
-
-/** ai 7 knows `onEnd`, and stops a loop with `isStepCount`. */
-export function isAi7({ ai }: Context): boolean {
-  return 'isStepCount' in ai;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

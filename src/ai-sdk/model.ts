@@ -46,7 +46,8 @@ export interface StreamPart {
 
 export function isLanguageModel(value: unknown): value is AnyLanguageModel {
   const model = value as Partial<AnyLanguageModel> | null | undefined;
-  return typeof model === 'object' && model !== null && typeof model.doStream === 'function';
+  if (typeof model !== 'object' || model === null) return false;
+  return typeof model.doStream === 'function' || typeof model.doGenerate === 'function';
 }
 
 /** v2 says a string, v3 and v4 `{ unified, raw }`. */

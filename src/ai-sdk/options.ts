@@ -6,7 +6,9 @@ export interface CallOptions {
   abortSignal?: AbortSignal | undefined;
   providerOptions?: unknown;
   prepareCall?: ((options: CallOptions) => unknown) | undefined;
-  prepareStep?: ((...args: unknown[]) => unknown) | undefined;
+  prepareStep?: PrepareStep | undefined;
+  /** ai 5, 6; the older name of `prepareStep` */
+  experimental_prepareStep?: PrepareStep | undefined;
   /** ai 7 */
   streamRetries?: number | undefined;
   onChunk?: Callback | undefined;
@@ -16,5 +18,8 @@ export interface CallOptions {
   /** ai 7; the newer name of `onFinish` */
   onEnd?: Callback | undefined;
 }
+
+/** Asked before each step; what it answers stands for this step over the options. */
+export type PrepareStep = (asked: { model?: unknown }, ...rest: unknown[]) => unknown;
 
 export type Callback = (event: never) => unknown;

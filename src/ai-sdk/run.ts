@@ -3,6 +3,7 @@ import type { Identity } from '../recorder/identity.js';
 import { addUsage, type Usage } from '../recorder/metadata.js';
 import type { OpenTurnOptions, Recorder } from '../recorder/recorder.js';
 import type { Turn } from '../recorder/turn.js';
+import type { CompleteDetails } from '../recorder/turn-options.js';
 import { InvalidInputError } from '../synap/errors.js';
 import type { SynapCallOptions } from './call-options.js';
 import type { PromptEnd } from './content.js';
@@ -113,8 +114,8 @@ export class Run {
     return this.#lastCallRejected;
   }
 
-  complete(): void {
-    this.turn.complete();
+  complete(details?: CompleteDetails): void {
+    this.turn.complete(details);
   }
 
   fail(error: unknown): void {

@@ -1,10 +1,5 @@
-import {
-  type AnyLanguageModel,
-  type GenerateResult,
-  isLanguageModel,
-  type ModelParams,
-  type StreamPart,
-} from './model.js';
+import type { AnyLanguageModel, GenerateResult, ModelParams, StreamPart, StreamResult } from './model.js';
+import { overlay, withChanges } from './overlay.js';
 
 /**
  * Hears one call of a model.
@@ -35,56 +30,73 @@ export interface CallListener {
 /** Opens a listener for a call; undefined when nobody listens to this one. */
 export type Listen = (model: AnyLanguageModel, params: ModelParams) => CallListener | undefined;
 
-const TAPPED = Symbol('synap-recorder.tapped');
+type Method = (this: unknown, ...args: never[]) => unknown;
 
 /**
  * The model with a tap on its two calls, which takes `providerOptions.synap` out of what the provider gets.
  *
- * A Proxy, because everything else must stay: its class, its specification's version, properties nobody knows of. An
- * exception in a listener goes no further.
+ * It is an overlay, because everything else must stay: its class, its specification's version, properties nobody knows
+ * of. Others do the same as we: an APM replaces `doStream` of the model that the SDK was given. What they put there is
+ * what the tap calls from then on, and the app's own model stays as it is. What they replaced was a tap, too; its
+ * listener is told apart by the scope that it runs in, so that one call is heard once.
+ *
+ * An exception in a listener goes no further.
  */
-export function tapModel<M extends object>(model: M, owner: object, listen: Listen): M {
-  const bound = new Map<PropertyKey, unknown>();
-  const calls: Record<string, (params: ModelParams) => unknown> = {
-    doGenerate: params => generate(model as AnyLanguageModel, params, listen),
-    doStream: params => stream(model as AnyLanguageModel, params, listen),
+export function tapModel<M extends object>(model: M, listen: Listen): M {
+  const standIns = new WeakMap<Method, Method>();
+  const made = new WeakSet<Method>();
+  const standInFor = (method: Method, call: (receiver: unknown, args: unknown[]) => unknown): Method => {
+    // Who takes a patch back writes what stood there before.
+    if (made.has(method)) return method;
+    const known = standIns.get(method) ?? standIn(method, call);
+    standIns.set(method, known);
+    made.add(known);
+    return known;
   };
-  return new Proxy(tappable(model), {
-    get(_, property) {
-      if (property === TAPPED) return { model, owner };
-      if (typeof property === 'string' && Object.hasOwn(calls, property)) return calls[property];
-      // The model itself is the receiver: a getter or method of a class may use private fields, which a proxy lacks.
-      const value: unknown = Reflect.get(model, property, model);
+
+  const tapped: M = overlay(model, undefined, {
+    get(property, value, patched) {
       if (typeof value !== 'function' || property === 'constructor') return value;
-      if (!bound.has(property)) bound.set(property, value.bind(model));
-      return bound.get(property);
+      const method = value as Method;
+      // A method of the model's own is called on the model: it may use private fields, which an overlay lacks.
+      const call = (receiver: unknown, args: unknown[]) =>
+        Reflect.apply(method, receiver === tapped && !patched ? model : receiver, args as never[]);
+      const tap = property === 'doGenerate' ? generate : property === 'doStream' ? stream : undefined;
+      if (tap)
+        return standInFor(method, (receiver, [params, ...rest]) =>
+          tap(
+            model as AnyLanguageModel,
+            params as ModelParams,
+            listen,
+            params => call(receiver, [params, ...rest]) as PromiseLike<never>,
+          ),
+        );
+      return patched ? value : standInFor(method, call);
     },
-    set: (_, property, value) => Reflect.set(model, property, value, model),
+    // A setting of the model's, such as its temperature, is the app's to change; its methods are not replaced for good.
+    writesThrough: property =>
+      Reflect.has(model, property) && typeof safely(() => Reflect.get(model, property, model)) !== 'function',
   });
+  return tapped;
 }
 
-/** The model under a tap of the same owner (a recorder), or the model itself. */
-export function untapped(model: unknown, owner: object): unknown {
-  if (!isLanguageModel(model)) return model;
-  const tapped = (model as { [TAPPED]?: { model: unknown; owner: object } })[TAPPED];
-  return tapped?.owner === owner ? tapped.model : model;
+/** A function in the place of another, with the same name, length and properties (a mock's `mock`). */
+export function standIn<F extends object>(fn: F, call: (receiver: unknown, args: unknown[]) => unknown): F {
+  return new Proxy(fn, { apply: (_, receiver, args: unknown[]) => call(receiver, args) });
 }
 
-/** A proxy may not hide a property that can't change. A frozen model gets a stand-in with the same class and keys. */
-function tappable<M extends object>(model: M): M {
-  const fixed = (name: string) => Object.getOwnPropertyDescriptor(model, name)?.configurable === false;
-  if (!fixed('doGenerate') && !fixed('doStream')) return model;
-  const descriptors = Object.getOwnPropertyDescriptors(model) as Record<PropertyKey, PropertyDescriptor>;
-  for (const key of Reflect.ownKeys(descriptors))
-    descriptors[key as string] = { ...descriptors[key], configurable: true };
-  return Object.create(Object.getPrototypeOf(model), descriptors);
-}
+type Call<T> = (params: ModelParams) => PromiseLike<T>;
 
-function generate(model: AnyLanguageModel, params: ModelParams, listen: Listen): PromiseLike<GenerateResult> {
+function generate(
+  model: AnyLanguageModel,
+  params: ModelParams,
+  listen: Listen,
+  call: Call<GenerateResult>,
+): PromiseLike<GenerateResult> {
   const listener = safely(() => listen(model, params));
   return observe(
     listener,
-    () => model.doGenerate(withoutSynap(params)),
+    () => call(withoutSynap(params)),
     result => {
       safely(() => listener?.generated(result));
       return result;
@@ -92,15 +104,21 @@ function generate(model: AnyLanguageModel, params: ModelParams, listen: Listen):
   );
 }
 
-function stream(model: AnyLanguageModel, params: ModelParams, listen: Listen): PromiseLike<unknown> {
+function stream(
+  model: AnyLanguageModel,
+  params: ModelParams,
+  listen: Listen,
+  call: Call<StreamResult>,
+): PromiseLike<unknown> {
   const listener = safely(() => listen(model, params));
   return observe(
     listener,
-    () => model.doStream(withoutSynap(params)),
+    () => call(withoutSynap(params)),
     result => {
       if (!listener) return result;
       safely(() => listener.streaming());
-      return { ...result, stream: tapStream(result.stream, listener) };
+      const tapped = safely(() => tapStream(result.stream, listener));
+      return tapped ? withChanges(result, { stream: tapped }) : result;
     },
   );
 }
@@ -186,11 +204,19 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
   return tap;
 }
 
-function withoutSynap(params: ModelParams): ModelParams {
-  const providerOptions = params?.providerOptions;
-  if (typeof providerOptions !== 'object' || providerOptions === null || !('synap' in providerOptions)) return params;
-  const { synap: _, ...others } = providerOptions;
-  return { ...params, providerOptions: Object.keys(others).length > 0 ? others : undefined };
+/** Options without `providerOptions.synap`, which is for the recorder alone. */
+export function withoutSynap<O extends { providerOptions?: unknown }>(options: O): O {
+  const providerOptions = options?.providerOptions;
+  if (typeof providerOptions !== 'object' || providerOptions === null || !('synap' in providerOptions)) return options;
+  return withChanges(options, { providerOptions: withoutKey(providerOptions, 'synap') });
+}
+
+/** An object without one of its keys; undefined when that was the only one. */
+function withoutKey(object: object, key: string): object | undefined {
+  const others = withChanges(object, {});
+  Reflect.deleteProperty(others, key);
+  for (const _ in others) return others;
+  return undefined;
 }
 
 /** Whatever goes wrong in recording, the app's call goes on. */

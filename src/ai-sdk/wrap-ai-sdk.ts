@@ -1,22 +1,44 @@
 import type { Recorder } from '../recorder/recorder.js';
+import { InvalidInputError } from '../synap/errors.js';
 import { type AgentClass, wrapAgent } from './agent.js';
-import { type Context, type WrapAISDKOptions, wrapGenerate, wrapStreamObject, wrapStreamText } from './calls.js';
+import {
+  type Context,
+  type WrapAISDKOptions,
+  wrapGenerateObject,
+  wrapGenerateText,
+  wrapStreamObject,
+  wrapStreamText,
+} from './calls.js';
+import { overlay } from './overlay.js';
 import { checkWrapOptions } from './run.js';
+import { safely } from './tap.js';
+
+type Wrap = (own: never, context: Context) => unknown;
+
+const WRAPS: Readonly<Record<string, Wrap>> = {
+  generateText: wrapGenerateText,
+  generateObject: wrapGenerateObject,
+  streamText: wrapStreamText,
+  streamObject: wrapStreamObject,
+  ToolLoopAgent: wrapAgent<AgentClass>,
+  Experimental_Agent: wrapAgent<AgentClass>,
+};
 
 /** What is wrapped for a recorder already is not wrapped for it again. */
 const wrappedBy = new WeakMap<object, Recorder>();
 
 /**
- * The AI SDK, recording: the namespace `ai` of version 5, 6 or 7 with its functions and agents wrapped. Results, types,
- * streams, errors and callbacks are those of the SDK.
+ * The AI SDK, recording: the namespace `ai` of version 5, 6 or 7, or any part of it, with its functions and agents
+ * wrapped. Results, types, streams, errors and callbacks are those of the SDK.
  *
  * Identity comes from the nearest of: the call's `providerOptions.synap`, `recorder.withIdentity`, the options here, the
  * recorder's defaults. A call inside a tool of another call is internal, unless it has an identity of its own.
  *
+ * @throws {@link InvalidInputError} `ai` is no object, or `idleMs` is no time to wait
  * @example
  * ```ts
- * import * as ai from 'ai';
- * const { streamText, ToolLoopAgent } = wrapAISDK(ai, recorder);
+ * import { streamText as plainStreamText } from 'ai';
+ * const { streamText } = wrapAISDK({ streamText: plainStreamText }, recorder);
  * const result = streamText({
  *   model,
  *   messages,
@@ -25,24 +47,27 @@ const wrappedBy = new WeakMap<object, Recorder>();
  * ```
  */
 export function wrapAISDK<T extends object>(ai: T, recorder: Recorder, options: WrapAISDKOptions = {}): T {
+  if ((typeof ai !== 'object' && typeof ai !== 'function') || ai === null)
+    throw new InvalidInputError('wrapAISDK takes the AI SDK or a part of it, such as { streamText }', { field: 'ai' });
   checkWrapOptions(options);
-  const wrapped = { ...ai } as Record<string, unknown>;
-  const context: Context = { ai: ai as Record<string, unknown>, recorder, options };
-  const done = new Map<unknown, unknown>();
-  const wrap = <F extends object>(names: readonly string[], around: (of: F, context: Context) => F) => {
-    for (const name of names) {
-      const own = wrapped[name] as F;
-      if (typeof own !== 'function' || wrappedBy.get(own) === recorder) continue;
-      // The SDK exports one class under two names.
-      const recording = (done.get(own) as F | undefined) ?? around(own, context);
-      done.set(own, recording);
-      wrappedBy.set(recording, recorder);
-      wrapped[name] = recording;
-    }
+  // Called as a method of the wrapped namespace, a function is called as a method of the app's.
+  const context: Context = { recorder, options, receiver: receiver => (receiver === wrapped ? ai : receiver) };
+  const known = new WeakMap<object, unknown>();
+
+  const wrap = (own: object, around: Wrap): unknown => {
+    if (wrappedBy.get(own) === recorder) return own;
+    // The SDK exports one class under two names.
+    const recording = known.get(own) ?? safely(() => around(own as never, context));
+    if (typeof recording !== 'function') return own;
+    known.set(own, recording);
+    wrappedBy.set(recording, recorder);
+    return recording;
   };
-  wrap(['generateText', 'generateObject'], wrapGenerate);
-  wrap(['streamText'], wrapStreamText);
-  wrap(['streamObject'], wrapStreamObject);
-  wrap<AgentClass>(['ToolLoopAgent', 'Experimental_Agent'], wrapAgent);
-  return wrapped as T;
+  const wrapped: T = overlay(ai, undefined, {
+    get(property, value, patched) {
+      const around = typeof property === 'string' && Object.hasOwn(WRAPS, property) ? WRAPS[property] : undefined;
+      return around && !patched && typeof value === 'function' ? wrap(value, around) : value;
+    },
+  });
+  return wrapped;
 }

@@ -7,11 +7,16 @@ import type { AnyLanguageModel, ModelParams } from './model.js';
 import { type CallEnd, checkWrapOptions, openRun, type Run, scopeOf, type WrapOptions } from './run.js';
 import { type CallListener, safely, tapModel } from './tap.js';
 
-const wrapOptions = new WeakMap<object, WrapOptions>();
+interface Wrapper {
+  readonly recorder: Recorder;
+  readonly options: WrapOptions;
+}
+
+const wrappers = new WeakMap<object, Wrapper>();
 
 /** What a model was wrapped with by {@link wrapModel}, if it was. */
-export function wrapOptionsOf(model: unknown): WrapOptions | undefined {
-  return typeof model === 'object' && model !== null ? wrapOptions.get(model) : undefined;
+export function wrapperOf(model: unknown): Wrapper | undefined {
+  return typeof model === 'object' && model !== null ? wrappers.get(model) : undefined;
 }
 
 /**
@@ -35,8 +40,8 @@ export function wrapModel<M extends object>(model: M, recorder: Recorder, option
     );
   checkWrapOptions(options);
   const loops = new Loops();
-  const wrapped = tapModel(model, recorder, (model, params) => listen(model, params, recorder, options, loops));
-  wrapOptions.set(wrapped, options);
+  const wrapped = tapModel(model, (model, params) => listen(model, params, recorder, options, loops));
+  wrappers.set(wrapped, { recorder, options });
   return wrapped;
 }
 

@@ -170,6 +170,8 @@ export async function recording(
   return {
     ...on,
     ...wrapped,
+    /** The model as the app made it, below any wrapper. */
+    inner: model as object,
     seen,
     transcript: async () => {
       await on.recorder.flush();
