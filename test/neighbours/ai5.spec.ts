@@ -1,3 +1,3 @@
-import { comparesNeighbours } from './compare.js';
+import { compareNeighbours } from './compare.js';
 
-comparesNeighbours('./ai5/main.js', ['wrapAISDK', 'wrapModel', 'both']);
+compareNeighbours('./ai5/main.js', ['dd-trace', '@sentry/node', 'OpenTelemetry'], ['wrapAISDK', 'wrapModel', 'both']);

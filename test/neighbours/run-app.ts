@@ -12,13 +12,20 @@ export interface Neighbour {
   readonly esm: readonly string[];
   readonly cjs: readonly string[];
   readonly env?: Record<string, string>;
+  /** What it calls a call of the SDK. */
+  readonly call?: RegExp;
+  /** It reads a stream to its end by itself. */
+  readonly readsOn?: boolean;
 }
 
 export type Way = 'alone' | 'wrapAISDK' | 'wrapModel' | 'both';
 
 /** What a program reports, and what Synap got of it. */
 export interface Outcome {
+  /** What the app got, by case. */
   readonly app: Record<string, unknown>;
+  /** The properties of the app's models that are no longer what they were, by case. */
+  readonly changed: Record<string, string[]>;
   readonly spans: Record<string, string[]>;
   readonly records: Record<string, object[]>;
   /** What the provider was asked. */
@@ -35,6 +42,8 @@ const DATADOG = {
   DD_TRACE_STARTUP_LOGS: 'false',
   DD_CRASHTRACKING_ENABLED: 'false',
   DD_SERVICE: 'app',
+  DD_LLMOBS_ENABLED: 'true',
+  DD_LLMOBS_ML_APP: 'app',
 };
 
 export const NEIGHBOURS = {
@@ -43,27 +52,46 @@ export const NEIGHBOURS = {
     esm: ['--import', 'dd-trace/initialize.mjs', '--import', file('datadog')],
     cjs: ['--require', 'dd-trace/init', '--import', file('datadog')],
     env: DATADOG,
+    call: /generateText$/,
   },
   '@sentry/node': {
     esm: ['--import', file('sentry')],
     cjs: ['--import', file('sentry')],
+    readsOn: true,
+    call: /invoke_agent/,
   },
   OpenTelemetry: {
     esm: ['--import', file('otel')],
     cjs: ['--import', file('otel')],
+    // Of AI SDK 5 and 6 it hears only where the app asks for it.
+    call: /generateText|invoke_agent/,
   },
+  ...inBothOrders('langsmith', /^chain/),
+  ...inBothOrders('braintrust', /generateText/),
+  ...inBothOrders('posthog', /generation/),
 } satisfies Record<string, Neighbour>;
+
+/** A neighbour that is wrapped around the SDK or a model, as we are. */
+function inBothOrders<N extends string>(name: N, call: RegExp) {
+  const flags = ['--import', file(name)];
+  const ours = { call, esm: flags, cjs: flags, env: { ORDER: 'ours around theirs' } };
+  const theirs = { call, esm: flags, cjs: flags, env: { ORDER: 'theirs around ours' } };
+  return { [`${name}, inside`]: ours, [`${name}, outside`]: theirs } as Record<
+    `${N}, inside` | `${N}, outside`,
+    Neighbour
+  >;
+}
 
 /** Runs a program with a scripted model and a scripted Synap. */
 export async function runApp(
   program: string,
   { esm, cjs, env }: Neighbour,
   way: Way,
-  more: Record<string, string> = {},
+  cases = '',
 ): Promise<Outcome> {
   await using synap = await scriptedSynap();
   await using model = await scriptedModel(answers());
-  await using agent = await silentServer();
+  await using collector = await silentServer();
   const folder = mkdtempSync(join(tmpdir(), 'synap-neighbours-'));
   const reportFile = join(folder, 'report.json');
   const flags = program.endsWith('.cjs') ? cjs : esm;
@@ -79,21 +107,22 @@ export async function runApp(
             PATH: process.env.PATH,
             HOME: folder,
             NODE_ENV: 'production',
-            DD_TRACE_AGENT_URL: agent.url,
+            DD_TRACE_AGENT_URL: collector.url,
+            COLLECTOR_URL: collector.url,
             SYNAP_BASE_URL: synap.url,
             SYNAP_API_KEY: 'test-key',
             MODEL_URL: model.url,
             REPORT: reportFile,
             WAY: way,
+            CASES: cases,
             ...env,
-            ...more,
           },
         },
         (error, stdout, stderr) => (error ? reject(new Error(`${error.message}\n${stdout}`)) : resolve(stdout + stderr)),
       ),
     );
-    const { app, spans } = JSON.parse(readFileSync(reportFile, 'utf8'));
-    return { app, spans, records: byConversation(synap.stored), requests: model.requests, output };
+    const { app, changed, spans } = JSON.parse(readFileSync(reportFile, 'utf8'));
+    return { app, changed, spans, records: byConversation(synap.stored), requests: model.requests, output };
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -135,11 +164,12 @@ function wordsOf(content: unknown): string {
   return (content as { text?: string }[]).map(({ text = '' }) => text).join('');
 }
 
-/** Stands where a neighbour would send to. */
+/** Stands where a neighbour would send to: takes everything, and says of itself what Datadog's agent says. */
 async function silentServer() {
   const server = createServer((request, response) => {
     request.resume();
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ endpoints: ['/v0.4/traces', '/evp_proxy/v2/', '/evp_proxy/v4/'] }));
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return {

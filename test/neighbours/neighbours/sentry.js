@@ -1,5 +1,5 @@
 import * as Sentry from '@sentry/node';
-import { trees } from './trees.js';
+import { nameOf, trees } from './trees.js';
 
 const spans = [];
 const events = [];
@@ -12,25 +12,8 @@ Sentry.init({
   transport: () => ({
     async send([, items]) {
       for (const [{ type }, payload] of items) {
-        if (type === 'transaction') {
-          const { trace } = payload.contexts;
-          spans.push({ id: trace.span_id, parent: undefined, name: payload.transaction, failed: failed(trace) });
-          for (const span of payload.spans)
-            spans.push({
-              id: span.span_id,
-              parent: span.parent_span_id,
-              name: `${span.op}: ${span.description}`,
-              failed: failed(span),
-            });
-        } else if (type === 'span') {
-          for (const span of payload.items)
-            spans.push({
-              id: span.span_id,
-              parent: span.parent_span_id,
-              name: span.name.startsWith('case ') ? span.name : `${span.attributes?.['sentry.op']?.value}: ${span.name}`,
-              failed: span.status === 'error',
-            });
-        } else if (type === 'event') events.push(payload.exception?.values?.map(({ type, value }) => `${type}: ${value}`));
+        if (type === 'span') spans.push(...payload.items.map(readSpan));
+        else if (type === 'event') events.push(...(payload.exception?.values ?? []).map(({ type, value }) => `${type}: ${value}`));
       }
       return {};
     },
@@ -38,12 +21,20 @@ Sentry.init({
   }),
 });
 
-const failed = ({ status }) => status !== undefined && status !== 'ok';
+function readSpan({ span_id, parent_span_id, name, status, attributes }) {
+  const operation = attributes?.['sentry.op']?.value;
+  return {
+    id: span_id,
+    parent: parent_span_id,
+    name: nameOf(operation && operation !== 'custom' ? `${operation}: ${name}` : name, attributes),
+    failed: status === 'error',
+  };
+}
 
 globalThis.neighbour = {
   inCase: (name, fn) => Sentry.startSpan({ name: `case ${name}`, forceTransaction: true }, fn),
   async spans() {
     await Sentry.flush(2000);
-    return { ...trees(spans), events };
+    return { ...trees(spans), "events of errors": events };
   },
 };

@@ -1,5 +1,14 @@
+const SYNAP = new URL(process.env.SYNAP_BASE_URL).host;
+
+/** A name for a span that is the same in each run, and tells whether it is a request to Synap. */
+export function nameOf(name, attributes) {
+  return JSON.stringify(attributes).includes(SYNAP) ? `${name} to Synap` : name;
+}
+
 /** The spans of each case, one a line, each below its parent, siblings in the order of their lines. */
-export function trees(spans) {
+export function trees(all) {
+  // Whether a request takes a connection that is there already is chance.
+  const spans = all.filter(({ name }) => !/^(tcp|dns)\./.test(name));
   const known = new Set(spans.map(({ id }) => id));
   const below = (parent, depth) =>
     spans

@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createRecorder } from 'synap-recorder';
 import { wrapAISDK, wrapModel } from 'synap-recorder/ai-sdk';
 import * as z from 'zod';
-import { ownState, plainModel, stackDepth } from './models.js';
+import { ownState, plainModel } from './models.js';
 import { plain, report } from './report.js';
 
-const { MODEL_URL, WAY = 'alone', CASES } = process.env;
+const { MODEL_URL, WAY = 'alone', ORDER, CASES } = process.env;
 
 /**
  * Holds one conversation a case, recorded in the way that the environment names, and reports what the app got and what
@@ -13,27 +12,35 @@ const { MODEL_URL, WAY = 'alone', CASES } = process.env;
  */
 export async function runCases(ai, { createOpenAI }) {
   const neighbour = globalThis.neighbour ?? { inCase: (_, fn) => fn(), spans: () => ({}) };
-  const recorder = WAY === 'alone' ? undefined : createRecorder({ userId: 'ada', batch: { lingerMs: 200 } });
-  const sdk = recorder && WAY !== 'wrapModel' ? wrapAISDK(ai, recorder) : ai;
-  const recorded = model => (recorder && WAY !== 'wrapAISDK' ? wrapModel(model, recorder) : model);
+  const recorder = WAY === 'alone' ? undefined : createRecorder({ userId: 'ada', batch: { lingerMs: 5 } });
+  const ours = {
+    sdk: sdk => (recorder && WAY !== 'wrapModel' ? wrapAISDK(sdk, recorder) : sdk),
+    model: model => (recorder && WAY !== 'wrapAISDK' ? wrapModel(model, recorder) : model),
+  };
+  const theirs = { sdk: neighbour.wrapSDK ?? (sdk => sdk), model: neighbour.wrapModel ?? (model => model) };
+  const [outer, inner] = ORDER === 'theirs around ours' ? [theirs, ours] : [ours, theirs];
+  const sdk = outer.sdk(inner.sdk(ai));
+  const recorded = model => outer.model(inner.model(model));
   const provider = createOpenAI({ baseURL: MODEL_URL, apiKey: 'scripted', fetch: soonAgain });
   await neighbour.start?.(ai);
   const app = {};
+  const changed = {};
   for (const [name, hold] of Object.entries(cases)) {
-    if (CASES && !CASES.split(',').includes(name)) continue;
-    const own = plainModel(provider.chat('gpt-5'));
-    const before = ownState(own);
-    const on = { ai, sdk, own, provider, recorded, recorder, model: recorded(own) };
+    if (CASES && !CASES.split('|').includes(name)) continue;
+    const depths = [];
+    const watched = [];
+    const watch = model => {
+      watched.push([model, ownState(model)]);
+      return model;
+    };
+    const own = watch(plainModel(provider.chat('gpt-5'), depths));
+    const on = { ai, sdk, own, provider, recorded, recorder, watch, depths, model: recorded(own) };
     const run = () => neighbour.inCase(name, () => hold(on));
-    try {
-      const got = await (recorder ? recorder.withIdentity({ conversationId: name }, run) : run());
-      app[name] = { got, model: ownState(own, before) };
-    } catch (error) {
-      app[name] = { threw: plain(error), model: ownState(own, before) };
-    }
+    app[name] = await settled(recorder ? recorder.withIdentity({ conversationId: name }, run) : run(), 30_000);
+    changed[name] = watched.flatMap(([model, before]) => ownState(model, before));
   }
-  const closed = await recorder?.close({ timeoutMs: 20_000 });
-  report({ app, closed, stats: recorder?.stats(), spans: await neighbour.spans() });
+  await recorder?.close({ timeoutMs: 20_000 });
+  report({ app, changed, spans: await neighbour.spans() });
 }
 
 /** The SDK waits two seconds before it tries again, unless the provider says otherwise. */
@@ -84,13 +91,19 @@ const summary = async result => ({
 });
 
 /** What becomes of a promise. AI SDK 5 leaves some open for ever when a stream breaks. */
-const settled = async promise => {
+async function settled(promise, ms = 1000) {
+  let timer;
+  const late = new Promise(resolve => {
+    timer = setTimeout(resolve, ms, 'left open');
+  });
   try {
-    return plain(await Promise.race([promise, sleep(1000, 'left open')]));
+    return plain(await Promise.race([promise, late]));
   } catch (error) {
     return { threw: plain(error) };
+  } finally {
+    clearTimeout(timer);
   }
-};
+}
 
 async function read(stream) {
   const parts = [];
@@ -225,22 +238,17 @@ const cases = {
     );
   },
 
-  '50 calls of one model': async ({ sdk, own, recorded }) => {
-    const depths = [];
-    const model = recorded({ ...own, doGenerate: options => (depths.push(stackDepth()), own.doGenerate(options)) });
-    const texts = [];
+  '50 calls of one model': async ({ sdk, model, depths }) => {
+    const texts = new Set();
     for (let index = 0; index < 50; index++)
-      texts.push((await sdk.generateText({ model, prompt: `Why ${index}?` })).text);
-    return { texts: [...new Set(texts)].length, stackGrows: depths.at(-1) > depths[1] + 5 };
+      texts.add((await sdk.generateText({ model, prompt: `Why ${index}?` })).text);
+    return { texts: texts.size, stackGrows: depths.at(-1) > depths[1] };
   },
 
-  'a model that is wrapped for each request': async ({ sdk, own, recorded }) => {
-    const depths = [];
-    const model = { ...own, doGenerate: options => (depths.push(stackDepth()), own.doGenerate(options)) };
-    const before = ownState(model);
+  'a model that is wrapped for each request': async ({ sdk, own, recorded, depths }) => {
     for (let index = 0; index < 20; index++)
-      await sdk.generateText({ model: recorded(model), prompt: `Why ${index}?` });
-    return { stackGrows: depths.at(-1) > depths[1] + 5, model: ownState(model, before) };
+      await sdk.generateText({ model: recorded(own), prompt: `Why ${index}?` });
+    return { stackGrows: depths.at(-1) > depths[1] };
   },
 
   'one model, with the recorder and without': async ({ ai, sdk, own, recorded }) => {
@@ -261,12 +269,11 @@ const cases = {
     return texts;
   },
 
-  'a model of a class': async ({ sdk, recorded, provider }) => {
-    const model = provider.chat('gpt-5');
-    const before = ownState(model);
+  'a model of a class': async ({ sdk, recorded, provider, watch }) => {
+    const model = watch(provider.chat('gpt-5'));
     const { text } = await sdk.generateText({ model: recorded(model), prompt: 'Why blue?' });
     const streamed = await read(sdk.streamText({ model: recorded(model), prompt: 'And red?' }).textStream);
-    return { text, streamed, model: ownState(model, before) };
+    return { text, streamed };
   },
 
   'a model by its name': async ({ ai, sdk, provider }) => {
@@ -294,6 +301,13 @@ const cases = {
     const options = { model, prompt: 'Why blue?', telemetry, experimental_telemetry: telemetry };
     const { text } = await sdk.generateText(options);
     return { text, streamed: await read(sdk.streamText({ ...options, prompt: 'And red?' }).textStream) };
+  },
+
+  'telemetry of a tool': async on => {
+    const telemetry = { isEnabled: true };
+    const options = { model: on.model, prompt: 'Weather?', tools: weather(on.ai), ...twoSteps(on) };
+    const result = on.sdk.streamText({ ...options, telemetry, experimental_telemetry: telemetry });
+    return read(result.textStream);
   },
 
   'telemetry that is off': async ({ sdk, model }) => {

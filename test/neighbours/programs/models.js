@@ -1,11 +1,14 @@
-/** A model as an app writes one itself: a plain object around a provider's. */
-export function plainModel(inner) {
+/** A model as an app writes one itself: a plain object around a provider's. It notes how deep the stack is at a call. */
+export function plainModel(inner, depths) {
   return {
     specificationVersion: inner.specificationVersion,
     provider: inner.provider,
     modelId: inner.modelId,
     supportedUrls: {},
-    doGenerate: options => inner.doGenerate(options),
+    doGenerate(options) {
+      depths.push(stackDepth());
+      return inner.doGenerate(options);
+    },
     doStream: options => inner.doStream(options),
   };
 }
@@ -19,7 +22,7 @@ export function ownState(object, before) {
 }
 
 /** How many calls stand on the stack. */
-export function stackDepth() {
+function stackDepth() {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = Infinity;
   const depth = new Error('depth').stack.split('\n').length;
