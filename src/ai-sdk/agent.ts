@@ -1,6 +1,5 @@
-import { isPromise } from '../delivery/promises.js';
 import { streamCallbacks, streamListeners } from './callbacks.js';
-import { type Context, endWith, finishUnread, modelTaps, startRun, tapped } from './calls.js';
+import { type Context, endWith, finishUnread, isNativePromise, modelTaps, startRun, tapped } from './calls.js';
 import type { CallOptions } from './options.js';
 import { overlay, readOnce, withChanges } from './overlay.js';
 import { runIn, type Scope, scopeFor, scopeOf } from './run.js';
@@ -66,7 +65,7 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
         if (call.scope.run) finishUnread(result, context);
         return result;
       };
-      if (!isPromise(result)) return streams(result);
+      if (!isNativePromise(result)) return streams(result);
       return result.then(streams, (error: unknown) => {
         safely(() => call.scope.run?.end({ type: 'rejected', error }, call.signal));
         throw error;

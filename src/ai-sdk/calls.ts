@@ -162,6 +162,8 @@ export function endWith<T>(
     whole(result);
     return result;
   }
+  // Somebody else's kind of promise passes as it is: it may do something anew each time it is asked.
+  if (!isNativePromise(result)) return result;
   return result.then(
     (result: unknown) => {
       whole(result);
@@ -172,6 +174,11 @@ export function endWith<T>(
       throw error;
     },
   ) as T;
+}
+
+/** Whether it is a promise of the language, of this realm or another. */
+export function isNativePromise(value: unknown): value is Promise<unknown> {
+  return Object.prototype.toString.call(value) === '[object Promise]';
 }
 
 /** With `finishUnread`, reads the answer whoever else does. The SDK's own errors reach whoever reads it for the app. */

@@ -78,7 +78,7 @@ export class ModelTaps {
       const tapStep = (step: unknown) => safely(() => this.#tapStep(step, resolvedBySdk ? model : undefined)) ?? step;
       const given = this.#given.get(model);
       const step = app?.(given === undefined ? asked : withChanges(asked, { model: given }), ...rest);
-      return isPromise(step) ? step.then(tapStep) : tapStep(step);
+      return isPromise(step) ? Promise.resolve(step).then(tapStep) : tapStep(step);
     };
   }
 

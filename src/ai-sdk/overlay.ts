@@ -120,9 +120,9 @@ export function readOnce<T extends object>(options: T): T {
 
 /** Whether all there is to an object is what `{ ...object }` copies. */
 function isPlainData(object: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(object);
-  // A plain object of another realm has an Object.prototype of its own.
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return false;
+  const prototype: object | null = Object.getPrototypeOf(object);
+  // Each realm has an Object.prototype of its own.
+  if (prototype !== null && !Object.hasOwn(prototype, 'hasOwnProperty')) return false;
   return Reflect.ownKeys(object).every(key => {
     const descriptor = Object.getOwnPropertyDescriptor(object, key);
     return descriptor !== undefined && 'value' in descriptor && descriptor.enumerable === true;
