@@ -18,7 +18,7 @@ export interface Neighbour {
   readonly readsOn?: boolean;
 }
 
-export type Way = 'alone' | 'wrapAISDK' | 'wrapModel' | 'both';
+export type Way = 'alone' | 'wrapAISDK' | 'wrapModel' | 'both' | 'handler';
 
 /** What a program reports, and what Synap got of it. */
 export interface Outcome {
@@ -52,7 +52,7 @@ export const NEIGHBOURS = {
     esm: ['--import', 'dd-trace/initialize.mjs', '--import', file('datadog')],
     cjs: ['--require', 'dd-trace/init', '--import', file('datadog')],
     env: DATADOG,
-    call: /generateText$/,
+    call: /generateText$|^ *openai/,
   },
   '@sentry/node': {
     esm: ['--import', file('sentry')],
@@ -66,6 +66,20 @@ export const NEIGHBOURS = {
     // Of AI SDK 5 and 6 it hears only where the app asks for it.
     call: /generateText|invoke_agent/,
   },
+  'langsmith, by the environment': {
+    esm: ['--import', file('langsmith-tracing')],
+    cjs: [],
+    env: { LANGSMITH_TRACING: 'true', LANGSMITH_API_KEY: 'key', LANGCHAIN_CALLBACKS_BACKGROUND: 'false' },
+    call: /^llm ChatOpenAI/,
+  },
+  'PostHog’s handler': { esm: ['--import', file('posthog-handler')], cjs: [], call: /generation/ },
+  'PostHog’s handler, after ours': {
+    esm: ['--import', file('posthog-handler')],
+    cjs: [],
+    env: { ORDER: 'ours first' },
+    call: /generation/,
+  },
+  'langfuse’s handler': { esm: ['--import', file('langfuse')], cjs: [], call: /ChatOpenAI/ },
   ...inBothOrders('langsmith', /^chain/),
   ...inBothOrders('braintrust', /generateText/),
   ...inBothOrders('posthog', /generation/),
@@ -83,12 +97,7 @@ function inBothOrders<N extends string>(name: N, call: RegExp) {
 }
 
 /** Runs a program with a scripted model and a scripted Synap. */
-export async function runApp(
-  program: string,
-  { esm, cjs, env }: Neighbour,
-  way: Way,
-  cases = '',
-): Promise<Outcome> {
+export async function runApp(program: string, { esm, cjs, env }: Neighbour, way: Way, cases = ''): Promise<Outcome> {
   await using synap = await scriptedSynap();
   await using model = await scriptedModel(answers());
   await using collector = await silentServer();
@@ -109,6 +118,7 @@ export async function runApp(
             NODE_ENV: 'production',
             DD_TRACE_AGENT_URL: collector.url,
             COLLECTOR_URL: collector.url,
+            LANGSMITH_ENDPOINT: collector.url,
             SYNAP_BASE_URL: synap.url,
             SYNAP_API_KEY: 'test-key',
             MODEL_URL: model.url,
@@ -118,7 +128,8 @@ export async function runApp(
             ...env,
           },
         },
-        (error, stdout, stderr) => (error ? reject(new Error(`${error.message}\n${stdout}`)) : resolve(stdout + stderr)),
+        (error, stdout, stderr) =>
+          error ? reject(new Error(`${error.message}\n${stdout}`)) : resolve(stdout + stderr),
       ),
     );
     const { app, changed, spans } = JSON.parse(readFileSync(reportFile, 'utf8'));
@@ -153,7 +164,7 @@ function answers(): ModelScript {
     if (asked.startsWith('Refuse')) return { status: 400 };
     if (asked.startsWith('Fail once') && !failed.has(asked)) return failed.add(asked) && { status: 500 };
     if (asked.startsWith('Break')) return { text: ['Air ', 'scatters ', 'light'], breakAfter: 2, delayMs: 50 };
-    if (asked.startsWith('Slow')) return { text: ['One ', 'two ', 'three'], delayMs: 400 };
+    if (asked.startsWith('Slow')) return { text: ['One ', 'two ', 'three'], delayMs: 200 };
     if (asked.startsWith('Object')) return { text: ['{"city":', '"Oslo"}'] };
     return { text: ['An answer ', `to “${asked}”`] };
   };

@@ -1,4 +1,4 @@
-import { _exportsForTestingOnly as kept, initLogger, wrapAISDK } from 'braintrust';
+import { initLogger, _exportsForTestingOnly as kept, wrapAISDK } from 'braintrust';
 import { perCase } from './calls.js';
 
 // As braintrust's own tests do: what would be sent is kept.

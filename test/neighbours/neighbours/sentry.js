@@ -13,7 +13,8 @@ Sentry.init({
     async send([, items]) {
       for (const [{ type }, payload] of items) {
         if (type === 'span') spans.push(...payload.items.map(readSpan));
-        else if (type === 'event') events.push(...(payload.exception?.values ?? []).map(({ type, value }) => `${type}: ${value}`));
+        else if (type === 'event')
+          events.push(...(payload.exception?.values ?? []).map(({ type, value }) => `${type}: ${value}`));
       }
       return {};
     },
@@ -35,6 +36,6 @@ globalThis.neighbour = {
   inCase: (name, fn) => Sentry.startSpan({ name: `case ${name}`, forceTransaction: true }, fn),
   async spans() {
     await Sentry.flush(2000);
-    return { ...trees(spans), "events of errors": events };
+    return { ...trees(spans), 'events of errors': events };
   },
 };

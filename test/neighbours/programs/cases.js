@@ -12,7 +12,7 @@ const { MODEL_URL, WAY = 'alone', ORDER, CASES } = process.env;
  */
 export async function runCases(ai, { createOpenAI }) {
   const neighbour = globalThis.neighbour ?? { inCase: (_, fn) => fn(), spans: () => ({}) };
-  const recorder = WAY === 'alone' ? undefined : createRecorder({ userId: 'ada', batch: { lingerMs: 5 } });
+  const recorder = WAY === 'alone' ? undefined : createRecorder({ userId: 'ada', pace: false, batch: { lingerMs: 5 } });
   const ours = {
     sdk: sdk => (recorder && WAY !== 'wrapModel' ? wrapAISDK(sdk, recorder) : sdk),
     model: model => (recorder && WAY !== 'wrapAISDK' ? wrapModel(model, recorder) : model),
@@ -65,7 +65,9 @@ function callbacks() {
   const order = [];
   const note = name => event => {
     const { chunk, finishReason, text, error } = event ?? {};
-    order.push([name, chunk?.type, chunk?.text, finishReason, text, error && plain(error)].filter(part => part != null));
+    order.push(
+      [name, chunk?.type, chunk?.text, finishReason, text, error && plain(error)].filter(part => part != null),
+    );
   };
   return {
     order,
@@ -175,9 +177,7 @@ const cases = {
   },
 
   'a tool, generated': async on =>
-    summary(
-      await on.sdk.generateText({ model: on.model, prompt: 'Weather?', tools: weather(on.ai), ...twoSteps(on) }),
-    ),
+    summary(await on.sdk.generateText({ model: on.model, prompt: 'Weather?', tools: weather(on.ai), ...twoSteps(on) })),
 
   'a tool, streamed': async on => {
     const { order, options } = callbacks();
@@ -197,8 +197,7 @@ const cases = {
   },
 
   'a call inside a tool': async on => {
-    const execute = async () =>
-      (await on.sdk.generateText({ model: on.model, prompt: 'Why blue, inside?' })).text;
+    const execute = async () => (await on.sdk.generateText({ model: on.model, prompt: 'Why blue, inside?' })).text;
     const tools = { weather: { ...weather(on.ai).weather, execute } };
     return summary(await on.sdk.generateText({ model: on.model, prompt: 'Weather?', tools, ...twoSteps(on) }));
   },
@@ -246,8 +245,7 @@ const cases = {
   },
 
   'a model that is wrapped for each request': async ({ sdk, own, recorded, depths }) => {
-    for (let index = 0; index < 20; index++)
-      await sdk.generateText({ model: recorded(own), prompt: `Why ${index}?` });
+    for (let index = 0; index < 20; index++) await sdk.generateText({ model: recorded(own), prompt: `Why ${index}?` });
     return { stackGrows: depths.at(-1) > depths[1] };
   },
 

@@ -7,10 +7,10 @@ export function plain(value) {
   const seen = new WeakSet();
   const visit = (value, key) => {
     if (VOLATILE.test(key)) return undefined;
-    if (value instanceof Error)
-      return { name: value.name, message: visit(value.message, '') };
+    if (value instanceof Error) return { name: value.name, message: visit(value.message, '') };
     if (typeof value === 'function') return `function`;
-    if (typeof value === 'string') return value.replace(/"(id|messageId)":"[^"]*",?/g, '').replace(/127\.0\.0\.1:\d+/g, 'server');
+    if (typeof value === 'string')
+      return value.replace(/"(id|messageId)":"[^"]*",?/g, '').replace(/127\.0\.0\.1:\d+/g, 'server');
     if (typeof value !== 'object' || value === null) return value;
     if (seen.has(value)) return 'circle';
     seen.add(value);
