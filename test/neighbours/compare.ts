@@ -30,7 +30,7 @@ export function compareNeighbours(
     });
 
     describe.each(names)('beside %s', name => {
-      const { readsOn = false, call = '' }: Neighbour = NEIGHBOURS[name];
+      const { readsOn = false, call = /never/ }: Neighbour = NEIGHBOURS[name];
 
       it('the neighbour traces the calls at all', async () => {
         const { spans } = await run(name, way);

@@ -52,7 +52,7 @@ export const NEIGHBOURS = {
     esm: ['--import', 'dd-trace/initialize.mjs', '--import', file('datadog')],
     cjs: ['--require', 'dd-trace/init', '--import', file('datadog')],
     env: DATADOG,
-    call: /generateText$|^ *openai/,
+    call: /generateText$|ChatOpenAI$/,
   },
   '@sentry/node': {
     esm: ['--import', file('sentry')],
@@ -87,13 +87,16 @@ export const NEIGHBOURS = {
 
 /** A neighbour that is wrapped around the SDK or a model, as we are. */
 function inBothOrders<N extends string>(name: N, call: RegExp) {
-  const flags = ['--import', file(name)];
-  const ours = { call, esm: flags, cjs: flags, env: { ORDER: 'ours around theirs' } };
-  const theirs = { call, esm: flags, cjs: flags, env: { ORDER: 'theirs around ours' } };
-  return { [`${name}, inside`]: ours, [`${name}, outside`]: theirs } as Record<
-    `${N}, inside` | `${N}, outside`,
-    Neighbour
-  >;
+  const order = (ORDER: string): Neighbour => ({
+    esm: ['--import', file(name)],
+    cjs: ['--import', file(name)],
+    env: { ORDER },
+    call,
+  });
+  return {
+    [`${name}, inside`]: order('ours around theirs'),
+    [`${name}, outside`]: order('theirs around ours'),
+  } as { [Name in `${N}, inside` | `${N}, outside`]: Neighbour };
 }
 
 /** Runs a program with a scripted model and a scripted Synap. */
