@@ -66,6 +66,19 @@ export const NEIGHBOURS = {
     // Of AI SDK 5 and 6 it hears only where the app asks for it.
     call: /generateText|invoke_agent/,
   },
+  'dd-trace and @sentry/node': {
+    esm: ['--import', 'dd-trace/initialize.mjs', '--import', file('sentry')],
+    cjs: ['--require', 'dd-trace/init', '--import', file('sentry')],
+    env: DATADOG,
+    readsOn: true,
+    call: /invoke_agent/,
+  },
+  'braintrust’s hook': {
+    esm: ['--import', 'braintrust/hook.mjs', '--import', file('braintrust-hook')],
+    cjs: ['--import', 'braintrust/hook.mjs', '--import', file('braintrust-hook')],
+    readsOn: true,
+    call: /generateText/,
+  },
   'langsmith, by the environment': {
     esm: ['--import', file('langsmith-tracing')],
     cjs: [],
