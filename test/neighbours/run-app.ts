@@ -127,7 +127,7 @@ export async function runApp(program: string, { esm, cjs, env }: Neighbour, way:
         [...flags, program],
         {
           cwd: import.meta.dirname,
-          timeout: 60_000,
+          timeout: 110_000,
           env: {
             PATH: process.env.PATH,
             HOME: folder,

@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['*.spec.ts'],
     globalSetup: './install-recorder.ts',
     maxWorkers: '100%',
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });
