@@ -48,8 +48,9 @@ describe('the README', () => {
     const file = `${ROOT}test/.readme-snippets.ts`;
     const program = `
       import { openai } from '@ai-sdk/openai';
+      import * as ai from 'ai';
       import { createRecorder, SynapClient } from 'synap-recorder';
-      import { wrapModel } from 'synap-recorder/ai-sdk';
+      import { wrapAISDK, wrapModel } from 'synap-recorder/ai-sdk';
       import { startLocalSynap } from 'synap-recorder/local';
       import { sqliteOutbox } from 'synap-recorder/sqlite';
       const recorder = createRecorder();

@@ -1,4 +1,4 @@
-import { isPromise } from '../delivery/promises.js';
+import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { hasIdentity, readCallOptions } from './call-options.js';
 import { before, errorCallback, streamCallbacks, streamListeners } from './callbacks.js';

@@ -1,4 +1,4 @@
-import { isPromise } from '../delivery/promises.js';
+import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { type AnyLanguageModel, isLanguageModel } from './model.js';
 import type { CallOptions } from './options.js';

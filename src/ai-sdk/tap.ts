@@ -1,3 +1,4 @@
+import { keepContext } from '../internal/async-context.js';
 import type { AnyLanguageModel, GenerateResult, ModelParams, StreamPart, StreamResult } from './model.js';
 import { overlay, withChanges } from './overlay.js';
 
@@ -156,6 +157,8 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
   const reader = source.getReader();
   const token = {};
   const over = () => streams?.unregister(token);
+  // The SDK's own transforms and tools run where the parts are handed on: where they would without the tap.
+  const here = keepContext();
   let controller: ReadableStreamDefaultController<StreamPart>;
   // A read that was under way when the consumer cancelled still comes back, to a stream that is closed by then.
   let cancelled = false;
@@ -181,6 +184,7 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
     safely(() => listener.failed(error));
     controller.error(error);
   };
+  const readNext = () => void reader.read().then(read, broken);
   const tap = new ReadableStream<StreamPart>(
     {
       start(own) {
@@ -189,7 +193,7 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
       // Not answering with the promise saves a turn of the microtask queue for every part, and changes nothing: the
       // stream asks for one part a read, and each read takes the next one.
       pull() {
-        reader.read().then(read, broken);
+        here(readNext);
       },
       cancel(reason) {
         cancelled = true;

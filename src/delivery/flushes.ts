@@ -1,5 +1,5 @@
+import { MAX_TIMER_MS } from '../internal/promises.js';
 import type { Outbox, Progress } from './outbox.js';
-import { MAX_TIMER_MS } from './promises.js';
 import { steadyNow } from './steady-clock.js';
 import type { Verdict } from './verdict.js';
 

@@ -1,4 +1,4 @@
-import { isPromise } from './promises.js';
+import { isPromise } from '../internal/promises.js';
 
 /** Where the recorder says what a person should know. `console` is one. It is never given a key or a message's text. */
 export interface Logger {

@@ -1,3 +1,5 @@
+import { outsideRequests } from '../internal/async-context.js';
+import { isPromise, MAX_TIMER_MS, within } from '../internal/promises.js';
 import type { SynapClient } from '../synap/client.js';
 import { NetworkError, RateLimitError } from '../synap/errors.js';
 import { type BackoffOptions, backoffMs } from './backoff.js';
@@ -10,7 +12,6 @@ import type { Loss } from './loss.js';
 import { LostAtClose } from './lost-at-close.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from './outbox.js';
 import { type PaceOptions, Pacer, tokenBucket, UNPACED } from './pace.js';
-import { isPromise, MAX_TIMER_MS, within } from './promises.js';
 import { Setbacks } from './setbacks.js';
 import { Settlements } from './settlements.js';
 import { steadyNow } from './steady-clock.js';
@@ -105,7 +106,7 @@ export class Relay {
     outbox.open?.(logger);
     this.#look();
     if (outbox.pollMs !== undefined) {
-      this.#poll = setInterval(() => this.#look(), outbox.pollMs);
+      this.#poll = outsideRequests(() => setInterval(() => this.#look(), outbox.pollMs));
       this.#poll.unref?.();
     }
   }
@@ -262,12 +263,13 @@ export class Relay {
     // There may not be another tick.
     if (this.#pacer.hurries && at <= now) {
       clearTimeout(this.#timer);
-      return void this.#send();
+      return void outsideRequests(() => this.#send());
     }
     if (this.#timer && this.#timerAt <= at) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    this.#timer = setTimeout(() => void this.#send(), Math.min(MAX_TIMER_MS, Math.max(0, at - now)));
+    const wait = Math.min(MAX_TIMER_MS, Math.max(0, at - now));
+    this.#timer = outsideRequests(() => setTimeout(() => void this.#send(), wait));
     this.#timer.unref?.();
   }
 

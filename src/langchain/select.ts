@@ -1,4 +1,4 @@
-import { isPromise } from '../delivery/promises.js';
+import { isPromise } from '../internal/promises.js';
 import { type Answer, answerOf } from './answer.js';
 import { isObject } from './messages.js';
 import type { Notices } from './notices.js';

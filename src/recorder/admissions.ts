@@ -1,8 +1,8 @@
 import { errorForLog } from '../delivery/deliver.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
 import type { MaybePromise, PutResult } from '../delivery/outbox.js';
-import { isPromise } from '../delivery/promises.js';
 import type { Relay } from '../delivery/relay.js';
+import { isPromise } from '../internal/promises.js';
 import type { RecordMessageInput, Role } from '../synap/messages.js';
 import { BoundedSet } from './bounded-set.js';
 import { cutText } from './cut-text.js';

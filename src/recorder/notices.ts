@@ -1,6 +1,6 @@
 import { errorForLog } from '../delivery/deliver.js';
 import type { Logger } from '../delivery/logger.js';
-import { isPromise } from '../delivery/promises.js';
+import { isPromise } from '../internal/promises.js';
 
 // Topics may have names of an app's making (its tags): a bound keeps a bad one from filling memory.
 const MAX_TOPICS = 1000;

@@ -1,3 +1,4 @@
+import { outsideRequests } from '../internal/async-context.js';
 import type { Turn } from './turn.js';
 
 // Turns that an app opens by hand and never ends would pile up; beyond this the oldest is given up.
@@ -34,7 +35,7 @@ export class OpenTurns {
     if (this.#timer && this.#tickMs <= tickMs) return;
     this.#tickMs = tickMs;
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#timer = outsideRequests(() => setInterval(() => this.#tick(), tickMs));
     this.#timer.unref?.();
   }
 

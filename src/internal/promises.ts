@@ -1,4 +1,4 @@
-import type { MaybePromise } from './outbox.js';
+import type { MaybePromise } from '../delivery/outbox.js';
 
 /** Node's timers fire at once beyond this. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
