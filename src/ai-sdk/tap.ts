@@ -1,4 +1,3 @@
-import { keepContext } from '../internal/async-context.js';
 import type { AnyLanguageModel, GenerateResult, ModelParams, StreamPart, StreamResult } from './model.js';
 import { overlay, withChanges } from './overlay.js';
 
@@ -157,8 +156,6 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
   const reader = source.getReader();
   const token = {};
   const over = () => streams?.unregister(token);
-  // The SDK's own transforms and tools run where the parts are handed on: where they would without the tap.
-  const here = keepContext();
   let controller: ReadableStreamDefaultController<StreamPart>;
   // A read that was under way when the consumer cancelled still comes back, to a stream that is closed by then.
   let cancelled = false;
@@ -171,6 +168,7 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
       controller.close();
       return;
     }
+    awaitDemand();
     try {
       listener.part(value);
     } catch {
@@ -184,7 +182,17 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
     safely(() => listener.failed(error));
     controller.error(error);
   };
-  const readNext = () => void reader.read().then(read, broken);
+  // A promise's reactions run in the async context that they were added in. Each is added in that of the one before, and
+  // so in the context of the model's call, where the SDK's tools would run without the tap, too. (A snapshot of the context
+  // does the same, and makes a whole stream of 2,000 parts 5 to 10 % slower.)
+  let wanted = () => {};
+  const awaitDemand = () => {
+    const demand = new Promise<void>(resolve => {
+      wanted = resolve;
+    });
+    void demand.then(() => void reader.read().then(read, broken));
+  };
+  awaitDemand();
   const tap = new ReadableStream<StreamPart>(
     {
       start(own) {
@@ -193,7 +201,7 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
       // Not answering with the promise saves a turn of the microtask queue for every part, and changes nothing: the
       // stream asks for one part a read, and each read takes the next one.
       pull() {
-        here(readNext);
+        wanted();
       },
       cancel(reason) {
         cancelled = true;
