@@ -10,5 +10,6 @@ export { answerText, humanContent } from './langchain/content.js';
 export { type Message, readMessage as readLangChainMessage, type Speaker, toolNames } from './langchain/messages.js';
 export type { MessageContent } from './recorder/attachments.js';
 export { type MissingIdentity, type ResolvedIdentity, resolveIdentity } from './recorder/identity.js';
+export { isUnknown, MAX_CONVERSATION_ID, readId, whatIsUnknown } from './recorder/known-id.js';
 export { tagMetadata } from './recorder/metadata.js';
 export { type Fitted, fitToSize, jsonBytes } from './recorder/truncate.js';

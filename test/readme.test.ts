@@ -50,6 +50,7 @@ describe('the README', () => {
     const program = `
       ${blocks.flatMap(code => code.match(IMPORT) ?? []).join('')}
       import { openai } from '@ai-sdk/openai';
+      import * as ai from 'ai';
       import { createRecorder, SynapClient } from 'synap-recorder';
       import { wrapAISDK, wrapModel } from 'synap-recorder/ai-sdk';
       import { startLocalSynap } from 'synap-recorder-local';

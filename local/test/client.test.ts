@@ -8,7 +8,7 @@ import {
   NetworkError,
   PayloadTooLargeError,
 } from '../../src/synap/errors.js';
-import type { LocalSynap } from '../src/index.js';
+import { turns } from '../../test/support/turns.js';
 import { readConversation, start } from './support.js';
 
 function clientOf(local: LocalSynap, options: SynapClientOptions = {}): SynapClient {
@@ -76,7 +76,7 @@ test('the client meets the errors that it meets at the service', async () => {
   );
   await b2b.close();
   // Until then the client may take its open connection for a live one.
-  await new Promise(resolve => setTimeout(resolve, 100));
+  await turns();
   await expect(conversation.recordMessage(sent)).rejects.toMatchObject({ sent: 'no' });
   await expect(conversation.recordMessage(sent)).rejects.toThrow(NetworkError);
 });

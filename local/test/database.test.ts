@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { startLocalSynap } from '../src/index.js';
 import { aMessage, readConversation, record, recordBatch, start, tempDatabase, tempFolder } from './support.js';
 
@@ -152,7 +152,17 @@ test('two servers on one file see each other, and share their keys', async () =>
   expect((await readConversation(one, message.conversation_id)).body.messages).toHaveLength(2);
 });
 
+/** From now on SQLite waits for a lock as long as this, whatever it is told. */
+function waitForLocks(ms: number): void {
+  const { exec } = DatabaseSync.prototype;
+  vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, sql) {
+    return exec.call(this, sql.replace(/(PRAGMA busy_timeout = )\d+/, `$1${ms}`));
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+}
+
 test('a file that somebody keeps locked is a 503 to try again, and nothing is lost', async () => {
+  waitForLocks(100);
   const database = tempDatabase();
   const local = await start({ database });
   const other = new DatabaseSync(database);

@@ -101,9 +101,7 @@ test('a file that was brought up once is not written to when it is opened again'
   expect(version()).toEqual(counts);
 });
 
-test('kill -9 in the middle of it leaves the old file or the new one, and nothing is lost', {
-  timeout: 120_000,
-}, async () => {
+test('kill -9 in the middle of it leaves the old file or the new one, and nothing is lost', async () => {
   const many = Array.from(
     { length: 20_000 },
     (_, index): OldMessage => ({

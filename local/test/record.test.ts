@@ -15,7 +15,7 @@ test('a message is answered with a receipt of exactly the four documented fields
     session_id: 'session-1',
     recorded_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
   });
-  expect(Math.abs(Date.now() - Date.parse(body.recorded_at))).toBeLessThan(5000);
+  expect(Math.abs(Date.now() - Date.parse(body.recorded_at))).toBeLessThan(60_000);
 });
 
 test('what went in comes out, to the last character', async () => {

@@ -1,4 +1,5 @@
 import type { Identity } from '../recorder/identity.js';
+import { MAX_CONVERSATION_ID, readId } from '../recorder/known-id.js';
 
 /** What `providerOptions.synap` may say of one call. */
 export interface SynapCallOptions extends Identity {
@@ -36,5 +37,6 @@ export function readCallOptions(providerOptions: unknown): SynapCallOptions {
 export function hasIdentity(call: SynapCallOptions): boolean {
   if (call === UNREADABLE) return false;
   const { conversationId, userId } = call;
-  return [conversationId, userId].some(id => id !== undefined && id !== null && String(id).trim() !== '');
+  // One that names nobody names somebody else all the same.
+  return readId(conversationId, MAX_CONVERSATION_ID) !== undefined || readId(userId) !== undefined;
 }

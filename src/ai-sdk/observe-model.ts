@@ -168,6 +168,7 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
       controller.close();
       return;
     }
+    awaitDemand();
     try {
       listener.part(value);
     } catch {
@@ -181,6 +182,17 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
     safely(() => listener.failed(error));
     controller.error(error);
   };
+  // A promise's reactions run in the async context that they were added in. Each is added in that of the one before, and
+  // so in the context of the model's call, where the SDK's tools would run without the tap, too. (A snapshot of the context
+  // does the same, and makes a whole stream of 2,000 parts 5 to 10 % slower.)
+  let wanted = () => {};
+  const awaitDemand = () => {
+    const demand = new Promise<void>(resolve => {
+      wanted = resolve;
+    });
+    void demand.then(() => void reader.read().then(read, broken));
+  };
+  awaitDemand();
   const tap = new ReadableStream<StreamPart>(
     {
       start(own) {
@@ -189,7 +201,7 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
       // Not answering with the promise saves a turn of the microtask queue for every part, and changes nothing: the
       // stream asks for one part a read, and each read takes the next one.
       pull() {
-        reader.read().then(read, broken);
+        wanted();
       },
       cancel(reason) {
         cancelled = true;

@@ -1,5 +1,5 @@
 import { streamCallbacks, streamListeners } from './callbacks.js';
-import { safely } from './observe-model.js';
+import { safely, standIn } from './observe-model.js';
 import type { CallOptions } from './options.js';
 import { overlay, readOnce, withChanges } from './overlay.js';
 import { runIn, type Scope, scopeFor, scopeOf } from './run.js';
@@ -13,8 +13,8 @@ interface Agent {
 
 /** One call of an agent. */
 interface AgentCall {
-  readonly agent: object;
-  readonly scope: Scope;
+  /** The settings of the agent that is called, which are the agent's for others that stand around it, too. */
+  readonly of: object;
   /** What the agent finds in its settings while it is in this call. */
   readonly settings: Partial<CallOptions>;
 }
@@ -37,40 +37,61 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
   class RecordingAgent extends Class {
     constructor(...args: unknown[]) {
       super(...args);
-      safely(() => {
-        const { settings } = this;
-        const callOf = () => {
-          const scope = scopeOf(context.recorder);
-          const call = scope && calls.get(scope);
-          return call?.agent === this ? call : undefined;
-        };
-        const get = (property: PropertyKey, value: unknown, patched: boolean) => {
-          const changed = patched ? undefined : callOf()?.settings;
-          return changed && Object.hasOwn(changed, property) ? changed[property as keyof CallOptions] : value;
-        };
-        Object.defineProperty(this, 'settings', { value: overlay(settings, undefined, { get }), writable: true });
-      });
+      safely(() => overlaySettings(this));
+      safely(() => overlayOwnMethods(this));
     }
 
     override generate(options: CallOptions, ...rest: unknown[]): unknown {
-      const call = openCall(this, options, 'model');
-      const result = runIn(call.scope, () => super.generate(call.options, ...rest));
-      return endWith(result, call.scope, { signal: call.signal });
+      return generate(this, options, options => super.generate(options, ...rest));
     }
 
     override stream(options: CallOptions, ...rest: unknown[]): unknown {
-      const call = openCall(this, options, 'callbacks');
-      const result = runIn(call.scope, () => super.stream(call.options, ...rest));
-      const streams = <T>(result: T): T => {
-        if (call.scope.run) finishUnread(result, context);
-        return result;
-      };
-      if (!isNativePromise(result)) return streams(result);
-      return result.then(streams, (error: unknown) => {
-        safely(() => call.scope.run?.end({ type: 'rejected', error }, call.signal));
-        throw error;
-      });
+      return stream(this, options, options => super.stream(options, ...rest));
     }
+  }
+
+  /** What another wrapper has put on the agent itself stands before our methods. */
+  function overlayOwnMethods(agent: Agent): void {
+    for (const [name, record] of [['generate', generate] as const, ['stream', stream] as const]) {
+      const own: unknown = Object.hasOwn(agent, name) ? agent[name] : undefined;
+      if (typeof own !== 'function') continue;
+      agent[name] = standIn(own as Agent['generate'], (receiver, [options, ...rest]) =>
+        record(agent, options as CallOptions, options => Reflect.apply(own, receiver, [options, ...rest])),
+      );
+    }
+  }
+
+  function overlaySettings(agent: Agent): void {
+    const { settings } = agent;
+    const get = (property: PropertyKey, value: unknown, patched: boolean) => {
+      const scope = patched ? undefined : scopeOf(context.recorder);
+      const call = scope && calls.get(scope);
+      return call?.of === overlaid && Object.hasOwn(call.settings, property)
+        ? call.settings[property as keyof CallOptions]
+        : value;
+    };
+    const overlaid = overlay(settings, undefined, { get });
+    Object.defineProperty(agent, 'settings', { value: overlaid, writable: true });
+  }
+
+  function generate(agent: Agent, given: CallOptions, plain: (options: CallOptions) => unknown): unknown {
+    const call = openCall(agent, given, 'model');
+    const result = runIn(call.scope, () => plain(call.options));
+    return endWith(result, call.scope, { signal: call.signal });
+  }
+
+  function stream(agent: Agent, given: CallOptions, plain: (options: CallOptions) => unknown): unknown {
+    const call = openCall(agent, given, 'callbacks');
+    const result = runIn(call.scope, () => plain(call.options));
+    const streams = <T>(result: T): T => {
+      if (call.scope.run) finishUnread(result, context);
+      return result;
+    };
+    if (!isNativePromise(result)) return streams(result);
+    return result.then(streams, (error: unknown) => {
+      safely(() => call.scope.run?.end({ type: 'rejected', error }, call.signal));
+      throw error;
+    });
   }
 
   function openCall(agent: Agent, given: CallOptions, textFrom: 'model' | 'callbacks') {
@@ -102,7 +123,7 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
       const changes = safely(() => open({ ...agent.settings, ...options }));
       return { scope, signal, options: changes ? withChanges(options ?? {}, changes) : options };
     }
-    calls.set(scope, { agent, scope, settings });
+    calls.set(scope, { of: agent.settings, settings });
     const { prepareCall } = agent.settings;
     settings.prepareCall = async function (this: unknown, base: CallOptions) {
       const prepared = ((await prepareCall?.call(this, base)) ?? base) as CallOptions;

@@ -37,8 +37,8 @@ const wrappedBy = new WeakMap<object, Recorder>();
  * @throws {@link InvalidInputError} `ai` is no object, or `idleMs` is no time to wait
  * @example
  * ```ts
- * import { streamText as plainStreamText } from 'ai';
- * const { streamText } = wrapAISDK({ streamText: plainStreamText }, recorder);
+ * import * as ai from 'ai';
+ * const { streamText } = wrapAISDK({ streamText: ai.streamText }, recorder);
  * const result = streamText({
  *   model,
  *   messages,

@@ -5,6 +5,8 @@
  * terminal, lines of JSON, output whose reader may go away, progress on stderr. It imports nothing that an old Node
  * lacks, so that {@link nodeProblem} can be asked first.
  */
+
+export { env } from '../internal/env.js';
 export { EXIT, Exit, type ExitCode } from './exit-code.js';
 export { nodeProblem } from './node-version.js';
 export { endWithReader, errorLine, jsonLine, note, print } from './output.js';

@@ -1,7 +1,7 @@
 import type { Logger } from '../internal/logger.js';
 import { steadyNow } from '../internal/monotonic-clock.js';
-import { type BackoffOptions, backoffMs } from './backoff.js';
-import { askedToWait, errorForLog, isAboutAccount, isStopped, type Outcome } from './send-batch.js';
+import { type BackoffOptions, backoffMs, unansweredBackoffMs } from './backoff.js';
+import { askedToWait, errorForLog, isAboutAccount, isStopped, isUnanswered, type Outcome } from './send-batch.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -20,6 +20,7 @@ const JITTER = 0.1;
  *   closed ──────────────────────────► open ──────────────────────────► half-open: one round goes, as a probe
  *     ▲                                 ▲  no answer, 5xx: backoff           │  │
  *     │                                 │  429: as long as it asks           │  │
+ *     │                                 │  sent, no answer, 5 times: slower  │  │
  *     │                                 │  key, credits, address: a minute   │  │
  *     │                                 └──────────── stopped ───────────────┘  │
  *     └──────────────────────────────────── delivered ──────────────────────────┘
@@ -36,6 +37,8 @@ export class Circuit {
   // As long as Synap has asked for, or for the next look at an account: a close does not hurry these.
   #askedUntil = 0;
   #failures = 0;
+  // Rounds that were sent and got no answer, since the last that was delivered.
+  #unanswered = 0;
   #trouble: 'none' | 'unclear' | 'rate-limit' | 'account' = 'none';
 
   constructor(backoff: BackoffOptions, logger: Logger) {
@@ -56,6 +59,11 @@ export class Circuit {
   /** Whether everything waits because Synap refuses the key, the account or the address. */
   get holds(): boolean {
     return this.#trouble === 'account';
+  }
+
+  /** Whether Synap was twice in a row seen to give no answer, or a 5xx. */
+  get isDown(): boolean {
+    return this.#trouble === 'unclear' && this.#failures >= 2;
   }
 
   /** Lets the next probe go at once, where only a backoff keeps it: the relay is about to close. */
@@ -88,7 +96,10 @@ export class Circuit {
     if (this.#state === 'open' || (this.#state === 'half-open' && !probed)) return this.#pauseAsAsked(atLeast);
     this.#state = 'open';
     if (isAboutAccount(error)) return this.#pauseAsAsked(PROBE_MS);
-    const backoff = backoffMs(this.#failures++, this.#backoff);
+    const backoff = isUnanswered(error)
+      ? unansweredBackoffMs(++this.#unanswered, this.#backoff)
+      : backoffMs(this.#failures, this.#backoff);
+    this.#failures++;
     if (asked === undefined) return this.#pause(backoff);
     this.#pauseAsAsked(Math.max(atLeast, backoff) * (1 + Math.random() * JITTER));
   }
@@ -97,6 +108,7 @@ export class Circuit {
     this.#state = 'closed';
     this.#until = this.#askedUntil = 0;
     this.#failures = 0;
+    this.#unanswered = 0;
     this.#trouble = 'none';
     this.#logger.info('Synap takes messages again');
   }

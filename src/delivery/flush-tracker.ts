@@ -96,7 +96,7 @@ export class Flushes {
       let next = this.#next();
       let now = before;
       while (!this.#stopped && now.outstanding > 0) {
-        if (this.#outbox.pollMs === undefined && isHopeless(deadlineAt)) break;
+        if (isHopeless(deadlineAt)) break;
         const late = (await Promise.race([next, deadline])) === 'late';
         next = this.#next();
         const progress = await Promise.race([this.#progress(before.position), deadline]);

@@ -1,5 +1,5 @@
-import { type BackoffOptions, backoffMs } from './backoff.js';
-import { isStopped, type Outcome } from './send-batch.js';
+import { type BackoffOptions, backoffMs, unansweredBackoffMs } from './backoff.js';
+import { isStopped, isUnanswered, isUnreadable, type Outcome, type Stopped } from './send-batch.js';
 
 /** Beyond this, it is not single messages that fail. */
 const MAX_ASIDE = 1000;
@@ -8,8 +8,9 @@ const MAX_ASIDE = 1000;
  * Finds the message that keeps failing though Synap is well (a 500 each time, a connection that breaks), and lets the
  * others go on.
  *
- * A batch that fails twice in a row is sent again by halves, down to one; each success doubles the size again. What
- * fails alone is set aside with its whole conversation, for longer each time, until it is delivered or given up.
+ * A batch that fails twice in a row is sent again by halves, down to one; each success doubles the size again. One that got
+ * no answer twice begins again with one message, before the circuit slows down. One whose answer can't be read is sent
+ * again one by one, because no message of it is sent often enough for halves. What fails alone is set aside with its whole conversation, for longer each time, until it is delivered or given up.
  */
 export class Setbacks {
   readonly #maxSize: number;
@@ -17,6 +18,8 @@ export class Setbacks {
   readonly #aside = new Map<string, { until: number; failures: number }>();
   #size: number;
   #failed = false;
+  // How many messages go one by one before a batch may grow again.
+  #alone = 0;
 
   constructor(maxSize: number, retry: BackoffOptions) {
     this.#maxSize = this.#size = maxSize;
@@ -41,16 +44,23 @@ export class Setbacks {
     for (const { type, entry } of outcomes)
       if (type === 'delivered' || type === 'dead') this.#aside.delete(entry.message.conversationId);
     const stopped = outcomes.find(isStopped);
+    this.#alone = Math.max(0, this.#alone - outcomes.length);
     if (!stopped) {
       this.#failed = false;
-      this.#size = Math.min(this.#maxSize, this.#size * 2);
+      if (this.#alone === 0) this.#size = Math.min(this.#maxSize, this.#size * 2);
       return;
     }
     // What is held has nothing wrong with it.
     if (stopped.type === 'held') return;
-    if (outcomes.length === 1) this.#setAside(stopped.entry.message.conversationId, now);
-    else if (this.#failed) this.#size = Math.ceil(outcomes.length / 2);
+    if (outcomes.length === 1) this.#setAside(stopped, now);
+    else if (isUnreadable(stopped.error)) this.#sendAlone(outcomes.length);
+    else if (this.#failed) this.#size = isUnanswered(stopped.error) ? 1 : Math.ceil(outcomes.length / 2);
     this.#failed = true;
+  }
+
+  /** Lets every conversation go at once: the relay is about to close. */
+  hurry(): void {
+    for (const aside of this.#aside.values()) aside.until = 0;
   }
 
   /** The message of this conversation that failed is given up. */
@@ -58,10 +68,19 @@ export class Setbacks {
     this.#aside.delete(conversation);
   }
 
-  #setAside(conversation: string, now: number): void {
+  #sendAlone(messages: number): void {
+    this.#size = 1;
+    this.#alone = messages;
+  }
+
+  #setAside({ entry, error }: Stopped, now: number): void {
+    const conversation = entry.message.conversationId;
     const known = this.#aside.get(conversation);
     if (!known && this.#aside.size >= MAX_ASIDE) return;
     const failures = known?.failures ?? 0;
-    this.#aside.set(conversation, { until: now + backoffMs(failures, this.#backoff), failures: failures + 1 });
+    const wait = isUnanswered(error)
+      ? unansweredBackoffMs(failures + 1, this.#backoff)
+      : backoffMs(failures, this.#backoff);
+    this.#aside.set(conversation, { until: now + wait, failures: failures + 1 });
   }
 }

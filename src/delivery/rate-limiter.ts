@@ -1,4 +1,5 @@
 import { TokenBucket } from 'limiter';
+import { steadyNow } from '../internal/monotonic-clock.js';
 
 const MINUTE = 60_000;
 
@@ -24,4 +25,49 @@ export function tokenBucket({ requestsPerMinute, burst }: PaceOptions): Pace {
   // It begins empty.
   bucket.content = burst;
   return () => (bucket.tryRemoveTokens(1) ? 0 : Math.max(1, bucket.getWaitTime(1)));
+}
+
+/** When the next request may go: as the pace says, or at once while the process is about to end. */
+export class Pacer {
+  readonly #pace: Pace;
+  readonly #paused = new Set<() => void>();
+  #hurriedUntil = 0;
+
+  constructor(pace: Pace) {
+    this.#pace = pace;
+  }
+
+  get hurries(): boolean {
+    return steadyNow() < this.#hurriedUntil;
+  }
+
+  /** Nothing is paced for so long, and what pauses goes on. */
+  hurry(ms: number): void {
+    this.#hurriedUntil = steadyNow() + ms;
+    for (const resume of this.#paused) resume();
+  }
+
+  /** Synap has asked for it. */
+  slowDown(): void {
+    this.#hurriedUntil = 0;
+  }
+
+  /** Milliseconds to wait before the next request may go; 0 has taken its place. */
+  next(): number {
+    return this.hurries ? 0 : this.#pace();
+  }
+
+  /** The timer of a pause does not hold the process. */
+  pause(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const resume = () => {
+        clearTimeout(timer);
+        this.#paused.delete(resume);
+        resolve();
+      };
+      const timer = setTimeout(resume, ms);
+      timer.unref?.();
+      this.#paused.add(resume);
+    });
+  }
 }

@@ -1,19 +1,22 @@
-import type { Logger } from '../internal/logger.js';
+import { outsideRequests } from '../internal/async-context.js';
+import { type Logger, loggerUntil } from '../internal/logger.js';
 import { steadyNow } from '../internal/monotonic-clock.js';
-import { MAX_TIMER_MS, within } from '../internal/promises.js';
+import { isPromise, MAX_TIMER_MS, within } from '../internal/promises.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from '../outbox/outbox.js';
 import type { SynapClient } from '../synap/client.js';
-import { NetworkError } from '../synap/errors.js';
+import { NetworkError, RateLimitError } from '../synap/errors.js';
 import { type BackoffOptions, backoffMs } from './backoff.js';
 import { Circuit } from './circuit-breaker.js';
 import { type GiveUpOptions, judge, unknownOutcome } from './decide.js';
 import { Flushes, type FlushResult } from './flush-tracker.js';
 import type { Loss } from './loss.js';
+import { LostAtClose } from './lost-at-close.js';
 import { Setbacks } from './poison-isolation.js';
-import { type Pace, type PaceOptions, tokenBucket, UNPACED } from './rate-limiter.js';
+import { type PaceOptions, Pacer, tokenBucket, UNPACED } from './rate-limiter.js';
 import { deliver, errorForLog, isStopped } from './send-batch.js';
 import { Settlements } from './settlements.js';
 import { NO_BOOKS, type RelayBooks } from './stats.js';
+import { UnknownOutcomes } from './unknown-outcomes.js';
 
 const SECOND = 1000;
 
@@ -22,6 +25,9 @@ const ONE_BY_ONE_MS = 600 * SECOND;
 
 /** How long the relay waits before it looks again, when there are messages but none of them may go. */
 const LOOK_AGAIN_MS = SECOND;
+
+/** How long one who gives up with a Synap that is down waits for its answer to a request. */
+const ANSWER_MS = 10 * SECOND;
 
 /** How long an outbox may take to close, at least. */
 const CLOSE_GRACE_MS = SECOND;
@@ -56,7 +62,7 @@ export interface RelayOptions {
  */
 export class Relay {
   readonly #options: RelayOptions;
-  readonly #pace: Pace;
+  readonly #pacer: Pacer;
   // Workers refuse to make one outside of a request, and rightly: timers and sockets belong to the request they began in,
   // so a recorder does, too.
   readonly #abort = new AbortController();
@@ -64,7 +70,11 @@ export class Relay {
   readonly #setbacks: Setbacks;
   readonly #flushes: Flushes;
   readonly #settlements: Settlements;
+  readonly #unknownOutcomes: UnknownOutcomes;
+  readonly #lostAtClose = new LostAtClose();
   readonly #poll: NodeJS.Timeout | undefined;
+  // Keys of what Synap has answered 2xx to, until the outbox knows what became of it.
+  readonly #accepted = new Set<string>();
 
   #timer: NodeJS.Timeout | undefined;
   #timerAt = 0;
@@ -75,7 +85,7 @@ export class Relay {
   #idleUntil = 0;
   #outboxFailures = 0;
   #knownBooks: ReturnType<Outbox['books']> = NO_BOOKS;
-  #lostAtShutdown = 0;
+  #answeredAt = 0;
   // When Synap refuses one message of a batch for the moment, and takes the next of its conversation, the two change
   // places. After that was seen, no batch holds two of one conversation for a while.
   #refusedSinglyAt = Number.NEGATIVE_INFINITY;
@@ -83,15 +93,20 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = options;
     const { outbox, retry, batch, pace, logger } = options;
-    this.#circuit = new Circuit(retry, logger);
+    // What becomes of the requests that a close breaks off is no news.
+    this.#circuit = new Circuit(
+      retry,
+      loggerUntil(() => this.#closed, logger),
+    );
     this.#setbacks = new Setbacks(batch.maxMessages, retry);
     this.#flushes = new Flushes(outbox);
     this.#settlements = new Settlements({ ...options, flushes: this.#flushes });
-    this.#pace = pace === false ? UNPACED : tokenBucket(pace);
+    this.#unknownOutcomes = new UnknownOutcomes(logger);
+    this.#pacer = new Pacer(pace === false ? UNPACED : tokenBucket(pace));
     outbox.open?.(logger);
     this.#look();
     if (outbox.pollMs !== undefined) {
-      this.#poll = setInterval(() => this.#look(), outbox.pollMs);
+      this.#poll = outsideRequests(() => setInterval(() => this.#look(), outbox.pollMs));
       this.#poll.unref?.();
     }
   }
@@ -107,30 +122,64 @@ export class Relay {
     const { pendingBytes: _, ...books } = this.#outboxBooks();
     const held = this.#circuit.holds && !this.#closed ? books.pending : 0;
     const pending = books.pending - held;
-    const lostAtShutdown = this.#lostAtShutdown;
-    return { ...books, pending, held, lostAtShutdown, possibleDuplicates: this.#settlements.possibleDuplicates };
+    return {
+      ...books,
+      pending,
+      held,
+      lostAtShutdown: this.#lostAtClose.lost,
+      maybeLost: this.#lostAtClose.maybeLost,
+      possibleDuplicates: this.#settlements.possibleDuplicates,
+    };
   }
 
   /**
    * Sends what was put before without lingering, and waits for it, at most `timeoutMs`: that is, what was put when `ready`
    * resolves.
+   *
+   * @param options.whileUp to wait no longer, too, once Synap is seen to be down, or has not answered for 10 seconds
    */
-  async flush(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
+  async flush(timeoutMs: number, ready?: Promise<void>, { whileUp = false } = {}): Promise<FlushResult> {
     if (this.#closed) return { delivered: 0, pending: 0, deadLettered: 0 };
-    return this.#flushes.flush(timeoutMs, ready, {
-      begun: () => this.#look(),
-      isHopeless: deadline => this.#sending === 0 && this.#circuit.until > deadline,
-      outstanding: () => this.#outboxBooks().pending + this.#outboxBooks().inFlight,
-    });
+    const begunAt = steadyNow();
+    const looks = whileUp ? setInterval(() => this.#flushes.progress(), SECOND) : undefined;
+    looks?.unref?.();
+    const isDown = () =>
+      this.#sending > 0
+        ? steadyNow() - Math.max(begunAt, this.#answeredAt) >= ANSWER_MS
+        : this.#circuit.isDown && this.#circuit.until > steadyNow();
+    // What others send from the same outbox, they may go on with.
+    const isLate = (deadline: number) =>
+      this.#options.outbox.pollMs === undefined && this.#sending === 0 && this.#circuit.until > deadline;
+    try {
+      return await this.#flushes.flush(timeoutMs, ready, {
+        begun: () => this.#look(),
+        isHopeless: deadline => isLate(deadline) || (whileUp && isDown()),
+        outstanding: () => this.#outboxBooks().pending + this.#outboxBooks().inFlight,
+      });
+    } finally {
+      clearInterval(looks);
+    }
+  }
+
+  /** Nothing lingers or is paced for so long, until Synap asks to slow down: the process is about to end. */
+  hurry(ms: number): void {
+    if (this.#closed) return;
+    this.#circuit.hurry();
+    this.#setbacks.hurry();
+    this.#pacer.hurry(ms);
+    this.#look();
   }
 
   /** Flushes, then breaks off what is under way. What is left in memory is lost, and reported as such. */
   async close(timeoutMs: number, ready?: Promise<void>): Promise<FlushResult> {
     const { logger } = this.#options;
     this.#circuit.hurry();
-    const result = await this.flush(timeoutMs, ready);
+    this.#setbacks.hurry();
+    let result = await this.flush(timeoutMs, ready);
     if (this.#closed) return result;
     try {
+      const accepted = this.#accepted.size;
+      result = { ...result, delivered: result.delivered + accepted, pending: Math.max(0, result.pending - accepted) };
       this.#reportLost(await within(Math.max(timeoutMs, CLOSE_GRACE_MS), this.#shut()));
     } catch (error) {
       logger.error(`the outbox could not be closed: ${errorForLog(error)}`);
@@ -171,13 +220,15 @@ export class Relay {
     clearTimeout(this.#timer);
     clearInterval(this.#poll);
     this.#abort.abort();
-    return this.#options.outbox.close();
+    const { outbox } = this.#options;
+    if (this.#accepted.size === 0) return outbox.close();
+    // Their answer is broken off, but its status was read.
+    const settled = outbox.settle([...this.#accepted].map(key => ({ key, to: 'delivered' })));
+    return isPromise(settled) ? settled.then(() => outbox.close()) : outbox.close();
   }
 
   #reportLost(lost: readonly OutboxEntry[]): void {
-    this.#lostAtShutdown = lost.length;
-    if (lost.length > 0) this.#options.logger.error(`closed with ${lost.length} messages undelivered; they are lost`);
-    for (const entry of lost) this.#settlements.report(entry, 'shutdown');
+    this.#lostAtClose.close(lost, this.#options.logger, (entry, reason) => this.#settlements.report(entry, reason));
   }
 
   #noted(result: PutResult): PutResult {
@@ -202,17 +253,23 @@ export class Relay {
     let due: number;
     if (this.#settlements.owed) due = now;
     else if (this.#firstPendingAt === undefined) return;
-    else if (this.#flushes.waiting) due = now;
+    else if (this.#flushes.waiting || this.#pacer.hurries) due = now;
     else {
       const { pending, pendingBytes } = this.#outboxBooks();
       const full = pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
       due = full ? now : this.#firstPendingAt + batch.lingerMs;
     }
     const at = Math.max(due, this.#circuit.until, this.#idleUntil);
+    // There may not be another tick.
+    if (this.#pacer.hurries && at <= now) {
+      clearTimeout(this.#timer);
+      return void outsideRequests(() => this.#send());
+    }
     if (this.#timer && this.#timerAt <= at) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    this.#timer = setTimeout(() => void this.#send(), Math.min(MAX_TIMER_MS, Math.max(0, at - now)));
+    const wait = Math.min(MAX_TIMER_MS, Math.max(0, at - now));
+    this.#timer = outsideRequests(() => setTimeout(() => void this.#send(), wait));
     this.#timer.unref?.();
   }
 
@@ -249,11 +306,17 @@ export class Relay {
     const entries = claimed.filter(entry => !unknown.includes(entry));
     const outcomes = entries.length === 0 ? [] : await this.#circuit.run(() => this.#deliver(entries));
     if (this.#closed) return;
-    this.#setbacks.after(outcomes, steadyNow());
-    const verdicts = outcomes.map(outcome => judge(outcome, retry, Date.now()));
-    for (const { entry, settlement } of verdicts)
-      if (settlement.to === 'expired') this.#setbacks.givenUp(entry.message.conversationId);
+    this.#answeredAt = steadyNow();
+    if (outcomes.some(outcome => isStopped(outcome) && RateLimitError.is(outcome.error))) this.#pacer.slowDown();
+    // Counted from the next probe on, which another message is to be: it tells one that always fails from an outage.
+    this.#setbacks.after(outcomes, Math.max(steadyNow(), this.#circuit.until));
+    const unknowns = this.#unknownOutcomes;
+    const verdicts = outcomes.map(outcome => judge(outcome, retry, Date.now(), unknowns.after(outcome)));
+    for (const { entry, loss } of verdicts)
+      if (loss !== undefined) this.#setbacks.givenUp(entry.message.conversationId);
+    for (const { key } of claimed) this.#accepted.delete(key);
     await this.#settlements.settle([...unknown.map(unknownOutcome), ...verdicts]);
+    this.#lostAtClose.settled(entries);
     // The conversations of this batch are free again.
     this.#idleUntil = 0;
     if (outcomes.some(isStopped)) this.#firstPendingAt ??= lingering;
@@ -278,22 +341,30 @@ export class Relay {
     return deliver(entries, {
       conversation: this.#options.client.conversation,
       signal: this.#abort.signal,
-      before: () => this.#waitForPace(),
+      before: async sending => {
+        await this.#waitForPace();
+        this.#lostAtClose.sending(sending);
+      },
       refusedSingly: () => {
         this.#refusedSinglyAt = steadyNow();
       },
+      accepted: entries => {
+        for (const { key } of entries) this.#accepted.add(key);
+      },
+      notAccepted: entries => {
+        for (const { key } of entries) this.#accepted.delete(key);
+      },
+      acceptedUnread: why => this.#unknownOutcomes.acceptedUnread(why),
     });
   }
 
   async #waitForPace(): Promise<void> {
     for (;;) {
       // A round that goes on while another has met a rate limit waits with it; a probe is past that time.
-      const wait = Math.max(this.#circuit.until - steadyNow(), 0) || this.#pace();
+      const wait = Math.max(this.#circuit.until - steadyNow(), 0) || this.#pacer.next();
       if (this.#closed) throw new NetworkError('The recorder was closed before this was sent', { sent: 'no' });
       if (wait === 0) return;
-      await new Promise<void>(resolve => {
-        setTimeout(resolve, wait).unref?.();
-      });
+      await this.#pacer.pause(wait);
     }
   }
 }

@@ -36,13 +36,19 @@ export function isStopped(outcome: Outcome): outcome is Stopped {
   return outcome.type === 'unclear' || outcome.type === 'held';
 }
 
-/** Sends requests; `before` is waited for ahead of each (pacing). */
+/** Sends requests; `before` is waited for ahead of each (pacing), and told what is in it. */
 export interface Carrier {
   readonly conversation: SynapClient['conversation'];
   readonly signal: AbortSignal;
-  before(): Promise<void>;
+  before(entries: readonly ClaimedEntry[]): Promise<void>;
   /** Synap has refused a message of a batch that it does not refuse for good, and taken others. */
   refusedSingly(): void;
+  /** Synap has answered 2xx to these; what of them it refused is still to be read. */
+  accepted(entries: readonly ClaimedEntry[]): void;
+  /** The rest of that answer says that these are not stored, or leaves it open. */
+  notAccepted(entries: Iterable<ClaimedEntry>): void;
+  /** Synap has taken what was sent, but its answer can't be read; `why` is fit for a log. */
+  acceptedUnread(why: string): void;
 }
 
 /**
@@ -55,13 +61,16 @@ export async function deliver(entries: readonly ClaimedEntry[], carrier: Carrier
   if (others.length === 0) return [await deliverOne(first, carrier)];
   let refused: Set<ClaimedEntry>;
   try {
-    await carrier.before();
-    const { results } = await carrier.conversation.recordMessagesBatch(
+    await carrier.before(entries);
+    const { results, unread } = await carrier.conversation.recordMessagesBatch(
       entries.map(entry => entry.message),
-      { signal: carrier.signal },
+      { signal: carrier.signal, onAccepted: () => carrier.accepted(entries) },
     );
+    if (unread) carrier.acceptedUnread(unread);
     refused = new Set(entries.filter((_, index) => results[index]?.error !== undefined));
+    carrier.notAccepted(refused);
   } catch (error) {
+    carrier.notAccepted(entries);
     if (isAboutContent(error)) return deliverHalves(entries, carrier);
     return entries.map(entry => failed(entry, error));
   }
@@ -84,10 +93,16 @@ export async function deliver(entries: readonly ClaimedEntry[], carrier: Carrier
 /** @param refused its batch was answered, so the key and the address are right: what is refused now is this message */
 async function deliverOne(entry: ClaimedEntry, carrier: Carrier, refused = false): Promise<Outcome> {
   try {
-    await carrier.before();
-    await carrier.conversation.recordMessage(entry.message, { signal: carrier.signal });
+    await carrier.before([entry]);
+    const receipt = await carrier.conversation.recordMessage(entry.message, {
+      signal: carrier.signal,
+      onAccepted: () => carrier.accepted([entry]),
+    });
+    // A client of the app's own may answer with nothing.
+    if (receipt?.unread) carrier.acceptedUnread(receipt.unread);
     return { entry, type: 'delivered' };
   } catch (error) {
+    carrier.notAccepted([entry]);
     if (isAboutContent(error) || (refused && isForbidden(error))) return { entry, type: 'dead', error };
     return failed(entry, error);
   }
@@ -124,8 +139,19 @@ export function isAboutAccount(error: unknown): error is SynapError {
 
 function failed(entry: ClaimedEntry, error: unknown): Outcome {
   if (RateLimitError.is(error) || isAboutAccount(error)) return hold(entry, error);
-  const notSent = NetworkError.is(error) && error.sent === 'no';
-  return { entry, type: 'unclear', error, maybeStored: !notSent };
+  const isNotStored =
+    (NetworkError.is(error) && error.sent === 'no') || (ServiceUnavailableError.is(error) && error.stored === 'no');
+  return { entry, type: 'unclear', error, maybeStored: !isNotStored };
+}
+
+/** An answer arrived, but could not be read: most likely what was sent is stored. */
+export function isUnreadable(error: unknown): error is NetworkError {
+  return NetworkError.is(error) && error.sent === 'unknown' && error.answered;
+}
+
+/** It was sent, and no answer arrived at all. */
+export function isUnanswered(error: unknown): error is NetworkError {
+  return NetworkError.is(error) && error.sent === 'unknown' && !error.answered;
 }
 
 function hold(entry: ClaimedEntry, error: unknown): Outcome {

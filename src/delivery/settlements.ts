@@ -31,7 +31,7 @@ export class Settlements {
     return this.#unsettled.length > 0;
   }
 
-  /** Messages that were delivered after an attempt of which nobody knows whether Synap had stored it. */
+  /** Copies that may have been stored beyond the first: messages sent again though Synap may have had them. */
   get possibleDuplicates(): number {
     return this.#possibleDuplicates;
   }
@@ -57,8 +57,8 @@ export class Settlements {
     this.#unsettled = this.#unsettled.slice(verdicts.length);
     if (answer === 'stale') return logger.info('another process carries the messages of this outbox now');
     flushes.settled(verdicts);
-    for (const { entry, settlement, loss, error } of verdicts) {
-      if (settlement.to === 'delivered' && entry.maybeStored) this.#possibleDuplicates++;
+    for (const { entry, maybeDoubled, loss, error } of verdicts) {
+      if (maybeDoubled) this.#possibleDuplicates++;
       if (loss === undefined) continue;
       this.#lossLog.lost(entry.key, loss, error);
       this.report(entry, loss, error);

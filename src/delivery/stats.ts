@@ -4,9 +4,14 @@ import type { OutboxBooks } from '../outbox/outbox.js';
 export interface RelayBooks extends OutboxBooks {
   /** Pending, while Synap refuses the key, the account or the address; then `pending` is 0. */
   held: number;
-  /** Still in memory when the recorder was closed. */
+  /** Still in memory when the recorder was closed, and not stored by Synap: never sent, or clearly not taken. */
   lostAtShutdown: number;
-  /** Delivered after an attempt of which nobody knows whether Synap had stored it; these are among the `delivered`. */
+  /** In memory only when the recorder was closed, too, but Synap may have it: a request with it was under way. */
+  maybeLost: number;
+  /**
+   * Copies that Synap may hold beyond the first: each time a message was sent again though an earlier attempt may have
+   * stored it. One message can count several times.
+   */
   possibleDuplicates: number;
 }
 
@@ -20,5 +25,6 @@ export const NO_BOOKS = {
   expired: 0,
   pendingBytes: 0,
   lostAtShutdown: 0,
+  maybeLost: 0,
   possibleDuplicates: 0,
 };

@@ -8,17 +8,21 @@ export function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-/** Throws where something else stands for an object: a text would be spread into a property for each character. */
-export function checkedObject<T extends object>(value: T | undefined): T | undefined {
-  if (value !== undefined && typeof value !== 'object') throw new TypeError('must be an object');
-  return value;
+/** A property of a value that may be anything; undefined where it can't be read. */
+export function property(value: unknown, name: string): unknown {
+  try {
+    return (value as Record<string, unknown> | null | undefined)?.[name];
+  } catch {
+    // A getter or a proxy that throws.
+    return undefined;
+  }
 }
 
-/** Whether a piece of an answer came while it was made, unless its options say otherwise. */
-export function isStreamed(options: { streamed?: boolean | undefined } | undefined): boolean {
+/** Whether a value has a property, its own or inherited, as far as that can be told. */
+export function has(value: object, name: string): boolean {
   try {
-    return options?.streamed !== false;
+    return name in value && !(Object.hasOwn(Object.prototype, name) && !Object.hasOwn(value, name));
   } catch {
-    return true;
+    return false;
   }
 }

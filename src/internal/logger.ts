@@ -1,10 +1,18 @@
-import { isPromise } from './promises.js';
+import { isPromise } from '../internal/promises.js';
 
 /** Where the recorder says what a person should know. `console` is one. It is never given a key or a message's text. */
 export interface Logger {
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
+}
+
+/** A logger that says nothing any longer once `isOver` does. */
+export function loggerUntil(isOver: () => boolean, { info, warn, error }: Logger): Logger {
+  const unless = (write: (message: string) => void) => (message: string) => {
+    if (!isOver()) write(message);
+  };
+  return { info: unless(info), warn: unless(warn), error: unless(error) };
 }
 
 const NAME = '[synap-recorder]';

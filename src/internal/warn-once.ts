@@ -1,5 +1,5 @@
+import { isPromise } from '../internal/promises.js';
 import type { Logger } from './logger.js';
-import { isPromise } from './promises.js';
 
 // Topics may have names of an app's making (its tags): a bound keeps a bad one from filling memory.
 const MAX_TOPICS = 1000;

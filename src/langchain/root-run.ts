@@ -1,11 +1,12 @@
 import type { BoundedSet } from '../internal/bounded-set.js';
+import { property } from '../internal/guards.js';
 import type { MessageContent } from '../recorder/attachments.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
 import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';
 import type { Exchange } from './history/history-updates.js';
 import type { LlmCall } from './llm-call.js';
-import { isObject } from './messages.js';
+import { text } from './messages.js';
 import type { Notices } from './notices.js';
 import type { HandlerSettings } from './options.js';
 import { isResume, type Prompt, promptOfInput } from './prompt.js';
@@ -247,10 +248,10 @@ function guarded<T>(read: () => T): T | undefined {
 }
 
 function isAbort(error: unknown): boolean {
-  return isObject(error) && (/abort/i.test(String(error.name)) || /abort/i.test(String(error.message)));
+  return /abort/i.test(text(property(error, 'name')) ?? '') || /abort/i.test(text(property(error, 'message')) ?? '');
 }
 
 // LangGraph stops a step with these where a human is to decide; the root ends without an error.
 function isInterrupt(error: unknown): boolean {
-  return isObject(error) && ['GraphInterrupt', 'NodeInterrupt'].includes(String(error.name));
+  return ['GraphInterrupt', 'NodeInterrupt'].includes(text(property(error, 'name')) ?? '');
 }

@@ -1,3 +1,4 @@
+import { outsideRequests } from '../internal/async-context.js';
 import { BoundedSet } from '../internal/bounded-set.js';
 import type { LlmCall } from './llm-call.js';
 import type { RootRun } from './root-run.js';
@@ -117,7 +118,7 @@ export class Runs {
 
   // The timer is not stopped when the last root ends: a busy app would set and stop one with every run.
   #watch(waitMs = this.#idleMs): void {
-    this.#timer ??= setTimeout(() => this.#sweep(), waitMs);
+    this.#timer ??= outsideRequests(() => setTimeout(() => this.#sweep(), waitMs));
     this.#timer.unref?.();
   }
 

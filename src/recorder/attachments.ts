@@ -1,3 +1,5 @@
+import { cutText } from './cut-text.js';
+import { MAX_ENTRIES } from './lists.js';
 import type { Attachment } from './metadata.js';
 
 /** A piece of a multimodal message: text, or something that is not. */
@@ -22,13 +24,17 @@ export function joinParts(parts: Iterable<ContentPart>): MessageContent {
       continue;
     }
     lines.push(placeholder(part.attachment));
-    attachments.push(part.attachment);
+    // One more than is recorded tells that there were more.
+    if (attachments.length <= MAX_ENTRIES) attachments.push(part.attachment);
   }
   return { content: lines.join('\n'), attachments };
 }
 
+// RFC 6838 allows 127 characters on each side of the slash.
+const MAX_MEDIA_TYPE = 255;
+
 function placeholder({ mediaType = '' }: Attachment): string {
   const [top = ''] = mediaType.split('/');
   const kind = top === 'image' || top === 'audio' || top === 'video' ? top : 'file';
-  return mediaType === '' || mediaType === kind ? `[${kind}]` : `[${kind}: ${mediaType}]`;
+  return mediaType === '' || mediaType === kind ? `[${kind}]` : `[${kind}: ${cutText(mediaType, MAX_MEDIA_TYPE)}]`;
 }

@@ -1,6 +1,7 @@
 import { v4 as uuidv4, v5 as uuidv5 } from 'uuid';
 import { InvalidInputError } from '../synap/errors.js';
-import { isUuid } from '../synap/messages.js';
+import { isUuid, type Tenancy } from '../synap/messages.js';
+import { isUnknown, MAX_CONVERSATION_ID, readId, whatIsUnknown } from './known-id.js';
 
 /** Who is talking where. Every part may come from a farther layer; see {@link mergeIdentities}. */
 export interface Identity {
@@ -48,7 +49,8 @@ const NAMESPACE = '5b0c9d0e-6a1f-4c59-9d53-0f7f3c1b8a42';
  * A UUID goes through, lower-cased. Anything else becomes a UUIDv5 of customer, user and id, so that two users who
  * both call their chat "default" never share a transcript.
  *
- * @throws {@link InvalidInputError} the id is empty, or `scope` needs a user or customer that is not given
+ * @throws {@link InvalidInputError} the id is empty, `scope` needs a user or customer that is not given, or one of them
+ * names nobody: it was made from a value that is not there (`NaN`, `"undefined"`, `"[object Object]"`)
  * @example
  * ```ts
  * conversationUuid('chat-42', { userId: 'ada' }); // 'faa212bd-…', always
@@ -56,10 +58,12 @@ const NAMESPACE = '5b0c9d0e-6a1f-4c59-9d53-0f7f3c1b8a42';
  * ```
  */
 export function conversationUuid(id: string, owner: ConversationOwner = {}): string {
-  const { userId, customerId } = clean(owner);
+  const read = readIdentity({ conversationId: id, userId: owner.userId, customerId: owner.customerId });
+  const { conversationId, userId, customerId } = read;
   const { scope = 'user' } = owner;
-  if (typeof id !== 'string' || id.trim() === '')
+  if (typeof id !== 'string' || conversationId === undefined)
     throw new InvalidInputError('conversationId must be a non-empty string', { field: 'conversationId' });
+  refuseUnknown('conversationId', conversationId);
   if (isUuid(id)) return id.toLowerCase();
   if (scope === 'user' && !userId)
     throw new InvalidInputError(
@@ -70,8 +74,14 @@ export function conversationUuid(id: string, owner: ConversationOwner = {}): str
     throw new InvalidInputError('customerId is missing: with scope "customer" a chat id is told apart by it', {
       field: 'customerId',
     });
-  const name = [scope === 'app' ? null : (customerId ?? null), scope === 'user' ? userId : null, id];
+  if (scope === 'user') refuseUnknown('userId', userId);
+  if (scope !== 'app') refuseUnknown('customerId', customerId);
+  const name = [scope === 'app' ? null : (customerId ?? null), scope === 'user' ? userId : null, conversationId];
   return uuidv5(JSON.stringify(name), NAMESPACE);
+}
+
+function refuseUnknown(field: keyof Identity, id: string | undefined): void {
+  if (id !== undefined && isUnknown(id)) throw new InvalidInputError(`${field} ${whatIsUnknown(id)}`, { field });
 }
 
 /**
@@ -79,12 +89,16 @@ export function conversationUuid(id: string, owner: ConversationOwner = {}): str
  *
  * A conversation and a session belong to the user and customer beside whom they were named. So a layer's conversation
  * is not taken when a nearer layer says that somebody else is talking; in a shared scope, a user's change is no bar.
+ *
+ * A part that names nobody ({@link isUnknown}) is a part that this layer has: it stands, and no farther layer's takes
+ * its place. Whoever wrote `userId: String(user.id)` meant somebody, and the recorder's default is somebody else. Only
+ * what is absent is asked of the next layer.
  */
 export function mergeIdentities(layers: readonly (Identity | undefined)[], scope: ConversationScope): Identity {
   const merged: Identity = {};
   for (const layer of layers) {
     if (!layer) continue;
-    const { conversationId, userId, customerId, sessionId } = clean(layer);
+    const { conversationId, userId, customerId, sessionId } = readIdentity(layer);
     const anotherUser = userId !== undefined && merged.userId !== undefined && userId !== merged.userId;
     const anotherCustomer =
       customerId !== undefined && merged.customerId !== undefined && customerId !== merged.customerId;
@@ -97,37 +111,106 @@ export function mergeIdentities(layers: readonly (Identity | undefined)[], scope
   return merged;
 }
 
+/** An identity without the parts that name nobody. */
+export function knownIdentity(identity: Identity): Identity {
+  const known = (id: string | undefined) => (id === undefined || isUnknown(id) ? undefined : id);
+  const { conversationId, userId, customerId, sessionId } = readIdentity(identity);
+  return {
+    conversationId: known(conversationId),
+    userId: known(userId),
+    customerId: known(customerId),
+    sessionId: known(sessionId),
+  };
+}
+
 /** What an identity lacks to be recorded under. */
 export type MissingIdentity = 'missing_user_id' | 'missing_customer_id';
 
-/** The identity a message is recorded under, or what is missing for it. Nothing is guessed. */
+/**
+ * The identity a message is recorded under, or what is missing for it. Nothing is guessed.
+ *
+ * A part that names nobody is missing: without a user nothing is recorded; without a conversation it is a fresh one.
+ * Where it is the customer who is unknown, a chat id that is told apart by it is missing, too: two tenants may both have a
+ * user "1" with a chat "default".
+ */
 export function resolveIdentity(identity: Identity, scope: ConversationScope): ResolvedIdentity | MissingIdentity {
-  const { conversationId, userId, customerId, sessionId } = identity;
+  const { customerId: namedCustomer } = readIdentity(identity);
+  const { conversationId: named, userId, customerId, sessionId } = knownIdentity(identity);
   if (userId === undefined) return 'missing_user_id';
-  const uuid = conversationId === undefined || isUuid(conversationId);
+  const uuid = named === undefined || isUuid(named);
   if (!uuid && scope === 'customer' && customerId === undefined) return 'missing_customer_id';
+  const strangers = !uuid && scope !== 'app' && namedCustomer !== undefined && customerId === undefined;
+  const conversationId = strangers ? undefined : named;
   return {
     conversationId:
       conversationId === undefined ? uuidv4() : conversationUuid(conversationId, { userId, customerId, scope }),
     userId,
     customerId,
     sessionId,
-    externalConversationId: uuid ? undefined : conversationId,
+    externalConversationId: uuid ? undefined : named,
     fresh: conversationId === undefined,
   };
 }
 
-/** An identity without what says nothing: empty strings are absent, and numbers (database keys) are written out. */
-function clean(identity: Identity): Identity {
+/** Whom a turn is recorded for, or what is missing for it; and what to say of each part that names nobody. */
+export interface Resolution {
+  readonly resolved: ResolvedIdentity | MissingIdentity;
+  readonly unknown: UnknownParts;
+}
+
+/** As {@link resolveIdentity}, where the instance may want a customer of every message. */
+export function resolve(identity: Identity, scope: ConversationScope, tenancy: Tenancy | undefined): Resolution {
+  const resolved = resolveIdentity(identity, scope);
+  const lacksCustomer = tenancy === 'b2b' && typeof resolved !== 'string' && resolved.customerId === undefined;
+  return { resolved: lacksCustomer ? 'missing_customer_id' : resolved, unknown: unknownParts(identity) };
+}
+
+const CONSEQUENCES: readonly [keyof Identity, string][] = [
+  [
+    'userId',
+    'Such a turn is not recorded. Pass the id of the signed-in user, e.g. providerOptions: { synap: { userId: session.user.id } }; without one, leave it out',
+  ],
+  [
+    'conversationId',
+    'Such a turn is a conversation of its own. Pass the id of the chat, e.g. providerOptions: { synap: { conversationId: chat.id } }; without one, leave it out',
+  ],
+  [
+    'customerId',
+    'Such a turn is recorded without a customer, and under a chat id that is no UUID as a conversation of its own. Pass the id of the tenant, e.g. providerOptions: { synap: { customerId: org.id } }; without one, leave it out',
+  ],
+  [
+    'sessionId',
+    'Such a turn is recorded without a session. Pass the id of the session, e.g. providerOptions: { synap: { sessionId: session.id } }; without one, leave it out',
+  ],
+];
+
+/** What to say of each part of an identity that names nobody. */
+export type UnknownParts = Partial<Record<keyof Identity, string>>;
+
+function unknownParts(identity: Identity): UnknownParts {
+  const read = readIdentity(identity);
+  const said: UnknownParts = {};
+  for (const [part, consequence] of CONSEQUENCES) {
+    const id = read[part];
+    if (id !== undefined && isUnknown(id)) said[part] = `${part} ${whatIsUnknown(id)}. ${consequence}`;
+  }
+  return said;
+}
+
+/**
+ * Reads each part once. What is absent is undefined; what names nobody is a text that {@link isUnknown} knows. Something
+ * else in an identity's place, such as a promise of one, means somebody, and nobody knows whom.
+ */
+function readIdentity(identity: Identity): Identity {
+  if (isNoIdentity(identity)) return { userId: readId(Object(identity)) };
   return {
-    conversationId: idOf(identity.conversationId),
-    userId: idOf(identity.userId),
-    customerId: idOf(identity.customerId),
-    sessionId: idOf(identity.sessionId),
+    conversationId: readId(identity.conversationId, MAX_CONVERSATION_ID),
+    userId: readId(identity.userId),
+    customerId: readId(identity.customerId),
+    sessionId: readId(identity.sessionId),
   };
 }
 
-function idOf(value: unknown): string | undefined {
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  return typeof value === 'string' && value.trim() !== '' ? value.toWellFormed() : undefined;
+function isNoIdentity(identity: unknown): boolean {
+  return typeof identity !== 'object' || Array.isArray(identity) || identity instanceof Promise;
 }

@@ -5,12 +5,14 @@ import { BoundedSet } from '../internal/bounded-set.js';
 import { isPromise } from '../internal/promises.js';
 import type { Notices } from '../internal/warn-once.js';
 import type { MaybePromise, PutResult } from '../outbox/outbox.js';
-import { type RecordMessageInput, type Role, toWire } from '../synap/messages.js';
-import type { MissingIdentity, ResolvedIdentity } from './identity.js';
+import type { RecordMessageInput, Role } from '../synap/messages.js';
+import { cutText } from './cut-text.js';
+import type { MissingIdentity, ResolvedIdentity, UnknownParts } from './identity.js';
 import { tagMetadata } from './metadata.js';
 import type { RecorderSettings } from './options.js';
+import { checkedRedaction, withoutTornEnd } from './redaction.js';
 import { Unanswered } from './repeated-prompts.js';
-import { fitToSize } from './truncate.js';
+import { type Fitted, fitToSize } from './truncate.js';
 import type { Turn, TurnMessage } from './turn.js';
 import type { TurnOutcome } from './turn-options.js';
 
@@ -22,6 +24,7 @@ const MAX_WAITING_CHARACTERS = 32 * 1024 * 1024;
 
 interface Admission {
   readonly identity: ResolvedIdentity | MissingIdentity;
+  readonly unknown: UnknownParts;
   /** Once the outbox has refused a turn for being full, it refuses all of it; once it has taken some, it takes all. */
   admitted: boolean;
   refused: boolean;
@@ -83,9 +86,11 @@ export class Admissions {
     }
   }
 
-  open(turn: Turn, identity: ResolvedIdentity | MissingIdentity): void {
+  /** @param unknown what to say of each part of the identity that names nobody */
+  open(turn: Turn, identity: ResolvedIdentity | MissingIdentity, unknown: UnknownParts): void {
     this.#admissions.set(turn, {
       identity,
+      unknown,
       admitted: false,
       refused: false,
       outcome: { accepted: 0, lost: [] },
@@ -105,21 +110,28 @@ export class Admissions {
     return this.#unanswered.has(turn.conversationId, content);
   }
 
+  noticeUnknown(unknown: UnknownParts): void {
+    if (!this.#relay) return;
+    for (const [part, problem] of Object.entries(unknown)) this.#notices.once(`unknown:${part}`, problem);
+  }
+
   /** Takes a message of a turn, or counts it as lost. */
   record(message: TurnMessage, closed: boolean): void {
     const admission = this.#admissions.get(message.turn);
     if (!this.#relay || !admission) return;
     if (closed) return this.#refuse(message, 'recorder_closed');
-    const { identity } = admission;
+    const { identity, unknown } = admission;
+    this.noticeUnknown(unknown);
     if (typeof identity === 'string') {
       const part = identity === 'missing_user_id' ? 'userId' : 'customerId';
-      this.#notices.once(
-        identity,
-        `a turn without ${part} can't be recorded: give one to the call, the wrapper or the recorder`,
-      );
+      if (!unknown[part])
+        this.#notices.once(
+          identity,
+          `a turn without ${part} can't be recorded: give one to the call, the wrapper or the recorder`,
+        );
       return this.#refuse(message, identity);
     }
-    if (identity.fresh)
+    if (identity.fresh && !unknown.conversationId && !unknown.customerId)
       this.#notices.once(
         'fresh',
         'a turn without conversationId is recorded as a conversation of its own: give one to the call',
@@ -149,8 +161,12 @@ export class Admissions {
   }
 
   #input(message: TurnMessage, identity: ResolvedIdentity): RecordMessageInput {
-    const drop = (name: string, reason: string) =>
-      this.#notices.once(`tag:${name}`, `the tag ${JSON.stringify(name)} is left out: it ${reason}`);
+    const tags = tagMetadata([...message.tags, this.#settings.metadata], this.#dropTag);
+    if (tags.dropped_tags !== undefined)
+      this.#notices.once(
+        'tags',
+        'the largest tags of a message are left out: all together are over 64 KiB or 5,000 values',
+      );
     return {
       conversationId: identity.conversationId,
       role: message.role,
@@ -158,13 +174,14 @@ export class Admissions {
       userId: identity.userId,
       customerId: identity.customerId,
       sessionId: identity.sessionId,
-      metadata: {
-        ...tagMetadata(this.#settings.metadata, drop),
-        ...tagMetadata(message.tags, drop),
-        ...message.metadata,
-      },
+      metadata: { ...tags, ...message.metadata },
     };
   }
+
+  readonly #dropTag = (name: string, reason: string): void => {
+    const short = JSON.stringify(cutText(name, 100));
+    this.#notices.once(`tag:${short}`, `the tag ${short} is left out: it ${reason}`);
+  };
 
   /** Redacts and puts. Answers with a promise only where one of the two does; that never rejects. */
   #admit(input: RecordMessageInput, message: TurnMessage, admission: Admission): MaybePromise<void> {
@@ -194,14 +211,14 @@ export class Admissions {
     if (redacted === null) return this.#refuse(message, 'redacted');
     if (typeof redacted !== 'object') return this.#refuse(message, 'redact_failed');
     if (admission.refused) return this.#refuse(message, 'outbox_full');
-    let fitted: ReturnType<typeof fitToSize>;
+    let fitted: Fitted;
     try {
       // Redaction may change what a message says, and of whom; not which message it is.
       const { conversationId, role } = input;
-      const kept = { ...redacted, conversationId, role };
       // What was not redacted is as this recorder made it: nothing in it can be wrong.
-      if (this.#settings.redact) toWire(kept);
-      fitted = fitToSize({ ...kept, metadata: { ...kept.metadata, message_key: message.key } });
+      const kept = redacted === input ? input : checkedRedaction({ ...redacted, conversationId, role }, this.#dropTag);
+      const { content, missing } = withoutTornEnd(kept.content, message);
+      fitted = fitToSize({ ...kept, content, metadata: { ...kept.metadata, message_key: message.key } }, missing);
     } catch (error) {
       return this.#refuse(message, 'invalid_message', error);
     }
@@ -233,7 +250,7 @@ export class Admissions {
   unreadable(turn: Turn, role: Role, error: unknown): void {
     if (!this.#relay) return;
     const key = `${turn.id}:${role}`;
-    const message = { turn, role, content: '', key, status: undefined, metadata: {}, tags: undefined };
+    const message = { turn, role, content: '', missing: 0, key, status: undefined, metadata: {}, tags: [] };
     this.#refuse(message, 'invalid_message', error);
   }
 

@@ -61,3 +61,10 @@ export class Holds {
     this.#release.get(turn)?.();
   }
 }
+
+/** What the log says when a platform need wait no longer, though not all is delivered. */
+export function leftByHold(count: number, durable: boolean): string {
+  const messages = count === 1 ? '1 message is' : `${count} messages are`;
+  const kept = durable ? 'kept in the outbox' : 'kept in memory as long as the process lives';
+  return `${messages} not delivered, and the platform is asked to wait no longer; ${kept}, and sent when Synap answers`;
+}

@@ -1,44 +1,12 @@
-import { copyJson, type JsonObject, type JsonValue } from '../internal/json.js';
+import type { JsonObject, JsonValue } from '../internal/json.js';
 import { VERSION } from '../version.js';
+import { cutText } from './cut-text.js';
+import { attachmentList, toolNames } from './lists.js';
+import { copyTags } from './tags.js';
 
-/** How a turn ended. */
-export type TurnStatus = 'complete' | 'error' | 'aborted' | 'abandoned';
+import type { Attachment, TurnDetails, TurnStatus, Usage } from './turn-details.js';
 
-/** Tokens, as the provider counted them. */
-export interface Usage {
-  inputTokens?: number | undefined;
-  outputTokens?: number | undefined;
-  totalTokens?: number | undefined;
-  cachedInputTokens?: number | undefined;
-  reasoningTokens?: number | undefined;
-}
-
-/** A file or image of a message: what it is and where, never its bytes. */
-export interface Attachment {
-  /** For example `image/png`. */
-  mediaType?: string | undefined;
-  filename?: string | undefined;
-  /** An http(s) URL. A data URL holds bytes and is left out. */
-  url?: string | undefined;
-}
-
-/** What an adapter, or an app, knows of an answer. What is not known stays absent. */
-export interface TurnDetails {
-  /** The model that was asked for. */
-  model?: string | undefined;
-  /** The model that answered, as the provider names it. */
-  responseModel?: string | undefined;
-  provider?: string | undefined;
-  usage?: Usage | undefined;
-  finishReason?: string | undefined;
-  /** How many calls of the model the answer took. */
-  steps?: number | undefined;
-  /** The names of the tools that were called, in order. */
-  toolCalls?: readonly string[] | undefined;
-  attachments?: readonly Attachment[] | undefined;
-  /** The app's own tags of this message. */
-  metadata?: Record<string, unknown> | undefined;
-}
+export type { Attachment, TurnDetails, TurnStatus, Usage } from './turn-details.js';
 
 /** The names that a message uses for itself; an app's tags can't have them. */
 const RESERVED = new Set([
@@ -68,6 +36,7 @@ const RESERVED = new Set([
   'truncated',
   'original_length',
   'dropped_tags',
+  'truncated_fields',
 ]);
 
 /** Whether a name of the metadata is the recorder's own. */
@@ -96,13 +65,14 @@ export interface AnswerFacts extends TurnDetails {
 
 /** The metadata of a user's message. */
 export function userMetadata(facts: MessageFacts): JsonObject {
-  return known({
+  const cut = new Set<string>();
+  return known(cut, {
     message_key: facts.messageKey,
-    turn_id: facts.turnId,
-    framework: facts.framework,
-    attachments: attachmentList(facts.attachments),
-    started_at: facts.startedAt.toISOString(),
-    external_conversation_id: facts.externalConversationId,
+    turn_id: text(cut, 'turn_id', facts.turnId),
+    framework: text(cut, 'framework', facts.framework),
+    attachments: attachmentList(facts.attachments, () => cut.add('attachments')),
+    started_at: isoTime(facts.startedAt),
+    external_conversation_id: text(cut, 'external_conversation_id', facts.externalConversationId),
     recorder_version: VERSION,
   });
 }
@@ -110,13 +80,14 @@ export function userMetadata(facts: MessageFacts): JsonObject {
 /** The metadata of an assistant's message. */
 export function assistantMetadata(facts: MessageFacts, answer: AnswerFacts): JsonObject {
   const usage = answer.usage ?? {};
-  return known({
+  const cut = new Set<string>();
+  return known(cut, {
     message_key: facts.messageKey,
-    turn_id: facts.turnId,
-    framework: facts.framework,
-    model: answer.model,
-    response_model: answer.responseModel,
-    provider: answer.provider,
+    turn_id: text(cut, 'turn_id', facts.turnId),
+    framework: text(cut, 'framework', facts.framework),
+    model: text(cut, 'model', answer.model),
+    response_model: text(cut, 'response_model', answer.responseModel),
+    provider: text(cut, 'provider', answer.provider),
     latency_ms: milliseconds(answer.latencyMs),
     time_to_first_token_ms: milliseconds(answer.timeToFirstTokenMs),
     input_tokens: count(usage.inputTokens),
@@ -124,38 +95,33 @@ export function assistantMetadata(facts: MessageFacts, answer: AnswerFacts): Jso
     total_tokens: count(usage.totalTokens) ?? sum(usage.inputTokens, usage.outputTokens),
     cached_input_tokens: count(usage.cachedInputTokens),
     reasoning_tokens: count(usage.reasoningTokens),
-    finish_reason: answer.finishReason,
+    finish_reason: text(cut, 'finish_reason', answer.finishReason),
     status: answer.status,
     error: answer.error,
     steps: count(answer.steps),
-    tool_calls: Array.isArray(answer.toolCalls) && answer.toolCalls.length > 0 ? [...answer.toolCalls] : undefined,
-    attachments: attachmentList(answer.attachments),
-    started_at: facts.startedAt.toISOString(),
-    ended_at: answer.endedAt.toISOString(),
-    external_conversation_id: facts.externalConversationId,
+    tool_calls: toolNames(answer.toolCalls, () => cut.add('tool_calls')),
+    attachments: attachmentList(answer.attachments, () => cut.add('attachments')),
+    started_at: isoTime(facts.startedAt),
+    ended_at: isoTime(answer.endedAt),
+    external_conversation_id: text(cut, 'external_conversation_id', facts.externalConversationId),
     recorder_version: VERSION,
   });
 }
 
 /**
- * An app's tags as metadata, without what JSON can't carry and without the names a message uses for itself. `drop`
- * hears of each tag that is left out, and why.
+ * An app's tags as metadata, without what JSON can't carry and without the names a message uses for itself. Where they
+ * are too large, `dropped_tags` says how many of them are left out.
+ *
+ * @param layers the nearest first
+ * @param drop told of each tag that is left out, and why
  */
-export function tagMetadata(
-  tags: Record<string, unknown> | undefined,
-  drop: (name: string, reason: string) => void,
-): JsonObject {
-  const kept: [string, JsonValue][] = [];
-  for (const name of tags === undefined ? [] : keysOf(tags)) {
-    if (RESERVED.has(name)) {
-      drop(name, 'is a name that the recorder uses itself');
-      continue;
-    }
-    const copy = copyJson(read(tags, name));
-    if ('value' in copy) kept.push([name, copy.value]);
-    else if (copy.problem.reason !== 'is of type undefined') drop(name, copy.problem.reason);
-  }
-  return Object.fromEntries(kept);
+export function tagMetadata(layers: readonly unknown[], drop: (name: string, reason: string) => void): JsonObject {
+  let dropped = 0;
+  const full = (count: number) => {
+    dropped = count;
+  };
+  const tags = copyTags(layers, { isReserved, drop, full });
+  return dropped === 0 ? tags : { ...tags, dropped_tags: dropped };
 }
 
 /** The sum of what is known of several calls' tokens; a count that no call knows stays unknown. */
@@ -169,33 +135,21 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
-const MAX_ERROR = 500;
+// Longer than the names of models and providers, and the chat ids of apps, are.
+const MAX_TEXT = 1000;
 
-/** An error as metadata: its name and message, cut to 500 characters. */
-export function errorText(error: unknown): string {
-  let text: string;
-  try {
-    text =
-      error instanceof Error ? `${error.name}: ${error.message}` : typeof error === 'string' ? error : 'unknown error';
-  } catch {
-    text = 'unknown error';
-  }
-  return text.length > MAX_ERROR ? `${text.slice(0, MAX_ERROR)}…` : text;
+/** A text of ours as metadata: what is no text is left out, and what is long is cut. */
+function text(cut: Set<string>, name: string, value: unknown): string | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  if (value.length <= MAX_TEXT) return value.toWellFormed();
+  cut.add(name);
+  return cutText(value, MAX_TEXT).toWellFormed();
 }
 
-function attachmentList(attachments: readonly Attachment[] | undefined): JsonObject[] | undefined {
-  if (!attachments?.length) return undefined;
-  return attachments.map(({ mediaType, filename, url }) =>
-    known({ media_type: mediaType, filename, url: url && /^https?:/i.test(url) ? url : undefined }),
-  );
-}
-
-function known(fields: Record<string, JsonValue | undefined>): JsonObject {
+function known(cut: ReadonlySet<string>, fields: Record<string, JsonValue | undefined>): JsonObject {
   const kept: JsonObject = {};
-  for (const name in fields) {
-    const value = fields[name];
-    if (value !== undefined && value !== '') kept[name] = value;
-  }
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined && value !== '') kept[name] = value;
+  if (cut.size > 0) kept.truncated_fields = [...cut];
   return kept;
 }
 
@@ -208,22 +162,10 @@ function count(value: number | undefined): number | undefined {
 }
 
 function milliseconds(value: number | undefined): number | undefined {
-  return value === undefined ? undefined : Math.max(0, Math.round(value));
+  return value === undefined || !Number.isFinite(value) ? undefined : Math.max(0, Math.round(value));
 }
 
-function keysOf(tags: Record<string, unknown>): string[] {
-  try {
-    // A text has keys, too: one for each of its characters.
-    return typeof tags === 'object' ? Object.keys(tags) : [];
-  } catch {
-    return [];
-  }
-}
-
-function read(tags: Record<string, unknown> | undefined, name: string): unknown {
-  try {
-    return tags?.[name];
-  } catch {
-    return () => 'a getter that throws is not JSON';
-  }
+/** A point in time; undefined where a clock is wrong by so much that it is none. */
+function isoTime(time: Date): string | undefined {
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
 }

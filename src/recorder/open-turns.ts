@@ -1,3 +1,4 @@
+import { outsideRequests } from '../internal/async-context.js';
 import type { Turn } from './turn.js';
 
 // Turns that an app opens by hand and never ends would pile up; beyond this the oldest is given up.
@@ -15,6 +16,16 @@ export class OpenTurns {
   readonly #turns = new Set<Turn>();
   #timer: NodeJS.Timeout | undefined;
   #tickMs = MAX_TICK_MS;
+  #emptied: (() => void)[] = [];
+
+  get isEmpty(): boolean {
+    return this.#turns.size === 0;
+  }
+
+  /** Resolves when the last of them has ended. */
+  emptied(): Promise<void> {
+    return this.isEmpty ? Promise.resolve() : new Promise(resolve => this.#emptied.push(resolve));
+  }
 
   add(turn: Turn): void {
     this.#turns.add(turn);
@@ -24,13 +35,15 @@ export class OpenTurns {
     if (this.#timer && this.#tickMs <= tickMs) return;
     this.#tickMs = tickMs;
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#timer = outsideRequests(() => setInterval(() => this.#tick(), tickMs));
     this.#timer.unref?.();
   }
 
   delete(turn: Turn): void {
     this.#turns.delete(turn);
-    if (this.#turns.size === 0) this.#stop();
+    if (!this.isEmpty) return;
+    this.#stop();
+    for (const resolve of this.#emptied.splice(0)) resolve();
   }
 
   abandonAll(): void {

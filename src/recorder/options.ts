@@ -2,6 +2,7 @@ import * as z from 'zod/v4';
 import type { BackoffOptions } from '../delivery/backoff.js';
 import type { GiveUpOptions } from '../delivery/decide.js';
 import type { Loss } from '../delivery/loss.js';
+import { env } from '../internal/env.js';
 import type { Logger } from '../internal/logger.js';
 import { memoryOutbox } from '../outbox/memory-outbox.js';
 import type { MaybePromise, Outbox } from '../outbox/outbox.js';
@@ -36,9 +37,11 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
    */
   waitUntil?: WaitUntil | undefined;
   /**
-   * Signals on which the recorder closes, for 5 seconds at most, before they end the process: `true` for SIGTERM and
-   * SIGINT. Where the app listens to the signal itself, the recorder only flushes. Default `false`: an app that handles
-   * signals calls `recorder.close()`.
+   * Signals on which what waits is delivered, for 5 seconds at most: `true` for SIGTERM and SIGINT. The process then ends by
+   * the signal or exit code that it would have ended by without a recorder. Where the app listens to the signal itself,
+   * ending the process stays its business (signal-exit and copies of this package don't count). Where a framework calls
+   * `process.exit()` soon after a signal, as Next.js and Nitro do, write its own line instead: the README has a table.
+   * Default `false`: an app that handles signals calls `recorder.close()`.
    */
   signals?: boolean | readonly NodeJS.Signals[] | undefined;
   /** `false` records nothing, and needs no key. Default `true`. */
@@ -54,7 +57,10 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
   /** How a message is sent again. */
   retry?:
     | {
-        /** The n-th wait is a random time up to `min(maxMs, baseMs · 2ⁿ)` ms. Defaults 1,000 and 60,000. */
+        /**
+         * The n-th wait is a random time up to `min(maxMs, baseMs · 2ⁿ)` ms. Defaults 1,000 and 60,000. From the fifth
+         * request in a row that got no answer at all on, it doubles beyond `maxMs`, up to 5 minutes.
+         */
         baseMs?: number | undefined;
         maxMs?: number | undefined;
         /**
@@ -124,6 +130,8 @@ export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry' 
   readonly waitUntil: WaitUntil | undefined;
   readonly signals: readonly NodeJS.Signals[];
   readonly tenancy: RecorderOptions['tenancy'];
+  /** What no text that is recorded or logged may hold. */
+  readonly secrets: readonly (string | undefined)[];
 }
 
 /**
@@ -157,6 +165,7 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     onLoss,
     waitUntil,
     tenancy: options.tenancy,
+    secrets: [typeof options.apiKey === 'string' ? options.apiKey.trim() : undefined, env('SYNAP_API_KEY')],
     signals: parsed.data.signals as NodeJS.Signals[],
   };
 }

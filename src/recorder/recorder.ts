@@ -4,23 +4,18 @@ import type { FlushResult } from '../delivery/flush-tracker.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
 import { Relay } from '../delivery/relay.js';
 import { NO_BOOKS, type RelayBooks } from '../delivery/stats.js';
-import { safeLogger } from '../internal/logger.js';
+import { type Logger, safeLogger } from '../internal/logger.js';
 import { within } from '../internal/promises.js';
 import { Notices } from '../internal/warn-once.js';
 import { DeadLetters } from './dead-letters.js';
 import { onExit } from './exit.js';
-import {
-  type Identity,
-  type MissingIdentity,
-  mergeIdentities,
-  type ResolvedIdentity,
-  resolveIdentity,
-} from './identity.js';
+import { adviceOnSignals } from './framework-advice.js';
+import { type Identity, knownIdentity, mergeIdentities, type Resolution, resolve } from './identity.js';
 import { Admissions } from './intake.js';
-import { Holds } from './keep-alive.js';
+import { Holds, leftByHold } from './keep-alive.js';
 import { OpenTurns } from './open-turns.js';
 import { type RecorderOptions, type RecorderSettings, readOptions } from './options.js';
-import { onSignals } from './signals.js';
+import { onSignals, SHUTDOWN_MS } from './signals.js';
 import { Turn, type TurnHost } from './turn.js';
 import type { TurnOptions } from './turn-options.js';
 
@@ -62,6 +57,7 @@ export class Recorder {
   /** What Synap has refused for good, or given no clear answer to for too long. */
   readonly deadLetters: DeadLetters;
   readonly #settings: RecorderSettings;
+  readonly #logger: Logger;
   readonly #notices: Notices;
   readonly #relay: Relay | undefined;
   readonly #ambient = new AsyncLocalStorage<Identity>();
@@ -70,7 +66,9 @@ export class Recorder {
   readonly #host: TurnHost;
   readonly #holds: Holds;
   readonly #forgetExit: () => void;
+  readonly #signals: ReturnType<typeof onSignals>;
   #closing: Promise<FlushResult> | undefined;
+  #holdHasFailed = false;
   readonly #exitHooks = {
     flush: () => this.#flushAtExit(),
     exit: () => {
@@ -79,11 +77,16 @@ export class Recorder {
       this.#admissions.close();
     },
   };
+  readonly #signalHooks = {
+    drain: (ends: boolean) => (ends ? this.#closeInTime() : this.#drainBesideApp()),
+    exit: () => this.#exitHooks.exit(),
+  };
 
   constructor(options: RecorderOptions = {}) {
     this.#settings = readOptions(options);
     const { client, outbox, pace, batch, maxInFlight, retry, enabled, onLoss } = this.#settings;
     const logger = safeLogger(options.logger);
+    this.#logger = logger;
     this.#notices = new Notices(logger);
     const report = (loss: Loss) => this.#notices.guard('onLoss', () => onLoss?.(loss));
     if (enabled && client)
@@ -96,10 +99,16 @@ export class Recorder {
       ended: turn => this.#turnEnded(turn),
       isUnanswered: (turn, content) => this.#admissions.isUnanswered(turn, content),
       unreadable: (turn, role, error) => this.#admissions.unreadable(turn, role, error),
+      notice: (topic, message) => this.#notices.once(topic, message),
+      secrets: this.#settings.secrets,
     };
     this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());
     this.#holds = new Holds(this.#settings.waitUntil, () => this.#flushForHold());
-    this.#forgetExit = this.#relay ? this.#listenForExit() : () => {};
+    this.#forgetExit = this.#relay ? onExit(this.#exitHooks) : () => {};
+    const { signals, waitUntil } = this.#settings;
+    this.#signals = onSignals(this.#relay ? signals : [], this.#signalHooks);
+    const advice = this.#relay && signals.length > 0 && !waitUntil ? adviceOnSignals() : undefined;
+    if (advice) logger.warn(advice);
   }
 
   /** Whether anything is recorded at all: `enabled` was not `false`. After close(), messages are counted as losses. */
@@ -112,23 +121,18 @@ export class Recorder {
    * one ({@link withIdentity}), the recorder's defaults.
    */
   turn(identity?: Identity, options: OpenTurnOptions = {}): Turn {
-    const resolved = this.#resolve(() => this.identify(identity, options));
-    const turn = this.#makeTurn(typeof resolved === 'string' ? undefined : resolved, options);
-    this.#admissions.open(turn, resolved);
+    const { resolved, unknown } = this.#resolve(() => this.#merge(identity, options));
+    const turn = new Turn(this.#host, typeof resolved === 'string' ? undefined : resolved, options);
+    this.#admissions.open(turn, resolved, unknown);
     return turn;
   }
 
-  #makeTurn(identity: ResolvedIdentity | undefined, options: TurnOptions): Turn {
-    try {
-      return new Turn(this.#host, identity, options);
-    } catch {
-      // Options that can't be read are none.
-      return new Turn(this.#host, identity);
-    }
+  /** The identity that a turn opened here and now would have, of all layers together. What names nobody is left out. */
+  identify(identity?: Identity, options: Omit<OpenTurnOptions, keyof TurnOptions> = {}): Identity {
+    return knownIdentity(this.#merge(identity, options));
   }
 
-  /** The identity that a turn opened here and now would have, of all layers together. */
-  identify(identity?: Identity, { fallback, ambient = true }: Omit<OpenTurnOptions, keyof TurnOptions> = {}): Identity {
+  #merge(identity: Identity | undefined, { fallback, ambient = true }: OpenTurnOptions): Identity {
     const { conversationScope, defaults } = this.#settings;
     const around = ambient ? this.#ambient.getStore() : undefined;
     return mergeIdentities([identity, around, ...[fallback].flat(), defaults], conversationScope);
@@ -139,13 +143,21 @@ export class Recorder {
    * undefined when the identity does not allow recording.
    */
   conversationOf(identity?: Identity): string | undefined {
-    const resolved = this.#resolve(() => this.identify(identity));
+    const { resolved, unknown } = this.#resolve(() => this.#merge(identity, {}));
+    this.#admissions.noticeUnknown(unknown);
     return typeof resolved === 'string' ? undefined : resolved.conversationId;
   }
 
   /** An identity with a fresh conversation UUID: keep it for as long as the chat lasts. */
   conversation(identity: Omit<Identity, 'conversationId'> = {}): Identity & { conversationId: string } {
-    return { ...identity, conversationId: uuidv4() };
+    let named: Identity = {};
+    try {
+      named = { ...identity, ...mergeIdentities([identity], this.#settings.conversationScope) };
+    } catch {
+      // Whoever it is, it is not the user of a farther layer.
+      named = { userId: String(undefined) };
+    }
+    return { ...named, conversationId: uuidv4() };
   }
 
   /**
@@ -171,13 +183,11 @@ export class Recorder {
   }
 
   /** An identity that can't be read is nobody's: to fall back to a farther one would be a guess. */
-  #resolve(identify: () => Identity): ResolvedIdentity | MissingIdentity {
+  #resolve(merge: () => Identity): Resolution {
     try {
-      const identity = resolveIdentity(identify(), this.#settings.conversationScope);
-      const lacksCustomer = typeof identity !== 'string' && identity.customerId === undefined;
-      return this.#settings.tenancy === 'b2b' && lacksCustomer ? 'missing_customer_id' : identity;
+      return resolve(merge(), this.#settings.conversationScope, this.#settings.tenancy);
     } catch {
-      return 'missing_user_id';
+      return { resolved: 'missing_user_id', unknown: {} };
     }
   }
 
@@ -195,7 +205,8 @@ export class Recorder {
 
   /**
    * Ends the turns that are still open as `abandoned`, flushes, then lets go of everything. Messages of later turns are
-   * counted as losses. With the memory outbox, what is not delivered by then is lost, and reported as such.
+   * counted as losses. With the memory outbox, what is not delivered by then is lost, and reported as such: `shutdown`, or,
+   * where Synap may have it, `maybe_lost`.
    *
    * @param options.timeoutMs how long at most, in milliseconds. Default 5,000.
    */
@@ -211,7 +222,7 @@ export class Recorder {
 
   /**
    * The books. `accepted` = `delivered` + `pending` + `held` + `inFlight` + `deadLettered` + `expired` +
-   * `lostAtShutdown`. Those of a durable outbox are of its file: of all processes, since it was made.
+   * `lostAtShutdown` + `maybeLost`. Those of a durable outbox are of its file: of all processes, since it was made.
    */
   stats(): RecorderStats {
     const { pendingBytes: _, ...none } = NO_BOOKS;
@@ -222,6 +233,7 @@ export class Recorder {
     const result = (await this.#relay?.close(timeoutMs, this.#admissions.done())) ?? NOTHING;
     // Until now, a process.exit() would have had something to report.
     this.#forgetExit();
+    this.#signals.forget();
     this.#admissions.close();
     await this.#settings.closeClient().catch(() => {});
     return result;
@@ -229,8 +241,19 @@ export class Recorder {
 
   /** A close that is under way may have been given more time than there is now. */
   async #closeInTime(): Promise<void> {
+    this.#relay?.hurry(SHUTDOWN_MS);
     const closed = this.close({ timeoutMs: EXIT_TIMEOUT_MS });
     await within(EXIT_TIMEOUT_MS + CLOSE_GRACE_MS, closed).catch(() => this.#exitHooks.exit());
+  }
+
+  /** The app is shutting down, too: what it still answers until it ends is as much in a hurry. */
+  async #drainBesideApp(): Promise<void> {
+    this.#relay?.hurry(SHUTDOWN_MS);
+    await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
+    while (!this.#open.isEmpty) {
+      await this.#open.emptied();
+      await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
+    }
   }
 
   async #flushAtExit(): Promise<void> {
@@ -243,34 +266,22 @@ export class Recorder {
   }
 
   async #flushForHold(): Promise<void> {
-    const { pending } = await this.flush({ timeoutMs: HOLD_TIMEOUT_MS });
-    if (pending > 0)
-      this.#notices.once(
-        'hold',
-        `${pending} messages are not delivered though the platform has waited; if it ends the function now, they are lost`,
-      );
+    const left = (await this.#relay?.flush(HOLD_TIMEOUT_MS, this.#admissions.done(), { whileUp: true }))?.pending ?? 0;
+    const pending = left + this.#admissions.waiting;
+    if (pending > 0 && !this.#holdHasFailed) this.#logger.warn(leftByHold(pending, this.#settings.outbox.durable));
+    this.#holdHasFailed = pending > 0;
   }
 
   #turnOpened(turn: Turn): void {
     this.#open.add(turn);
-    if (this.#relay && !this.#closing) this.#notices.guard('waitUntil', () => this.#holds.begin(turn));
+    if (!this.#relay || this.#closing) return;
+    this.#signals.turnBegins();
+    this.#notices.guard('waitUntil', () => this.#holds.begin(turn));
   }
 
   #turnEnded(turn: Turn): void {
     this.#open.delete(turn);
     this.#holds.end(turn);
-  }
-
-  #listenForExit(): () => void {
-    const forgetExit = onExit(this.#exitHooks);
-    // Where others listen to the signal, the app may go on for a while, and say more.
-    const forgetSignals = onSignals(this.#settings.signals, others =>
-      others ? this.flush({ timeoutMs: EXIT_TIMEOUT_MS }) : this.#closeInTime(),
-    );
-    return () => {
-      forgetExit();
-      forgetSignals();
-    };
   }
 }
 

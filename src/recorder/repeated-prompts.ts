@@ -1,3 +1,4 @@
+import { MAX_MESSAGE_BYTES } from './truncate.js';
 import type { TurnMessage } from './turn.js';
 
 const MAX_MESSAGES = 20;
@@ -31,6 +32,10 @@ export class Unanswered {
   }
 }
 
+// Of a longer prompt this much is recorded at most; its end is looked at as well, since the question may stand there.
+const MAX_HEAD = MAX_MESSAGE_BYTES;
+const MAX_TAIL = 65_536;
+
 /**
  * Prompts may be long and many; what they said is not needed to know one again. Two 32-bit FNV-1a hashes, of which the
  * second begins elsewhere, and the length: half of what SHA-1 costs in JavaScript, and nobody gains by a collision but
@@ -40,7 +45,9 @@ function digest(content: string): string {
   if (content.length <= 36) return content;
   let a = 0x811c9dc5;
   let b = 0x9e3779b9;
+  const tail = content.length - MAX_TAIL;
   for (let at = 0; at < content.length; at++) {
+    if (at === MAX_HEAD && at < tail) at = tail;
     const unit = content.charCodeAt(at);
     a = Math.imul(a ^ unit, 0x01000193);
     b = Math.imul(b ^ unit, 0x85ebca6b);

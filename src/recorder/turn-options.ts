@@ -1,4 +1,6 @@
 import type { LossReason } from '../delivery/loss.js';
+import { isNumber, property } from '../internal/guards.js';
+import { knownMessageId } from './message-id.js';
 import type { Attachment, TurnDetails } from './metadata.js';
 
 export interface TurnOptions {
@@ -22,8 +24,36 @@ export interface TurnOptions {
   soFar?: (() => CompleteDetails | undefined) | undefined;
 }
 
+/** Options of a turn as they are used: each is read once and by itself; what is not what it should be is not there. */
+export interface TurnSettings extends Omit<TurnOptions, 'metadata'> {
+  readonly metadata: unknown;
+}
+
+export function readTurnOptions(options: TurnOptions): TurnSettings {
+  const option = (name: keyof TurnOptions) => property(options, name);
+  const act = (name: keyof TurnOptions) => {
+    const value = option(name);
+    return typeof value === 'function' ? (value as () => never) : undefined;
+  };
+  const [framework, idleMs, timed, startedAt] = (['framework', 'idleMs', 'timed', 'startedAt'] as const).map(option);
+  return {
+    id: knownMessageId(option('id')),
+    framework: typeof framework === 'string' ? framework : undefined,
+    idleMs: isNumber(idleMs) && idleMs > 0 ? idleMs : undefined,
+    timed: typeof timed === 'boolean' ? timed : undefined,
+    startedAt: isNumber(startedAt) ? startedAt : undefined,
+    metadata: option('metadata'),
+    soFar: act('soFar'),
+    ended: act('ended'),
+    busy: act('busy'),
+  };
+}
+
 export interface UserMessageOptions {
-  /** The app's own id of this message: given twice in a conversation, it is recorded once. */
+  /**
+   * The app's own id of this message: given twice in a conversation, it is recorded once. One that was made from a value
+   * that is not there (`"undefined"`) is none.
+   */
   messageId?: string | undefined;
   attachments?: readonly Attachment[] | undefined;
   /** The app's own tags of this message. */

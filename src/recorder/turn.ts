@@ -1,41 +1,22 @@
 import { v7 as uuidv7 } from 'uuid';
-import { checkedObject, isNumber, isStreamed, isText } from '../internal/guards.js';
+import { property } from '../internal/guards.js';
 import type { Role } from '../synap/messages.js';
+import { AnswerSoFar } from './answer-so-far.js';
+import { readDetails } from './details.js';
+import { endText } from './error-text.js';
 import type { ResolvedIdentity } from './identity.js';
-import { knownMessageId } from './message-id.js';
+import { isUnknownMessageId, knownMessageId, UNKNOWN_MESSAGE_ID } from './message-id.js';
+import { assistantMetadata, type MessageFacts, type TurnDetails, type TurnStatus, userMetadata } from './metadata.js';
+import type { TurnHost, Words } from './turn-host.js';
 import {
-  assistantMetadata,
-  errorText,
-  type MessageFacts,
-  type TurnDetails,
-  type TurnStatus,
-  userMetadata,
-} from './metadata.js';
-import type { CompleteDetails, TurnOptions, TurnOutcome, UserMessageOptions } from './turn-options.js';
+  type CompleteDetails,
+  readTurnOptions,
+  type TurnOptions,
+  type TurnOutcome,
+  type UserMessageOptions,
+} from './turn-options.js';
 
-/** A message as a turn hands it to the recorder. */
-export interface TurnMessage {
-  readonly turn: Turn;
-  readonly role: Role;
-  readonly content: string;
-  readonly key: string;
-  /** How the turn ended; undefined for a user's message. */
-  readonly status: TurnStatus | undefined;
-  /** What the message says about itself, and the tags of its own. */
-  readonly metadata: Record<string, unknown>;
-  readonly tags: Record<string, unknown> | undefined;
-}
-
-/** What a turn needs of its recorder. */
-export interface TurnHost {
-  record(message: TurnMessage): void;
-  opened(turn: Turn): void;
-  settled(turn: Turn): Promise<TurnOutcome>;
-  ended(turn: Turn): void;
-  /** Whether a user said this in the turn's conversation since its last whole answer, as far as the recorder knows. */
-  isUnanswered(turn: Turn, content: string): boolean;
-  unreadable(turn: Turn, role: Role, error: unknown): void;
-}
+export type { TurnHost, TurnMessage } from './turn-host.js';
 
 /**
  * One user prompt and the completion that answers it.
@@ -77,7 +58,7 @@ export class Turn {
   /** Its name in the keys of its messages. An id of the app's may stand for another turn elsewhere. */
   readonly #name: string;
   readonly #external: string | undefined;
-  readonly #tags: Record<string, unknown> | undefined;
+  readonly #tags: unknown;
   readonly #soFar: TurnOptions['soFar'];
   readonly #ended: TurnOptions['ended'];
   readonly #busy: TurnOptions['busy'];
@@ -91,26 +72,26 @@ export class Turn {
   // A sign of life is only noted; looking at the clock for each would cost more than the rest of a chunk.
   #alive = false;
   #lastSignAt = this.#clock;
-  #text = '';
+  readonly #text = new AnswerSoFar();
   #details: TurnDetails = {};
   #answered = false;
 
   /** @internal Turns are made by `recorder.turn()`. */
   constructor(host: TurnHost, identity: ResolvedIdentity | undefined, options: TurnOptions = {}) {
-    this.id = isText(options.id) ? options.id : uuidv7();
-    this.framework = options.framework;
+    const { id, framework, idleMs, metadata, soFar, ended, busy, timed, startedAt } = readTurnOptions(options);
+    this.id = id ?? uuidv7();
+    this.framework = framework;
     this.conversationId = identity?.conversationId;
-    this.#name = isText(options.id) ? `${this.conversationId}:${this.id}` : this.id;
+    this.#name = id === undefined ? this.id : `${this.conversationId}:${id}`;
     this.#external = identity?.externalConversationId;
-    this.idleMs = options.idleMs;
-    this.#tags = options.metadata;
-    this.#soFar = options.soFar;
-    this.#ended = options.ended;
-    this.#busy = options.busy;
-    this.#timed = options.timed ?? true;
-    const { startedAt } = options;
-    this.#startIsKnown = isNumber(startedAt);
-    if (isNumber(startedAt)) {
+    this.idleMs = idleMs;
+    this.#tags = metadata;
+    this.#soFar = soFar;
+    this.#ended = ended;
+    this.#busy = busy;
+    this.#timed = timed ?? true;
+    this.#startIsKnown = startedAt !== undefined;
+    if (startedAt !== undefined) {
       this.#startedAt = new Date(Date.now() - (this.#clock - startedAt));
       this.#clock = startedAt;
     }
@@ -130,10 +111,18 @@ export class Turn {
 
   /** @internal Looks at the clock for the turn: dates its latest sign of life, and abandons it when that is too old. */
   tick(now: number): void {
-    if (this.#alive || this.#busy?.()) {
+    if (this.#alive || this.#isBusy()) {
       this.#alive = false;
       this.#lastSignAt = now;
     } else if (this.idleMs !== undefined && now - this.#lastSignAt >= this.idleMs) this.abandon();
+  }
+
+  #isBusy(): boolean {
+    try {
+      return this.#busy?.() ?? false;
+    } catch {
+      return false;
+    }
   }
 
   /** Resolves when everything said so far is accepted or counted as lost, and says which; never rejects. */
@@ -145,16 +134,16 @@ export class Turn {
    * What the user said. Latency counts from the first call. Called again with other text, it is a further message of the
    * user; the same text without a `messageId` is taken for a repetition.
    */
-  user(content: string, options: UserMessageOptions = {}): void {
+  user(content: string, options?: UserMessageOptions): void {
     this.#user(content, options, '');
   }
 
   /** `place` tells apart two messages of the same words in one prompt. */
-  #user(content: string, options: UserMessageOptions, place: string): void {
+  #user(content: string, options: UserMessageOptions | undefined, place: string): void {
     try {
       if (typeof content !== 'string') throw new TypeError('a message must be a string');
-      const { attachments, metadata } = options;
-      const messageId = knownMessageId(options.messageId);
+      const { attachments } = readDetails(options);
+      const messageId = this.#messageId(property(options, 'messageId'));
       const said = messageId === undefined ? { place, text: content } : { place: 'id', text: messageId };
       if (content === '' || this.#said.some(({ place, text }) => place === said.place && text === said.text)) return;
       const first = this.#said.length === 0;
@@ -168,10 +157,17 @@ export class Turn {
           : `${this.conversationId}:user:${messageId}`;
       this.#said.push(said);
       this.touch();
-      this.#record('user', content, key, userMetadata({ ...this.#facts(key), attachments }), metadata);
+      this.#record('user', content, key, userMetadata({ ...this.#facts(key), attachments }), {
+        tags: property(options, 'metadata'),
+      });
     } catch (error) {
       this.#host.unreadable(this, 'user', error);
     }
+  }
+
+  #messageId(value: unknown): string | undefined {
+    if (isUnknownMessageId(value)) this.#host.notice('messageId', UNKNOWN_MESSAGE_ID);
+    return knownMessageId(value);
   }
 
   /**
@@ -196,8 +192,9 @@ export class Turn {
     if (this.over || typeof text !== 'string' || text === '') return;
     if (this.#state !== 'open') this.#revive();
     this.#alive = true;
-    if (this.#firstTokenAt === undefined && isStreamed(options)) this.#firstTokenAt = performance.now();
-    this.#text += text;
+    if (this.#firstTokenAt === undefined && property(options, 'streamed') !== false)
+      this.#firstTokenAt = performance.now();
+    this.#text.append(text);
   }
 
   /** A sign of life that says nothing else: the turn is not idle. */
@@ -208,11 +205,7 @@ export class Turn {
   /** What is known of the answer before it ends. Later details stand over earlier ones. */
   describe(details: TurnDetails): void {
     this.touch();
-    try {
-      this.#details = { ...this.#details, ...checkedObject(details) };
-    } catch {
-      // What a getter or a proxy does not tell stays unknown.
-    }
+    this.#details = { ...this.#details, ...readDetails(details) };
   }
 
   /** The answer is whole. */
@@ -225,9 +218,12 @@ export class Turn {
     this.#end('error', details, error);
   }
 
-  /** Somebody stopped the answer. The text so far is recorded with the status `aborted`. */
+  /**
+   * Somebody stopped the answer. The text so far is recorded with the status `aborted`, and with an `error` only where the
+   * app has given a reason of its own.
+   */
   abort(reason?: unknown, details?: CompleteDetails): void {
-    this.#end('aborted', details, isAbortError(reason) ? undefined : reason);
+    this.#end('aborted', details, reason);
   }
 
   /** Nobody will ever end the answer. The text so far is recorded with the status `abandoned`. */
@@ -242,14 +238,18 @@ export class Turn {
     if (status !== 'abandoned' || this.#alive) this.#lastSignAt = performance.now();
     try {
       this.#ended?.();
-      const details = checkedObject(given) ?? (status === 'abandoned' ? this.#soFar?.() : undefined);
-      const content = details?.content ?? this.#text;
-      if (typeof content !== 'string') throw new TypeError('a message must be a string');
-      if (content !== '') this.#answer(status, content, { ...this.#details, ...details }, error);
+    } catch {
+      // An adapter's own trouble costs no words.
+    }
+    try {
+      const details = given ?? (status === 'abandoned' ? this.#soFar?.() : undefined);
+      const { content, missing } = this.#text.or(details);
+      if (content !== '')
+        this.#answer(status, { content, missing }, { ...this.#details, ...readDetails(details) }, error);
     } catch (error) {
       this.#host.unreadable(this, 'assistant', error);
     }
-    this.#text = '';
+    this.#text.clear();
     this.#host.ended(this);
   }
 
@@ -259,19 +259,19 @@ export class Turn {
     this.#host.opened(this);
   }
 
-  #answer(status: TurnStatus, content: string, details: TurnDetails, error: unknown): void {
+  #answer(status: TurnStatus, said: Words, details: TurnDetails, error: unknown): void {
     this.#answered = true;
     const latencyMs = this.#lastSignAt - this.#clock;
     const key = `${this.#name}:assistant`;
     const metadata = assistantMetadata(this.#facts(key), {
       ...details,
       status,
-      error: error === undefined ? undefined : errorText(error),
+      error: endText(status, error, this.#host.secrets),
       endedAt: new Date(this.#startedAt.getTime() + latencyMs),
       latencyMs: this.#timed ? latencyMs : undefined,
       timeToFirstTokenMs: this.#firstTokenAt === undefined ? undefined : this.#firstTokenAt - this.#clock,
     });
-    this.#record('assistant', content, key, metadata, details.metadata);
+    this.#record('assistant', said.content, key, metadata, { missing: said.missing, tags: details.metadata });
   }
 
   #facts(messageKey: string): MessageFacts {
@@ -289,18 +289,9 @@ export class Turn {
     content: string,
     key: string,
     metadata: Record<string, unknown>,
-    tags: Record<string, unknown> | undefined,
+    { missing = 0, tags }: { missing?: number; tags: unknown },
   ): void {
     const status = this.#state === 'open' || role === 'user' ? undefined : this.#state;
-    const allTags = tags ? { ...checkedObject(this.#tags), ...checkedObject(tags) } : this.#tags;
-    this.#host.record({ turn: this, role, content, key, status, metadata, tags: allTags });
-  }
-}
-
-function isAbortError(reason: unknown): boolean {
-  try {
-    return reason instanceof Error && reason.name === 'AbortError';
-  } catch {
-    return false;
+    this.#host.record({ turn: this, role, content, missing, key, status, metadata, tags: [tags, this.#tags] });
   }
 }

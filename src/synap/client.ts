@@ -1,13 +1,14 @@
 import { v4 as uuidv4 } from 'uuid';
 import { httpTransport } from '#http';
-import { env } from '../internal/env.js';
+import { env, isQuoted, type WarningLogger, warn } from '../internal/env.js';
 import { VERSION } from '../version.js';
-import { errorFromResponse } from './error-from-response.js';
+import { errorFromResponse, isSuccess, isWebPage, readSuccess } from './error-from-response.js';
 import { AuthenticationError, InvalidInputError } from './errors.js';
 import {
   type BatchMessageInput,
   type BatchResult,
   batchFromWire,
+  type ReadAnswer,
   type Receipt,
   type RecordMessageInput,
   receiptFromWire,
@@ -17,7 +18,7 @@ import {
   type WireMessage,
 } from './messages.js';
 import { scrubber } from './scrub.js';
-import type { HttpResponse, HttpTransport } from './transport.js';
+import type { HttpTransport } from './transport.js';
 
 const DEFAULT_BASE_URL = 'https://synap-cloud-prod.maximem.ai';
 const DEFAULT_TIMEOUT_MS = 45_000;
@@ -37,11 +38,18 @@ export interface SynapClientOptions {
   clientId?: string | undefined;
   /** Sent as `X-Instance-ID`, for keys that reach several instances. Defaults to `SYNAP_INSTANCE_ID`. */
   instanceId?: string | undefined;
+  /**
+   * Told of a variable of the environment that can't be right, and that the client goes on without. Default: the console.
+   * `false` is silent.
+   */
+  logger?: WarningLogger | false | undefined;
 }
 
 export interface CallOptions {
   /** Breaks the call off. What was sent by then may have been stored. */
   signal?: AbortSignal | undefined;
+  /** Is called as soon as Synap has answered 2xx, before the rest of its answer is read: what was sent is stored. */
+  onAccepted?: (() => void) | undefined;
 }
 
 /** The calls on a conversation. */
@@ -95,18 +103,18 @@ export class SynapClient {
   readonly #idHeaders: Record<string, string>;
 
   constructor(options: SynapClientOptions = {}) {
-    this.#apiKey = checkApiKey(options.apiKey ?? env('SYNAP_API_KEY'));
-    const url = checkBaseUrl(
-      options.baseUrl ?? env('SYNAP_BASE_URL') ?? DEFAULT_BASE_URL,
-      options.allowInsecure ?? false,
-    );
+    const fromEnv = options.apiKey === undefined ? env('SYNAP_API_KEY') : undefined;
+    this.#apiKey = checkApiKey(options.apiKey ?? fromEnv);
+    if (fromEnv !== undefined && isQuoted(fromEnv))
+      warn(options.logger, 'SYNAP_API_KEY stands in quotes, which are sent as a part of the key: set it without them');
+    const url = baseUrlOf(options.baseUrl, options.allowInsecure ?? false);
     this.#pathPrefix = url.pathname.replace(/\/+$/, '');
     this.baseUrl = url.origin + this.#pathPrefix;
     this.#timeoutMs = checkTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     this.#tenancy = checkTenancy(options.tenancy);
     this.#idHeaders = {
-      ...idHeader('X-Client-ID', options.clientId ?? env('SYNAP_CLIENT_ID')),
-      ...idHeader('X-Instance-ID', options.instanceId ?? env('SYNAP_INSTANCE_ID')),
+      ...idHeader('x-client-id', 'clientId', options.clientId, options.logger),
+      ...idHeader('x-instance-id', 'instanceId', options.instanceId, options.logger),
     };
     this.#transport = httpTransport(url.origin);
     this.conversation = {
@@ -122,23 +130,22 @@ export class SynapClient {
 
   async #recordMessage(message: RecordMessageInput, options: CallOptions = {}): Promise<Receipt> {
     const wire = toWire(message, this.#tenancy);
-    const { body } = await this.#post('/v1/conversations/messages', wire, [wire], options);
-    return receiptFromWire(readJson(body), wire);
+    return receiptFromWire(await this.#post('/v1/conversations/messages', wire, [wire], options), wire);
   }
 
   async #recordMessagesBatch(messages: readonly BatchMessageInput[], options: CallOptions = {}): Promise<BatchResult> {
     const wire = toWireBatch(messages, this.#tenancy);
     if (wire.length === 0) return { total: 0, succeeded: 0, failed: 0, results: [] };
-    const { body } = await this.#post('/v1/conversations/messages/batch', { messages: wire }, wire, options);
-    return batchFromWire(readJson(body), wire, this.#scrubber(wire));
+    const answer = await this.#post('/v1/conversations/messages/batch', { messages: wire }, wire, options);
+    return batchFromWire(answer, wire, this.#scrubber(wire));
   }
 
   async #post(
     path: string,
     payload: unknown,
     sent: readonly WireMessage[],
-    { signal }: CallOptions,
-  ): Promise<HttpResponse> {
+    { signal, onAccepted }: CallOptions,
+  ): Promise<ReadAnswer> {
     const correlationId = uuidv4();
     const response = await this.#transport.request({
       method: 'POST',
@@ -154,10 +161,12 @@ export class SynapClient {
       body: JSON.stringify(payload),
       deadline: AbortSignal.timeout(this.#timeoutMs),
       signal,
+      onHeaders: answer => {
+        if (isSuccess(answer) && !isWebPage(answer)) call(onAccepted);
+      },
     });
-    if (response.status < 200 || response.status > 299)
-      throw errorFromResponse(response, correlationId, this.#scrubber(sent));
-    return response;
+    if (!isSuccess(response)) throw errorFromResponse(response, correlationId, this.#scrubber(sent));
+    return readSuccess(response, this.baseUrl, correlationId);
   }
 
   #scrubber(sent: readonly WireMessage[]): (text: string) => string {
@@ -168,11 +177,12 @@ export class SynapClient {
   }
 }
 
-function readJson(body: string): unknown {
+/** What a caller's function throws must not turn what is stored into a failure. */
+function call(told: (() => void) | undefined): void {
   try {
-    return JSON.parse(body);
+    told?.();
   } catch {
-    return undefined;
+    // It is the caller's own.
   }
 }
 
@@ -187,8 +197,26 @@ function checkApiKey(apiKey: string | undefined): string {
   return key;
 }
 
-function checkBaseUrl(baseUrl: string, allowInsecure: boolean): URL {
-  const refuse = (why: string) => new InvalidInputError(`baseUrl ${why}`, { field: 'baseUrl' });
+/**
+ * An address in the environment that can't be used is refused as well: to send to the default one would be to send what
+ * people say somewhere else than meant.
+ */
+function baseUrlOf(given: string | undefined, allowInsecure: boolean): URL {
+  if (given !== undefined) return checkBaseUrl(given, 'baseUrl', allowInsecure);
+  const fromEnv = env('SYNAP_BASE_URL');
+  if (fromEnv === undefined) return new URL(DEFAULT_BASE_URL);
+  if (isQuoted(fromEnv))
+    throw new InvalidInputError(
+      'SYNAP_BASE_URL stands in quotes, which are taken for a part of it: set it without them',
+      {
+        field: 'baseUrl',
+      },
+    );
+  return checkBaseUrl(fromEnv, 'SYNAP_BASE_URL', allowInsecure);
+}
+
+function checkBaseUrl(baseUrl: string, name: string, allowInsecure: boolean): URL {
+  const refuse = (why: string) => new InvalidInputError(`${name} ${why}`, { field: 'baseUrl' });
   if (!URL.canParse(baseUrl)) throw refuse('is not a URL: it must look like https://host');
   const url = new URL(baseUrl);
   if (url.username !== '' || url.password !== '') throw refuse('must not hold a user name or password');
@@ -222,8 +250,26 @@ function checkTenancy(tenancy: Tenancy | undefined): Tenancy | undefined {
   throw new InvalidInputError('tenancy must be "b2b" or "b2c"', { field: 'tenancy' });
 }
 
-function idHeader(name: string, value: string | undefined): Record<string, string> {
+const ID_VARIABLES = { clientId: 'SYNAP_CLIENT_ID', instanceId: 'SYNAP_INSTANCE_ID' } as const;
+
+/** A header that names an account's part. One of the environment that can't be sent is left out, and that is said. */
+function idHeader(
+  header: string,
+  option: keyof typeof ID_VARIABLES,
+  given: string | undefined,
+  logger: WarningLogger | false | undefined,
+): Record<string, string> {
+  const variable = ID_VARIABLES[option];
+  const value = given ?? env(variable);
   if (value === undefined) return {};
-  if (/^[\x21-\x7e]+$/.test(value)) return { [name.toLowerCase()]: value };
-  throw new InvalidInputError(`the id for ${name} must be ASCII without spaces`, { field: name });
+  const isSendable = typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
+  if (given !== undefined && !isSendable)
+    throw new InvalidInputError(`${option} must be ASCII without spaces, to be sent as ${header}`, { field: option });
+  if (!isSendable) {
+    warn(logger, `${variable} holds a space, a line break or a character outside ASCII, so ${header} is not sent`);
+    return {};
+  }
+  if (given === undefined && isQuoted(value))
+    warn(logger, `${variable} stands in quotes, which are sent as a part of ${header}: set it without them`);
+  return { [header]: value };
 }

@@ -9,9 +9,43 @@ import {
   type SynapError,
   UnexpectedResponseError,
 } from './errors.js';
+import type { ReadAnswer } from './messages.js';
 import type { HttpResponse } from './transport.js';
 
 const SECOND = 1000;
+
+type Headers = Pick<HttpResponse, 'status' | 'header'>;
+
+export function isSuccess({ status }: Headers): boolean {
+  return status >= 200 && status <= 299;
+}
+
+/** Whether an answer says that it is HTML. */
+export function isWebPage(response: Headers): boolean {
+  return /^\s*(text\/html|application\/xhtml\+xml)/i.test(response.header('content-type') ?? '');
+}
+
+/**
+ * Reads a 2xx, which has stored what was sent, whatever becomes of its body.
+ *
+ * @throws {@link ServiceUnavailableError} it is a web page, as hotel networks and proxies show one instead of Synap
+ */
+export function readSuccess(response: HttpResponse, baseUrl: string, correlationId: string): ReadAnswer {
+  const { status, body, unread } = response;
+  let problem = unread;
+  try {
+    return { body: JSON.parse(body) };
+  } catch {
+    problem ??= body === '' ? undefined : 'it is no JSON';
+  }
+  if (problem === undefined) return { body: undefined };
+  if (isWebPage(response) || /^\s*</.test(body))
+    throw new ServiceUnavailableError(
+      `A web page answered in Synap's place (${status}). Check the network, and that baseUrl is the address of Synap: ${baseUrl}`,
+      { status, correlationId, stored: 'no' },
+    );
+  return { body: undefined, unread: `Synap answered ${status}, but its body could not be read (${problem})` };
+}
 
 /** The error that a response with a status outside 2xx stands for. `scrub` takes secrets out of the server's words. */
 export function errorFromResponse(

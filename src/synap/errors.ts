@@ -102,7 +102,7 @@ export class AuthenticationError extends SynapError {
   readonly retryable = false;
 }
 
-/** Synap could not be reached, or the connection broke before its answer was complete. */
+/** Synap could not be reached, or no status and headers of an answer could be read. */
 export class NetworkError extends SynapError {
   static override readonly kind: string = 'NetworkError';
   readonly code: 'network' | 'timeout' = 'network';
@@ -112,14 +112,20 @@ export class NetworkError extends SynapError {
    * answer came; sending it again can store it twice.
    */
   readonly sent: 'no' | 'unknown';
+  /** Whether an answer arrived that can't be read: then it is likely that what was sent is stored. */
+  readonly answered: boolean;
 
-  constructor(message: string, options: SynapErrorOptions & { sent: 'no' | 'unknown' }) {
+  constructor(
+    message: string,
+    options: SynapErrorOptions & { sent: 'no' | 'unknown'; answered?: boolean | undefined },
+  ) {
     super(message, options);
     this.sent = options.sent;
+    this.answered = options.answered ?? false;
   }
 }
 
-/** Synap took longer than a limit allows: 5 s to connect, 30 s to the headers, 30 s between bytes, `timeoutMs` in all. */
+/** Synap took longer than a limit allows: 5 s to connect, 30 s to the headers, `timeoutMs` in all. */
 export class TimeoutError extends NetworkError {
   static override readonly kind: string = 'TimeoutError';
   override readonly code = 'timeout';
@@ -180,17 +186,23 @@ export class ConflictError extends SynapError {
   readonly retryable = false;
 }
 
-/** Synap answered that it can't serve now (5xx, 408, 425). Whether a message was stored is unknown. */
+/** Synap answered that it can't serve now (5xx, 408, 425), or a web page answered in its place. */
 export class ServiceUnavailableError extends SynapError {
   static override readonly kind: string = 'ServiceUnavailableError';
   readonly code = 'service_unavailable';
   readonly retryable = true;
   /** Milliseconds to wait, from `Retry-After`, when Synap said so. */
   readonly retryAfterMs: number | undefined;
+  /** `no`: Synap has not seen the request. `unknown`: it may have stored what was sent. */
+  readonly stored: 'no' | 'unknown';
 
-  constructor(message: string, options: SynapErrorOptions & { retryAfterMs?: number | undefined } = {}) {
+  constructor(
+    message: string,
+    options: SynapErrorOptions & { retryAfterMs?: number | undefined; stored?: 'no' | 'unknown' | undefined } = {},
+  ) {
     super(message, options);
     this.retryAfterMs = options.retryAfterMs;
+    this.stored = options.stored ?? 'unknown';
   }
 }
 

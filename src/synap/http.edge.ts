@@ -1,24 +1,25 @@
-import { NetworkError, TimeoutError } from './errors.js';
-import { type HttpTransport, MAX_RESPONSE_BYTES } from './transport.js';
+import { readBody } from './body.js';
+import { networkError } from './network-error.js';
+import type { HttpTransport } from './transport.js';
 
 /**
  * A transport over fetch, for runtimes without Node.js. The connections are the runtime's own, and so are its limits on
  * connecting: of ours, only the deadline holds.
  *
- * fetch does not tell a request that was never sent from one that broke in the middle, so its failures leave open whether
- * anything was stored.
+ * Where fetch does not say why it failed, a request that was never sent looks like one that broke in the middle: then its
+ * failure leaves open whether anything was stored.
  */
 export function httpTransport(origin: string): HttpTransport {
   const underWay = new Set<AbortController>();
   let closed = false;
 
   return {
-    async request({ method, path, headers, body, deadline, signal }) {
+    async request({ method, path, headers, body, deadline, signal, onHeaders }) {
       const end = new AbortController();
       // By hand: AbortSignal.any is not everywhere; Next.js's edge runtime lacks it.
       const signals = signal ? [deadline, signal] : [deadline];
       const abort = () => end.abort();
-      let sent: NetworkError['sent'] = 'no';
+      let neverSent = true;
       try {
         if (closed) throw new Error('the client is closed');
         if (signal?.aborted) throw new Error('the call was aborted before it was sent');
@@ -26,15 +27,23 @@ export function httpTransport(origin: string): HttpTransport {
         const init = { method, headers, body: body ?? null, redirect: 'manual', signal: end.signal } as const;
         for (const ends of signals) ends.addEventListener('abort', abort);
         underWay.add(end);
-        sent = 'unknown';
+        neverSent = false;
         const response = await fetch(origin + path, init);
+        const header = (name: string) => response.headers.get(name) ?? undefined;
+        const answer = { status: response.status, header };
+        onHeaders?.(answer);
+        const reader = response.body?.getReader();
         return {
-          status: response.status,
-          header: name => response.headers.get(name) ?? undefined,
-          body: await readText(response),
+          ...answer,
+          ...(reader
+            ? await readBody({
+                read: () => reader.read(),
+                cancel: () => void reader.cancel().catch(() => {}),
+              })
+            : { body: '' }),
         };
       } catch (error) {
-        throw networkError(error, sent, deadline, headers['x-correlation-id']);
+        throw networkError(error, { origin, deadline, headers, body, neverSent });
       } finally {
         underWay.delete(end);
         for (const ends of signals) ends.removeEventListener('abort', abort);
@@ -45,35 +54,4 @@ export function httpTransport(origin: string): HttpTransport {
       for (const end of underWay) end.abort();
     },
   };
-}
-
-async function readText(response: Response): Promise<string> {
-  const reader = response.body?.getReader();
-  if (!reader) return '';
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    bytes += read.value.byteLength;
-    if (bytes > MAX_RESPONSE_BYTES) {
-      reader.cancel().catch(() => {});
-      throw new RangeError(`its answer is longer than ${MAX_RESPONSE_BYTES} bytes`);
-    }
-    text += decoder.decode(read.value, { stream: true });
-  }
-  return text + decoder.decode();
-}
-
-function networkError(
-  error: unknown,
-  sent: NetworkError['sent'],
-  deadline: AbortSignal,
-  correlationId: string | undefined,
-): NetworkError {
-  const { name = 'Error', message = 'unknown error' } = (error ?? {}) as Partial<Error>;
-  // The cause of a runtime's own error may hold the raw answer, which may repeat the request.
-  const options = { sent, correlationId, cause: Object.assign(new Error(message), { name }) } as const;
-  if (deadline.aborted) return new TimeoutError('Synap did not answer in the time allowed for a request', options);
-  const what = sent === 'no' ? 'Nothing was sent to Synap' : 'The connection to Synap broke';
-  return new NetworkError(`${what} (${message})`, options);
 }

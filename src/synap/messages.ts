@@ -40,12 +40,21 @@ export interface Receipt {
   sessionId?: string;
   /** ISO-8601: when Synap accepted the message. */
   recordedAt?: string;
+  /** Why the receipt could not be read, of a message that counts as accepted because Synap answered 2xx. */
+  unread?: string;
 }
 
 /** One message's fate in a batch: a receipt, or the reason why Synap refused it. */
 export type BatchItemResult =
   | (Partial<Receipt> & { error?: undefined })
-  | { error: string; messageId?: undefined; conversationId?: string; sessionId?: undefined; recordedAt?: undefined };
+  | {
+      error: string;
+      messageId?: undefined;
+      conversationId?: string;
+      sessionId?: undefined;
+      recordedAt?: undefined;
+      unread?: undefined;
+    };
 
 /** What became of a batch; `results[i]` is the fate of the i-th message. */
 export interface BatchResult {
@@ -53,6 +62,8 @@ export interface BatchResult {
   succeeded: number;
   failed: number;
   results: BatchItemResult[];
+  /** Why the results could not be read: the messages count as accepted, because Synap answered 2xx. */
+  unread?: string;
 }
 
 export type Tenancy = 'b2b' | 'b2c';
@@ -83,38 +94,35 @@ const optionalId = z
   .refine(id => id.trim() !== '', { error: 'must not be empty; leave it out when there is none' })
   .optional();
 
-const inputFields = z.strictObject(
-  {
-    conversationId: z
-      .string(issue('must be a UUID'))
-      .refine(isUuid, issue('must be a UUID'))
-      .transform(id => id.toLowerCase()),
-    role: z.enum(['user', 'assistant'], issue('must be "user" or "assistant"')),
-    content: z.string({ error: issue => `must be a string, but is ${typeName(issue.input)}` }),
-    userId: z
-      .string(issue('must be a non-empty string'))
-      .refine(id => id.trim() !== '', { error: 'must be a non-empty string, but is empty' }),
-    customerId: optionalId,
-    sessionId: optionalId,
-    metadata: z
-      .unknown()
-      .transform((value, context): JsonObject => {
-        const copy = copyJson(value);
-        if ('problem' in copy) {
-          const { path, reason } = copy.problem;
-          context.addIssue({ code: 'custom', message: `must be JSON, but metadata${path} ${reason}` });
-          return z.NEVER;
-        }
-        if (typeof copy.value !== 'object' || copy.value === null || Array.isArray(copy.value)) {
-          context.addIssue({ code: 'custom', message: `must be an object, but is ${typeName(value)}` });
-          return z.NEVER;
-        }
-        return copy.value;
-      })
-      .optional(),
-  },
-  { error: issue => (issue.code === 'unrecognized_keys' ? unknownField(issue.keys) : undefined) },
-);
+const inputFields = z.object({
+  conversationId: z
+    .string(issue('must be a UUID'))
+    .refine(isUuid, issue('must be a UUID'))
+    .transform(id => id.toLowerCase()),
+  role: z.enum(['user', 'assistant'], issue('must be "user" or "assistant"')),
+  content: z.string({ error: issue => `must be a string, but is ${typeName(issue.input)}` }),
+  userId: z
+    .string(issue('must be a non-empty string'))
+    .refine(id => id.trim() !== '', { error: 'must be a non-empty string, but is empty' }),
+  customerId: optionalId,
+  sessionId: optionalId,
+  metadata: z
+    .unknown()
+    .transform((value, context): JsonObject => {
+      const copy = copyJson(value);
+      if ('problem' in copy) {
+        const { path, reason } = copy.problem;
+        context.addIssue({ code: 'custom', message: `must be JSON, but metadata${path} ${reason}` });
+        return z.NEVER;
+      }
+      if (typeof copy.value !== 'object' || copy.value === null || Array.isArray(copy.value)) {
+        context.addIssue({ code: 'custom', message: `must be an object, but is ${typeName(value)}` });
+        return z.NEVER;
+      }
+      return copy.value;
+    })
+    .optional(),
+});
 
 const batchInput = inputFields.extend({ userId: inputFields.shape.userId.optional() });
 
@@ -139,14 +147,19 @@ export function toWireBatch(messages: readonly BatchMessageInput[], tenancy?: Te
 
 function parse<T>(schema: z.ZodType<T>, value: unknown, prefix: string): T {
   let result: z.ZodSafeParseResult<T>;
+  let unknown: string | undefined;
   try {
     result = schema.safeParse(value);
+    // Own fields only: a library may have put something on Object.prototype.
+    if (result.success) unknown = Object.keys(value as object).find(field => !FIELDS.includes(field));
   } catch (cause) {
     throw new InvalidInputError(`${prefix || 'message'} can not be read: a getter or proxy in it throws`, {
       field: prefix || undefined,
       cause,
     });
   }
+  if (unknown !== undefined)
+    throw new InvalidInputError(`${prefix || 'message'} ${unknownField(unknown)}`, { field: prefix || undefined });
   if (result.success) return result.data;
   const [first] = result.error.issues;
   const name = [prefix, ...(first?.path ?? [])].filter(Boolean).join('.');
@@ -172,17 +185,26 @@ function wire(message: z.output<typeof batchInput>, tenancy: Tenancy | undefined
   };
 }
 
+/** What could be read of a 2xx. */
+export interface ReadAnswer {
+  /** Its JSON; undefined where it has none. */
+  readonly body: unknown;
+  /** Why the body could not be read. */
+  readonly unread?: string | undefined;
+}
+
 const text = z.string().min(1).optional().catch(undefined);
 const wireReceipt = z
   .object({ message_id: text, conversation_id: text, session_id: text, recorded_at: text })
   .catch({ message_id: undefined, conversation_id: undefined, session_id: undefined, recorded_at: undefined });
 
 /** Reads the answer to one message. Every 2xx means accepted, whatever its body holds. */
-export function receiptFromWire(body: unknown, sent: WireMessage): Receipt {
+export function receiptFromWire({ body, unread }: ReadAnswer, sent: WireMessage): Receipt {
   return {
     conversationId: sent.conversation_id,
     ...(sent.session_id && { sessionId: sent.session_id }),
     ...receipt(body),
+    ...(unread !== undefined && { unread }),
   };
 }
 
@@ -198,29 +220,32 @@ function receipt(body: unknown): Partial<Receipt> {
 
 const wireBatch = z.object({
   failed: z.number().int().min(0).optional().catch(undefined),
-  results: z.array(z.unknown()),
+  results: z.array(z.unknown()).optional().catch(undefined),
 });
 
 /**
- * Reads the answer to a batch. A 2xx without results has accepted all of it. Results that can't be matched to the
- * messages, of which some were refused, leave open which: that throws a retryable {@link UnexpectedResponseError}.
+ * Reads the answer to a batch. A 2xx that names no refused message has accepted all of it. Where some were refused, but it
+ * can't be told which, that throws a retryable {@link UnexpectedResponseError}.
  */
 export function batchFromWire(
-  body: unknown,
+  { body, unread }: ReadAnswer,
   sent: readonly WireMessage[],
   scrub: (text: string) => string,
 ): BatchResult {
   const parsed = wireBatch.safeParse(body);
-  const results = parsed.success ? parsed.data.results : undefined;
+  const { results, failed: refused = results ? 1 : 0 } = parsed.success ? parsed.data : {};
   if (results === undefined || results.length !== sent.length) {
-    const mayHaveFailed = parsed.success && (parsed.data.failed ?? 1) > 0 && sent.length > 0;
-    if (mayHaveFailed)
+    if (refused > 0 && refused < sent.length)
       throw new UnexpectedResponseError(
         `Synap answered a batch of ${sent.length} messages with ${results?.length ?? 0} results: which were refused can't be told`,
         { retryable: true },
       );
-    const accepted = sent.map(message => ({ conversationId: message.conversation_id }));
-    return { total: sent.length, succeeded: sent.length, failed: 0, results: accepted };
+    const all = sent.map(({ conversation_id }): BatchItemResult => {
+      return refused === 0 ? { conversationId: conversation_id } : { error: 'refused without a reason' };
+    });
+    const failed = refused === 0 ? 0 : sent.length;
+    const counts = { total: sent.length, succeeded: sent.length - failed, failed };
+    return { ...counts, results: all, ...(unread !== undefined && { unread }) };
   }
   const items = results.map((result, index): BatchItemResult => {
     const error = reason(result);
@@ -256,8 +281,7 @@ function typeName(value: unknown): string {
 
 const FIELDS = ['conversationId', 'role', 'content', 'userId', 'customerId', 'sessionId', 'metadata'];
 
-function unknownField(keys: readonly string[]): string {
-  const [key = ''] = keys;
+function unknownField(key: string): string {
   const plain = (name: string) => name.replaceAll('_', '').toLowerCase();
   const meant = FIELDS.find(field => plain(field) === plain(key));
   return `has an unknown field ${JSON.stringify(key.slice(0, 40))}${meant ? `; did you mean ${meant}?` : ''}`;

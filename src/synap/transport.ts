@@ -8,18 +8,23 @@ export interface HttpRequest {
   deadline: AbortSignal;
   /** The caller's own wish to end it. */
   signal?: AbortSignal | undefined;
+  /** Is called when status and headers were read, before the body is. */
+  onHeaders?: ((response: Pick<HttpResponse, 'status' | 'header'>) => void) | undefined;
 }
 
 export interface HttpResponse {
   status: number;
   /** A header's value; `name` in lower case. */
   header(name: string): string | undefined;
+  /** As much of the body as could be read. */
   body: string;
+  /** Why that is not all of it, in words fit for a log. */
+  unread?: string | undefined;
 }
 
 /**
- * Carries requests to one origin, without redirects and without retries of its own. Rejects with a `NetworkError` only;
- * every answer, whatever its status, resolves.
+ * Carries requests to one origin, without redirects and without retries of its own. Every answer resolves once its status
+ * and headers were read, whatever its status, and whatever becomes of its body. Rejects with a `NetworkError` only.
  */
 export interface HttpTransport {
   request(request: HttpRequest): Promise<HttpResponse>;
@@ -34,6 +39,3 @@ export interface HttpTransport {
 export interface HttpModule {
   httpTransport(origin: string): HttpTransport;
 }
-
-/** Receipts are small. A server that streams without end must not fill the app's memory. */
-export const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import * as z from 'zod/v4';
 import { wrapAISDK, wrapModel } from '../../src/ai-sdk/index.js';
 import { conversationUuid } from '../../src/index.js';
 import { recorderOn } from '../support/recorder.js';
-import { line, MAJORS, mockModel, recording } from './majors.js';
+import { turns } from '../support/turns.js';
+import { line, MAJORS, type Major, mockModel, recording } from './majors.js';
 
 const WAYS = ['wrapAISDK', 'wrapModel'] as const;
 const both = MAJORS.flatMap(major => WAYS.map(way => ({ major, way, name: `${way} on ${major.name}` })));
@@ -103,29 +104,67 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('on $name', ({
   });
 });
 
+interface SlowModel {
+  doGenerate(options: object): Promise<object>;
+  doStream(options: object): Promise<{ stream: ReadableStream<{ type: string }> }>;
+}
+
+/**
+ * A model in the middle of whose work more than its idle time goes by: before it answers, or before its first word.
+ * Nothing else takes any time.
+ */
+async function slowly(major: Major, way: (typeof WAYS)[number]) {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const wait = async () => {
+    await turns();
+    vi.advanceTimersByTime(200_000);
+    await turns();
+  };
+  const plain = mockModel(major, [['Hello']]).model as SlowModel;
+  const slow: SlowModel = {
+    async doGenerate(options) {
+      await wait();
+      return plain.doGenerate(options);
+    },
+    async doStream(options) {
+      const { stream, ...rest } = await plain.doStream(options);
+      const late = new TransformStream<{ type: string }>({
+        async transform(part, controller) {
+          if (part.type === 'text-start') await wait();
+          controller.enqueue(part);
+        },
+      });
+      return { ...rest, stream: stream.pipeThrough(late) };
+    },
+  };
+  const model = new Proxy(plain, {
+    get: (target, name) => Reflect.get(name in slow ? slow : target, name),
+  });
+  const on = await recorderOn();
+  const options = { userId: 'ada', conversationId: 'c', idleMs: 60_000 };
+  return {
+    on,
+    sdk: way === 'wrapAISDK' ? wrapAISDK(major.sdk, on.recorder, options) : major.sdk,
+    model: (way === 'wrapAISDK' ? model : wrapModel(model, on.recorder, options)) as never,
+    async transcript() {
+      await on.recorder.flush();
+      return on.synap.stored.map(line);
+    },
+    [Symbol.asyncDispose]: () => on[Symbol.asyncDispose](),
+  };
+}
+
 describe.each(both)('$name, idle times', ({ major, way }) => {
   it('do not count while a model has not answered', async () => {
-    await using t = await recording(major, way, [['Hello']], { idleMs: 40 });
-    const inner = t.model as { doGenerate: (options: object) => Promise<object> };
-    const slow = new Proxy(inner, {
-      get: (target, name) =>
-        name === 'doGenerate'
-          ? async (options: object) => {
-              await sleep(200);
-              return target.doGenerate(options);
-            }
-          : Reflect.get(target, name, target),
-    });
-    const model = way === 'wrapAISDK' ? slow : wrapModel(slow, t.recorder);
-    await t.sdk.generateText({ model: model as never, prompt: 'Hi' });
-    expect((await t.transcript()).at(-1)).toBe('assistant: Hello');
+    await using t = await slowly(major, way);
+    await t.sdk.generateText({ model: t.model, prompt: 'Hi' });
+    expect(await t.transcript()).toEqual(['user: Hi', 'assistant: Hello']);
   });
 
   it('let a first word come late', async () => {
-    await using t = await recording(major, way, [['Hello']], { idleMs: 30 });
-    const result = t.sdk.streamText({ model: t.model, prompt: 'Hi' });
-    await sleep(150);
-    for await (const _ of result.textStream);
+    await using t = await slowly(major, way);
+    for await (const _ of t.sdk.streamText({ model: t.model, prompt: 'Hi' }).textStream);
     expect(await t.transcript()).toEqual(['user: Hi', 'assistant: Hello']);
   });
 });

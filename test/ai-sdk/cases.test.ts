@@ -90,13 +90,14 @@ describe.each(both)('$name', ({ major, way }) => {
       url: 'x',
       requestBodyValues: {},
       statusCode: 503,
+      responseHeaders: { 'retry-after-ms': '1' },
       isRetryable: true,
     });
     await using t = await on((_, call) => (call === 0 ? { refuses: refusal } : ['Hello']));
     const t0 = t.sdk.streamText({ model: t.model, prompt: 'Hi', maxRetries: 1, ...quiet });
     await read(t0.textStream);
     expect(await t.transcript()).toEqual(['user: Hi', 'assistant: Hello']);
-  }, 15_000);
+  });
 
   it('records a stream that breaks with the text so far', async () => {
     await using t = await on([['One ', 'two', { breaks: new Error('socket hang up') }]]);
@@ -231,7 +232,7 @@ describe.each(both)('$name', ({ major, way }) => {
 
   it('goes on with the answer when the tool of a client has answered in a later request', async () => {
     const client = { ask: { inputSchema: z.object({}) } } as object;
-    await using t = await on([['I need to ask. ', { tool: 'ask' }], ['Thanks.']], { idleMs: 200 });
+    await using t = await on([['I need to ask. ', { tool: 'ask' }], ['Thanks.']]);
     await t.sdk.generateText({ model: t.model, prompt: 'Book it', tools: client } as never);
     const output = { type: 'text', value: 'yes' };
     await t.sdk.generateText({

@@ -40,9 +40,9 @@ async function hangUp(answer: (signal: AbortSignal) => Response, afterBytes: num
 
 describe.each(MAJORS.map(major => ({ major, name: major.name })))('a browser that goes away, on $name', ({ major }) => {
   it('leaves the partial answer in the transcript, as abandoned', async () => {
-    await using t = await recording(major, 'wrapAISDK', [words], { idleMs: 200 });
+    await using t = await recording(major, 'wrapAISDK', [words], { idleMs: 500 });
     await hangUp(() => t.sdk.streamText({ model: t.model, prompt: 'Count' }).toUIMessageStreamResponse(), 900);
-    await expect.poll(() => t.transcript(), { timeout: 5000 }).toHaveLength(2);
+    await expect.poll(() => t.transcript()).toHaveLength(2);
     const [user, assistant] = await t.transcript();
     expect(user).toBe('user: Count');
     expect(assistant).toMatch(/^assistant \(abandoned\): w0 w1 /);
@@ -87,7 +87,7 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('a browser tha
             gc();
             return t.transcript();
           },
-          { timeout: 10_000, interval: 50 },
+          { interval: 50 },
         )
         .toHaveLength(2);
       expect((await t.transcript())[1]).toMatch(/^assistant \(abandoned\): w0 w1 w2 /);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { counted, expectAllAccountedFor, ODD_VALUES } from '../support/odd-values.js';
 import { MAJORS, type Major, mockModel, recording } from './majors.js';
 
-describe.each(MAJORS)('through $name', { timeout: 60_000 }, major => {
+describe.each(MAJORS)('through $name', major => {
   const places: Record<string, (odd: unknown) => unknown> = {
     'the options of a call': odd => odd,
     'whether it is recorded': odd => throwing('record', odd),

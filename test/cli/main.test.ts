@@ -115,7 +115,7 @@ test.each([
 
 describe('when its output can’t be written', () => {
   const env = { ...process.env, SYNAP_API_KEY: 'k', SYNAP_BASE_URL: 'http://127.0.0.1:1', CLI: MAIN };
-  const inShell = (script: string) => spawnSync('bash', ['-c', script], { env, encoding: 'utf8', timeout: 15_000 });
+  const inShell = (script: string) => spawnSync('bash', ['-c', script], { env, encoding: 'utf8', timeout: 100_000 });
 
   test('since the reader has gone, what does more than write goes on, and ends with its own code', () => {
     expect(inShell(`"${process.execPath}" "$CLI" doctor | true; exit \${PIPESTATUS[0]}`).status).toBe(1);

@@ -110,7 +110,7 @@ function say(
 /** A text that is empty, and an answer without one, are no messages. */
 const EMPTY: Record<string, unknown[]> = { 'what a user says': [''], 'what the assistant says': ['', null] };
 
-describe('by hand', { timeout: 60_000 }, () => {
+describe('by hand', () => {
   it.each(Object.entries(PLACES))('%s may be anything: it is recorded, or counted as lost', async (place, use) => {
     await using on = await recorderOn();
     const wrong: string[] = [];
@@ -160,7 +160,7 @@ describe('by hand', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what redact answers', { timeout: 60_000 }, () => {
+describe('what redact answers', () => {
   const answers: Record<string, (message: object, odd: unknown) => unknown> = {
     'as a whole': (_, odd) => odd,
     'as a text': (message, odd) => ({ ...message, content: odd }),

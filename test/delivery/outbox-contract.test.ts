@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { memoryOutbox, type Outbox } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
+import { runs } from '../support/runs.js';
 import { type Operation, OutboxModel, operations, perform } from './outbox-model.js';
 import {
   anEntry,
@@ -354,9 +355,9 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       }
     };
     await fc.assert(fc.asyncProperty(operations, follows), {
-      numRuns: Number(process.env.MODEL_RUNS ?? 60),
+      numRuns: runs(60, 600),
       // What it has found by then is small enough to read.
       interruptAfterTimeLimit: 60_000,
     });
-  }, 120_000);
+  });
 });

@@ -16,7 +16,7 @@ async function sharing(script?: Script) {
       apiKey: 'k',
       baseUrl: synap.url,
       userId: 'ada',
-      outbox: sqliteOutbox({ path: join(directory, 'outbox.db'), leaseMs: 400 }),
+      outbox: sqliteOutbox({ path: join(directory, 'outbox.db'), leaseMs: 60_000 }),
       pace: false,
       batch: { lingerMs: 1 },
       retry: { baseMs: 5, maxMs: 20 },

@@ -6,6 +6,7 @@ import { startLocalSynap } from 'synap-recorder-local';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Outbox } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
+import { runs } from '../support/runs.js';
 import {
   anEntry,
   balancedBooks,
@@ -521,8 +522,8 @@ describe('a file that is locked now and then', () => {
       await outbox.close();
       expectSound(path);
     });
-    await fc.assert(property, { numRuns: Number(process.env.MODEL_RUNS ?? 40), interruptAfterTimeLimit: 60_000 });
-  }, 120_000);
+    await fc.assert(property, { numRuns: runs(40, 400), interruptAfterTimeLimit: 60_000 });
+  });
 });
 
 function read(path: string): Buffer | undefined {

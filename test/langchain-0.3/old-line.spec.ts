@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
 import { HumanMessage } from '@langchain/core/messages';
 import { ChatPromptTemplate } from '@langchain/core/prompts';
@@ -7,11 +6,12 @@ import { tool } from '@langchain/core/tools';
 import { MemorySaver } from '@langchain/langgraph';
 import { createReactAgent } from '@langchain/langgraph/prebuilt';
 import { ChatOpenAI } from '@langchain/openai';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { SynapCallbackHandler } from '../../src/langchain/index.js';
 import { drain, gate, handlerOn, ScriptedModel } from '../langchain/support.js';
 import { type ModelScript, scriptedModel } from '../support/scripted-model.js';
+import { turns } from '../support/turns.js';
 
 // The tests of test/langchain run on the old line, too: this file asserts that it is the old line, and holds what differs.
 
@@ -92,7 +92,7 @@ describe('with a real provider package', () => {
     await more.promise;
     controller.abort();
     expect(await ended).toBeInstanceOf(Error);
-    await vi.waitFor(() => expect(on.handler.openRuns).toBe(0));
+    await expect.poll(() => on.handler.openRuns).toBe(0);
     const [user, answer] = await on.transcript();
     expect(user).toBe('user: Hi');
     expect(answer).toMatch(/^assistant \(aborted\): Hello/);
@@ -100,13 +100,13 @@ describe('with a real provider package', () => {
 });
 
 it('an aborted stream of a model that does not look at the signal ends as abandoned: nothing tells of its end', async () => {
-  await using on = await handlerOn({ idleMs: 60 });
+  await using on = await handlerOn({ idleMs: 500 });
   const controller = new AbortController();
   const model = new ScriptedModel([{ text: 'Hello A', wait: new Promise(() => {}) }]);
   const ended = drain(model.stream('Hi', { ...on.config, signal: controller.signal })).catch(error => error);
-  await sleep(30);
+  await turns();
   controller.abort();
   expect(await ended).toBeInstanceOf(Error);
-  await vi.waitFor(async () => expect(await on.transcript()).toEqual(['user: Hi', 'assistant (abandoned): Hello A']));
+  await expect.poll(() => on.transcript()).toEqual(['user: Hi', 'assistant (abandoned): Hello A']);
   expect(on.handler.openRuns).toBe(0);
 });

@@ -21,7 +21,8 @@ export default defineConfig({
     dir: fileURLToPath(new URL('..', import.meta.url)),
     include: ['langchain/**/*.test.ts', 'langchain-0.3/*.spec.ts'],
     env: { LANGCHAIN_LINE: '0.3' },
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

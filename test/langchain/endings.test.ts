@@ -7,6 +7,7 @@ import { tool } from '@langchain/core/tools';
 import { createAgent } from 'langchain';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
+import { turns } from '../support/turns.js';
 import { drain, gate, handlerOn, isOldCore, type On, type Reply, ScriptedModel } from './support.js';
 
 afterEach(() => void vi.useRealTimers());
@@ -81,7 +82,7 @@ const failures: Row[] = [
     ({ config }) =>
       drain(
         RunnableMap.from({
-          joke: prompt.pipe(model({ text: 'Ha', wait: sleep(20), error: overloaded })),
+          joke: prompt.pipe(model({ text: 'Ha', wait: turns(), error: overloaded })),
           poem: prompt.pipe(model({ text: 'Oh', wait: never })),
         }).stream(question, config),
       ),
@@ -154,8 +155,8 @@ describe('a run that fails', () => {
     });
     await expect(map.invoke(question, on.config)).rejects.toThrow('overloaded');
     slow.resolve();
-    await vi.waitFor(() => expect(late.prompts).toHaveLength(1));
-    await sleep(5);
+    await expect.poll(() => late.prompts).toHaveLength(1);
+    await turns();
     expect(await on.transcript()).toEqual(['user: Why?']);
     expect(on.handler.openRuns).toBe(0);
   });
@@ -200,10 +201,10 @@ describe('a run that is aborted', () => {
       await using on = await handlerOn();
       const controller = new AbortController();
       const ended = run(on, controller.signal).catch(error => error);
-      await sleep(30);
+      await turns();
       controller.abort();
       expect(await ended).toBeInstanceOf(Error);
-      await vi.waitFor(() => expect(on.handler.openRuns).toBe(0));
+      await expect.poll(() => on.handler.openRuns).toBe(0);
       expect(await on.transcript()).toEqual(transcript);
     },
   );
@@ -252,11 +253,12 @@ describe('a stream that nobody reads to its end', () => {
   ];
 
   it.each(broken)('%s', async (_, open, chunks, transcript) => {
-    await using on = await handlerOn({ idleMs: 40 });
+    await using on = await handlerOn({ idleMs: 200 });
     const iterator = await readSome(open(on), chunks);
     if (chunks > 0) await iterator.return?.();
-    await vi.waitFor(async () => expect(await on.transcript()).toHaveLength(transcript.length));
-    await sleep(80);
+    await expect.poll(() => on.transcript()).toHaveLength(transcript.length);
+    // An idle time later, nothing has come to it.
+    await sleep(300);
     expect(await on.transcript()).toEqual(transcript);
   });
 
@@ -267,7 +269,7 @@ describe('a stream that nobody reads to its end', () => {
       streamMode: 'messages',
     });
     await (await readSome(stream, 2)).return?.();
-    await vi.waitFor(() => expect(on.handler.openRuns).toBe(0), 2000);
+    await expect.poll(() => on.handler.openRuns).toBe(0);
     const [user, answer, ...more] = await on.transcript();
     expect(user).toBe('user: Weather?');
     expect(answer).toMatch(/^assistant \((aborted|abandoned)\): It is /);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AIMessage, HumanMessage } from '@langchain/core/messages';
 import { type Runnable, RunnableLambda, RunnableWithMessageHistory } from '@langchain/core/runnables';
 import { describe, expect, it } from 'vitest';
+import { turns } from '../support/turns.js';
 import { chatbot, echo, lines, type On, on, prompt, ways } from './history-support.js';
 import { ScriptedModel } from './support.js';
 
@@ -194,7 +195,7 @@ describe('a history kept by hand around a chain with a handler', () => {
     const history = o.history();
     await history.addUserMessage('One');
     const first = model.invoke('One', config);
-    await sleep(5);
+    await turns();
     await history.addUserMessage('Two');
     slow.resolve();
     await first;

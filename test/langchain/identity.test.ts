@@ -4,6 +4,7 @@ import { RunnableLambda } from '@langchain/core/runnables';
 import { createAgent } from 'langchain';
 import { describe, expect, it } from 'vitest';
 import { conversationUuid } from '../../src/index.js';
+import { turns } from '../support/turns.js';
 import { drain, handlerOn, isOldCore, type On, ScriptedModel } from './support.js';
 
 const echo = () => new ScriptedModel(messages => `Re: ${messages.at(-1)?.text}`);
@@ -122,7 +123,7 @@ describe('the ambient identity', () => {
     await using on = await handlerOn();
     on.handler.awaitHandlers = false;
     await on.recorder.withIdentity({ userId: 'bob' }, () => echo().invoke('Hi', on.config));
-    await new Promise(resolve => setTimeout(resolve, 20));
+    await turns();
     expect(await recordedFor(on)).toMatchObject({ user: 'ada' });
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { counted, expectAllAccountedFor, ODD_VALUES } from '../support/odd-values.js';
 import { handlerOn, ScriptedModel } from './support.js';
 
-describe('through LangChain', { timeout: 60_000 }, () => {
+describe('through LangChain', () => {
   it.each(['user_id', 'conversation_id', 'session_id', 'tag'])(
     'the %s of a call may be anything: the answer is the same',
     async field => {

@@ -4,6 +4,17 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
+/** Without it, a command has the clock of the machine. */
+export type Clock = 'fast' | 'standing';
+
+const CLOCKS: Record<Clock, string> = {
+  fast: new URL('fast-clock.ts', import.meta.url).href,
+  standing: 'data:text/javascript,performance.now = () => 0',
+};
+
+/** What Node.js is told to let a command have this clock. */
+export const withClock = (clock?: Clock) => (clock ? ['--import', CLOCKS[clock]] : []);
+
 export interface CliResult {
   code: number | null;
   stdout: string;
@@ -13,6 +24,7 @@ export interface CliResult {
 export interface CliOptions {
   env?: Record<string, string | undefined>;
   cwd?: string;
+  clock?: Clock;
   /** What stdin holds; nothing by default. */
   input?: string;
 }
@@ -30,10 +42,13 @@ export async function runToEnd(main: string, args: readonly string[], options: C
 }
 
 /** Starts a command line. It is gone when the test is over. */
-export function start(main: string, args: readonly string[], { env, cwd }: CliOptions = {}): ChildProcess {
+export function start(main: string, args: readonly string[], { env, cwd, clock }: CliOptions = {}): ChildProcess {
   // Nothing of the machine's own settings reaches a test.
   const { SYNAP_API_KEY, SYNAP_BASE_URL, NO_COLOR, FORCE_COLOR, ...rest } = process.env;
-  const child = spawn(process.execPath, [main, ...args], { cwd, env: { ...rest, TZ: 'UTC', ...env } });
+  const child = spawn(process.execPath, [...withClock(clock), main, ...args], {
+    cwd,
+    env: { ...rest, TZ: 'UTC', ...env },
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }

@@ -73,7 +73,7 @@ describe('a faulty Synap', () => {
     expect(response.status).toBe(Number.parseInt(fault, 10));
     const wait = response.headers.get('retry-after');
     if (fault === '429 seconds') expect(wait).toBe('1');
-    if (fault === '429 date') expect(Date.parse(wait ?? '')).toBeGreaterThan(Date.now() - 1000);
+    if (fault === '429 date') expect(Date.parse(wait ?? '')).toBeGreaterThan(Date.now() - 60_000);
     if (fault === '429 bare') expect(wait).toBeNull();
     await response.text();
     expect(synap.stored).toEqual([]);

@@ -22,7 +22,7 @@ export async function runProgram(file: string, script: ModelScript, runtime: rea
   await using model = await scriptedModel(script);
   const { stdout, stderr } = await promisify(execFile)(command, [...parameters, file], {
     cwd: ROOT,
-    timeout: 20_000,
+    timeout: 100_000,
     env: {
       ...process.env,
       SYNAP_BASE_URL: synap.url,

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   AuthenticationError,
   ConflictError,
+  createRecorder,
   InsufficientCreditsError,
   InvalidInputError,
   NetworkError,
@@ -34,6 +35,11 @@ const failure = async (promise: Promise<unknown>): Promise<SynapError> => {
   if (!SynapError.is(error)) throw new Error(`expected a SynapError, got ${inspect(error)}`);
   return error;
 };
+
+function logged() {
+  const lines: string[] = [];
+  return { lines, warn: (line: string) => void lines.push(line) };
+}
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -176,12 +182,46 @@ describe('recordMessage', () => {
   });
 
   it.each([200, 201, 202, 204])('takes a %i with an unreadable body for accepted', async status => {
-    await using synap = await scriptedSynap(() => ({ status, text: status === 204 ? '' : '<html>' }));
+    await using synap = await scriptedSynap(() => ({ status, text: status === 204 ? '' : '{"mess' }));
     const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
-    expect(await client.conversation.recordMessage(message)).toEqual({ conversationId: CONVERSATION });
+    expect(await client.conversation.recordMessage(message)).toMatchObject({ conversationId: CONVERSATION });
     const batch = await client.conversation.recordMessagesBatch([message, message]);
     expect(batch).toMatchObject({ total: 2, succeeded: 2, failed: 0 });
     expect(batch.results).toHaveLength(2);
+    await client.close();
+  });
+});
+
+describe('an answer that can only be read in part', () => {
+  it('says why in the receipt, and in the result of a batch', async () => {
+    await using synap = await scriptedSynap(() => ({ text: '{"mess' }));
+    const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
+    const unread = 'Synap answered 200, but its body could not be read (it is no JSON)';
+    expect(await client.conversation.recordMessage(message)).toEqual({ conversationId: CONVERSATION, unread });
+    expect(await client.conversation.recordMessagesBatch([message, message])).toMatchObject({ succeeded: 2, unread });
+    await client.close();
+  });
+
+  it('says nothing of an answer without a body', async () => {
+    await using synap = await scriptedSynap(() => ({ status: 204 }));
+    const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
+    expect(await client.conversation.recordMessage(message)).toEqual({ conversationId: CONVERSATION });
+    await client.close();
+  });
+
+  it('is a failure that has stored nothing, where it is a web page', async () => {
+    await using synap = await scriptedSynap(() => ({ text: '<html>', headers: { 'content-type': 'text/html' } }));
+    const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
+    const error = await failure(client.conversation.recordMessage(message));
+    expect(error).toBeInstanceOf(ServiceUnavailableError);
+    expect(error).toMatchObject({ status: 200, retryable: true, stored: 'no' });
+    await client.close();
+  });
+
+  it('is a receipt where it is JSON, whatever type it claims to have', async () => {
+    await using synap = await scriptedSynap(() => ({ headers: { 'content-type': 'text/html' } }));
+    const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
+    expect(await client.conversation.recordMessage(message)).toMatchObject({ messageId: 'm0' });
     await client.close();
   });
 });
@@ -230,6 +270,14 @@ describe('recordMessagesBatch', () => {
       failed: 0,
       results: [],
     });
+    await client.close();
+  });
+
+  it('takes a batch for refused that says so without results', async () => {
+    await using synap = await scriptedSynap(() => ({ json: { total: 2, failed: 2 } }));
+    const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
+    const result = await client.conversation.recordMessagesBatch([message, message]);
+    expect(result).toMatchObject({ succeeded: 0, failed: 2, results: [{ error: expect.any(String) }, {}] });
     await client.close();
   });
 
@@ -325,13 +373,8 @@ describe('errors', () => {
     await client.close();
   });
 
-  it('ends a request that drips for ever after timeoutMs', async () => {
-    await using synap = await scriptedSynap((_, __, { response }) => {
-      response.writeHead(200);
-      const drip = setInterval(() => response.write(' '), 20);
-      response.on('close', () => clearInterval(drip));
-      return 'handled';
-    });
+  it('ends a request that gets no answer after timeoutMs', async () => {
+    await using synap = await scriptedSynap(() => 'handled');
     const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url, timeoutMs: 200 });
     const error = await failure(client.conversation.recordMessage(message));
     expect(error).toBeInstanceOf(TimeoutError);
@@ -428,6 +471,82 @@ describe('construction', () => {
     await client.conversation.recordMessage(message);
     expect(client.baseUrl).toBe(synap.url);
     await client.close();
+  });
+
+  it('trims what the environment says, as files and panels leave it', async () => {
+    await using synap = await scriptedSynap();
+    vi.stubEnv('SYNAP_API_KEY', ` ${KEY}\r\n`);
+    vi.stubEnv('SYNAP_BASE_URL', `${synap.url}\r`);
+    vi.stubEnv('SYNAP_CLIENT_ID', ' c1\r\n');
+    vi.stubEnv('SYNAP_INSTANCE_ID', '\ti1 ');
+    const log = logged();
+    const client = new SynapClient({ logger: log });
+    await client.conversation.recordMessage(message);
+    expect(client.baseUrl).toBe(synap.url);
+    expect(synap.requests[0]?.headers).toMatchObject({
+      authorization: `Bearer ${KEY}`,
+      'x-client-id': 'c1',
+      'x-instance-id': 'i1',
+    });
+    expect(log.lines).toEqual([]);
+    await client.close();
+  });
+
+  it.each([
+    ['SYNAP_CLIENT_ID', 'x-client-id'],
+    ['SYNAP_INSTANCE_ID', 'x-instance-id'],
+  ])('goes on without a %s that can’t be sent, and says so once', async (variable, header) => {
+    await using synap = await scriptedSynap();
+    vi.stubEnv(variable, 'two words');
+    const log = logged();
+    const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url, logger: log });
+    await client.conversation.recordMessage(message);
+    expect(synap.requests[0]?.headers).not.toHaveProperty(header);
+    expect(log.lines).toEqual([expect.stringContaining(variable)]);
+    expect(log.lines.join()).not.toContain('two words');
+    await client.close();
+  });
+
+  it.each(['SYNAP_CLIENT_ID', 'SYNAP_API_KEY'])('hints at a %s in quotes', async variable => {
+    vi.stubEnv('SYNAP_API_KEY', KEY);
+    vi.stubEnv(variable, `"${KEY}"`);
+    const log = logged();
+    await new SynapClient({ baseUrl: 'https://synap.example', logger: log }).close();
+    expect(log.lines).toEqual([expect.stringMatching(new RegExp(`${variable} stands in quotes`))]);
+    expect(log.lines.join()).not.toContain(KEY);
+  });
+
+  it('warns on the console without a logger, and nobody with logger: false', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    vi.stubEnv('SYNAP_CLIENT_ID', 'two words');
+    await new SynapClient({ apiKey: KEY, logger: false }).close();
+    expect(warn).not.toHaveBeenCalled();
+    await new SynapClient({ apiKey: KEY }).close();
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('SYNAP_CLIENT_ID')]]);
+    warn.mockRestore();
+  });
+
+  it.each(['"https://synap.example"', 'synap.example', 'http://synap.example', 'https://a:b@synap.example'])(
+    'refuses the address %s of the environment by its name: the default would be another place',
+    address => {
+      vi.stubEnv('SYNAP_BASE_URL', address);
+      expect(() => new SynapClient({ apiKey: KEY })).toThrow(InvalidInputError);
+      expect(() => new SynapClient({ apiKey: KEY })).toThrow(/^SYNAP_BASE_URL /);
+    },
+  );
+
+  it.each(['clientId', 'instanceId'] as const)('refuses a %s that can’t be sent, by its name', field => {
+    const wrong = () => new SynapClient({ apiKey: KEY, [field]: 'two words' });
+    expect(wrong).toThrow(InvalidInputError);
+    expect(wrong).toThrow(expect.objectContaining({ field, message: expect.stringContaining(field) }));
+  });
+
+  it('a recorder is made whatever ids the environment holds, and its logger hears of it', async () => {
+    vi.stubEnv('SYNAP_INSTANCE_ID', 'two words');
+    const { lines, warn } = logged();
+    const recorder = createRecorder({ apiKey: KEY, logger: { info() {}, warn, error() {} } });
+    expect(lines).toEqual([expect.stringContaining('SYNAP_INSTANCE_ID')]);
+    await recorder.close();
   });
 
   it('without a key, says where to put one', () => {

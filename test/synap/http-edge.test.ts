@@ -6,9 +6,10 @@ import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { NetworkError, TimeoutError } from '../../src/index.js';
+import { MAX_RESPONSE_BYTES } from '../../src/synap/body.js';
 import * as overFetch from '../../src/synap/http.edge.js';
 import * as overUndici from '../../src/synap/http.js';
-import { type HttpModule, type HttpRequest, MAX_RESPONSE_BYTES } from '../../src/synap/transport.js';
+import type { HttpModule, HttpRequest } from '../../src/synap/transport.js';
 
 const SECRETS = { authorization: 'Bearer sk-very-secret', body: '{"content":"The launch code is 0000"}' };
 
@@ -108,32 +109,56 @@ describe.each(modules)('the transport over %s', (_, { httpTransport }) => {
     await transport.close();
   });
 
-  it.each<[string, RequestListener]>([
-    ['before the answer', ({ socket }) => void socket.resetAndDestroy()],
-    [
-      'in the middle of the answer',
-      ({ socket }, response) => {
-        response.writeHead(200, { 'content-length': 100 });
-        response.write('{"message', () => socket.destroy());
-      },
-    ],
-  ])('leaves open whether anything was stored, when the connection breaks %s', async (_, listener) => {
-    await using server = await serve(listener);
+  it('leaves open whether anything was stored, when the connection breaks before the answer', async () => {
+    await using server = await serve(({ socket }) => void socket.resetAndDestroy());
     const transport = httpTransport(server.origin);
     const error = await failure(transport.request(request()));
-    expect(error).toMatchObject({ code: 'network', sent: 'unknown', retryable: true, correlationId: 'c-1' });
+    expect(error).toMatchObject({ code: 'network', sent: 'unknown', answered: false, correlationId: 'c-1' });
     await transport.close();
   });
 
-  it.each<[string, RequestListener]>([
-    ['never answers', () => {}],
-    ['never comes to the end of its answer', drip],
-  ])('ends at the deadline, as a timeout, where a server %s', async (_, listener) => {
-    await using server = await serve(listener);
+  it.each([200, 401, 503])(
+    'knows a status of %i, and what came of the body, when the connection breaks in its middle',
+    async status => {
+      await using server = await serve(({ socket }, response) => {
+        response.writeHead(status, { 'content-length': 100 });
+        response.write('{"message', () => socket.destroy());
+      });
+      const transport = httpTransport(server.origin);
+      const response = await transport.request(request());
+      expect(response).toMatchObject({ status, body: '{"message', unread: expect.stringMatching(/^connection /) });
+      await transport.close();
+    },
+  );
+
+  it('ends at the deadline, as a timeout, where a server never answers', async () => {
+    await using server = await serve(() => {});
     const transport = httpTransport(server.origin);
     const error = await failure(transport.request(request({ deadline: AbortSignal.timeout(200) })));
     expect(error).toBeInstanceOf(TimeoutError);
-    expect(error).toMatchObject({ code: 'timeout', sent: 'unknown', correlationId: 'c-1' });
+    expect(error).toMatchObject({ code: 'timeout', sent: 'unknown', answered: false, correlationId: 'c-1' });
+    await transport.close();
+  });
+
+  it.each<[string, (ends: { deadline: AbortController; caller: AbortController; close(): void }) => void]>([
+    ['the deadline', ({ deadline }) => deadline.abort()],
+    ['the caller', ({ caller }) => caller.abort()],
+    ['closing', ({ close }) => close()],
+  ])('keeps the status when %s ends an answer that never ends', async (_, end) => {
+    let written: () => void = () => {};
+    const headersWritten = new Promise<void>(resolve => {
+      written = resolve;
+    });
+    await using server = await serve((incoming, response) => {
+      drip(incoming, response);
+      setTimeout(written, 50);
+    });
+    const transport = httpTransport(server.origin);
+    const [deadline, caller] = [new AbortController(), new AbortController()];
+    const answer = transport.request(request({ deadline: deadline.signal, signal: caller.signal }));
+    await headersWritten;
+    end({ deadline, caller, close: () => void transport.close() });
+    expect(await answer).toMatchObject({ status: 200, unread: expect.any(String) });
     await transport.close();
   });
 
@@ -143,7 +168,15 @@ describe.each(modules)('the transport over %s', (_, { httpTransport }) => {
     const transport = httpTransport(server.origin);
     expect((await transport.request(request())).body).toHaveLength(MAX_RESPONSE_BYTES);
     bytes++;
-    expect(await failure(transport.request(request()))).toMatchObject({ code: 'network', sent: 'unknown' });
+    expect((await transport.request(request())).unread).toMatch(/longer than 8388608 bytes/);
+    await transport.close();
+  });
+
+  it('knows that a refused connection has sent nothing', async () => {
+    const server = await serve(() => {});
+    await server[Symbol.asyncDispose]();
+    const transport = httpTransport(server.origin);
+    expect(await failure(transport.request(request()))).toMatchObject({ sent: 'no', answered: false });
     await transport.close();
   });
 
@@ -190,15 +223,6 @@ describe.each(modules)('the transport over %s', (_, { httpTransport }) => {
 });
 
 describe('fetch, unlike undici,', () => {
-  it('can not tell that a refused connection has sent nothing', async () => {
-    const server = await serve(() => {});
-    await server[Symbol.asyncDispose]();
-    const sent = async ({ httpTransport }: HttpModule) =>
-      (await failure(httpTransport(server.origin).request(request()))).sent;
-    expect(await sent(overUndici)).toBe('no');
-    expect(await sent(overFetch)).toBe('unknown');
-  });
-
   it('unpacks an answer, whose length counts unpacked', async () => {
     const bomb = gzipSync(Buffer.alloc(MAX_RESPONSE_BYTES + 1));
     await using server = await serve(
@@ -206,7 +230,7 @@ describe('fetch, unlike undici,', () => {
     );
     const transport = overFetch.httpTransport(server.origin);
     expect(bomb.length).toBeLessThan(MAX_RESPONSE_BYTES / 100);
-    expect((await failure(transport.request(request()))).message).toMatch(/longer than 8388608 bytes/);
+    expect((await transport.request(request())).unread).toMatch(/longer than 8388608 bytes/);
     await transport.close();
   });
 });

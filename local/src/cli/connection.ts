@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { NetworkError, SynapClient, SynapError, UnexpectedResponseError } from 'synap-recorder';
+import { env } from 'synap-recorder/cli';
 import { errorFromResponse, scrubber } from 'synap-recorder/wire';
 import { VERSION } from '../version.js';
 
@@ -26,8 +27,8 @@ export class Connection {
   /** @throws {@link SynapError} the key is missing, or the key or the address is malformed */
   constructor({ baseUrl, apiKey }: ConnectionFlags) {
     // The client checks both, and opens no connection before its first call.
-    this.baseUrl = new SynapClient({ baseUrl, apiKey }).baseUrl;
-    this.#apiKey = (apiKey ?? process.env.SYNAP_API_KEY ?? '').trim();
+    this.baseUrl = new SynapClient({ baseUrl, apiKey, logger: false }).baseUrl;
+    this.#apiKey = (apiKey ?? env('SYNAP_API_KEY') ?? '').trim();
   }
 
   /**

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { SynapClient } from 'synap-recorder';
-import { EXIT, Exit, ProgressBar, print } from 'synap-recorder/cli';
+import { EXIT, Exit, env, ProgressBar, print } from 'synap-recorder/cli';
 import { addConnectionOptions, Connection, type ConnectionFlags } from './connection.js';
 import { IMPORT_FORMATS, type ImportFormat } from './import/format.js';
 import { ImportDelivery } from './import/import-delivery.js';
@@ -71,7 +71,7 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
   // Later on an outage is waited out; at the beginning it is rather a wrong address.
   await new Connection(flags).reach();
   const client = new SynapClient(flags);
-  const apiKey = flags.apiKey ?? process.env.SYNAP_API_KEY ?? '';
+  const apiKey = flags.apiKey ?? env('SYNAP_API_KEY') ?? '';
   const { name, pace } = targetOf(client.baseUrl, apiKey, flags.requestsPerMinute);
   const state = new ImportState(flags.state ?? (file === '-' ? ':memory:' : `${file}.synap-import`), name);
   const counts: ImportCounts = { delivered: 0, deliveredBefore: 0, repeated: 0, refused: 0, leftOut: {}, badLines: 0 };

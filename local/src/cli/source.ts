@@ -88,7 +88,8 @@ export function conversationOf(id: string, { user, customer, scope }: OwnerFlags
     return conversationUuid(id, { userId: user, customerId: customer, scope });
   } catch (error) {
     const missing = scope === 'customer' ? '--customer' : '--user';
-    if (id.trim() !== '')
+    const isGiven = (scope === 'customer' ? customer : user) !== undefined;
+    if (id.trim() !== '' && !isGiven)
       throw new Error(`${JSON.stringify(id)} is no UUID: for a chat id of the app, give ${missing}`);
     throw error;
   }

@@ -23,7 +23,7 @@ export interface ModelReply {
   model?: string;
   /** Milliseconds before the first piece, and before each further one. */
   delayMs?: number;
-  /** An HTTP status instead of an answer. */
+  /** An HTTP status instead of an answer. To try again is allowed at once. */
   status?: number;
   /** Break the connection off after so many pieces. */
   breakAfter?: number;
@@ -51,7 +51,7 @@ export async function scriptedModel(script: ModelScript, { port = 0 }: { port?: 
     requests.push(body);
     const reply = await script(body, requests.length - 1);
     if (reply.status !== undefined) {
-      response.writeHead(reply.status, { 'content-type': 'application/json' });
+      response.writeHead(reply.status, { 'content-type': 'application/json', 'retry-after-ms': '1' });
       response.end(JSON.stringify({ error: { message: `scripted ${reply.status}`, type: 'scripted' } }));
     } else if (body.stream) await stream(response, body, reply);
     else await answer(response, body, reply);

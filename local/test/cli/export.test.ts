@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { conversationUuid } from 'synap-recorder';
 import { expect, test } from 'vitest';
+import { conversationUuid } from '../../src/index.js';
 import { Store } from '../../src/store.js';
 import { aMessage, type Json, recordBatch, start, tempDatabase, tempFolder } from '../support.js';
+import { fill } from './export-support.js';
 import { envOf, runCli, spawnCli } from './support.js';
 
 const one = conversationUuid('one', { userId: 'ada' });
@@ -122,53 +122,6 @@ test('a reader that has seen enough ends it quietly', async () => {
   child.stdout?.once('data', () => child.stdout?.destroy());
   const [code] = await once(child, 'exit');
   expect(code).toBe(0);
-});
-
-/** Stores so many messages of about 200 bytes, 50 to a conversation. */
-function fill(database: string, count: number): void {
-  const store = new Store({ path: database });
-  for (let at = 0; at < count; at += 10_000)
-    store.transaction(() => {
-      for (let index = at; index < Math.min(count, at + 10_000); index++)
-        store.record({
-          conversationId: conversationUuid(String(Math.floor(index / 50)), { userId: 'ada' }),
-          role: index % 2 === 0 ? 'user' : 'assistant',
-          content: `Message number ${index}. ${'All work and no play. '.repeat(8)}`,
-          userId: 'ada',
-          metadata: { message_key: `key-${index}` },
-        });
-    });
-  store.close();
-}
-
-/** Counts what an export writes, and what memory it has needed at most, in MiB. */
-async function measured(args: string[], env: Record<string, string> = {}) {
-  const hook = join(tempFolder(), 'rss.mjs');
-  writeFileSync(hook, "process.on('exit', () => console.error('RSS', process.resourceUsage().maxRSS));");
-  const child = spawnCli(['export', ...args], { env: { ...env, NODE_OPTIONS: `--import=${pathToFileURL(hook)}` } });
-  let lines = 0;
-  let stderr = '';
-  child.stderr?.on('data', chunk => {
-    stderr += chunk;
-  });
-  for await (const chunk of child.stdout ?? []) for (const byte of chunk as Buffer) if (byte === 0x0a) lines++;
-  await (child.exitCode === null && once(child, 'exit'));
-  return { lines, mib: Number(/RSS (\d+)/.exec(stderr)?.[1]) / 1024 };
-}
-
-test('an export of 100,000 messages needs no more memory than one of 1,000 does, within 64 MiB', {
-  timeout: 180_000,
-}, async () => {
-  const [small, large] = [tempDatabase(), tempDatabase()];
-  fill(small, 1_000);
-  fill(large, 100_000);
-  const few = await measured(['--database', small]);
-  const many = await measured(['--database', large]);
-  const synap = await start({ database: large });
-  const served = await measured([], envOf(synap));
-  expect([few.lines, many.lines, served.lines]).toEqual([1_000, 100_000, 100_000]);
-  expect(many.mib - few.mib).toBeLessThan(64);
-  expect(served.mib - few.mib).toBeLessThan(64);
 });
 
 test('no export has a control character that a terminal would obey', async () => {

@@ -262,7 +262,7 @@ test.each([
   expect(records).toEqual(expected);
 });
 
-test('a line that is longer than may be held is one bad line', { timeout: 60_000 }, async () => {
+test('a line that is longer than may be held is one bad line', async () => {
   async function* pieces() {
     const chunk = Buffer.alloc(1024 * 1024, 'x');
     yield Buffer.from('{"a":1}\n"');
@@ -294,7 +294,7 @@ test('--format is taken at its word', async () => {
   expect(IMPORT_FORMATS).toHaveLength(4);
 });
 
-test('export, import, export: the same texts, keys and metadata', { timeout: 60_000 }, async () => {
+test('export, import, export: the same texts, keys and metadata', async () => {
   const [one, two, three] = [await start(), await start(), await start({ tenancy: 'b2b' })];
   const conversation_id = conversationUuid('chat-42', { userId: 'ada' });
   const metadata = {

@@ -1,15 +1,14 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { readAll, start } from '../support.js';
 import { aFile, conversations, expectedTranscripts, plainSynap } from './import-support.js';
 import { envOf, runCli, spawnCli, withoutWarnings } from './support.js';
 
-test('after a Ctrl-C, the same command goes on: no message twice, none missing, all in order', {
-  timeout: 90_000,
-}, async () => {
+test('after a Ctrl-C, the same command goes on: no message twice, none missing, all in order', async () => {
   const synap = await plainSynap({ delayMs: 100 });
-  const file = aFile(conversations(60, 20));
+  const file = aFile(conversations(60, 10));
   const env = envOf(synap);
   let interruptions = 0;
   for (let run = 0; run < 20; run++) {
@@ -17,7 +16,7 @@ test('after a Ctrl-C, the same command goes on: no message twice, none missing, 
     const before = synap.stored.length;
     const exited = once(child, 'exit');
     const printed = child.stdout && text(child.stdout);
-    await expect.poll(() => child.exitCode !== null || synap.stored.length > before + 300).toBe(true);
+    await expect.poll(() => child.exitCode !== null || synap.stored.length > before + 200, { interval: 10 }).toBe(true);
     if (run < 4) child.kill('SIGINT');
     const [code] = await exited;
     if (code === 0) break;
@@ -26,8 +25,8 @@ test('after a Ctrl-C, the same command goes on: no message twice, none missing, 
     interruptions++;
   }
   expect(interruptions).toBeGreaterThanOrEqual(2);
-  expect(synap.stored).toHaveLength(2400);
-  expect(synap.transcripts()).toEqual(expectedTranscripts(60, 20));
+  expect(synap.stored).toHaveLength(1200);
+  expect(synap.transcripts()).toEqual(expectedTranscripts(60, 10));
 });
 
 test('a Ctrl-C while stdin says nothing ends it, too', async () => {
@@ -60,13 +59,15 @@ test('a second Ctrl-C does not wait', async () => {
   const child = spawnCli(['import', aFile(conversations(1, 1))], { env: envOf(synap) });
   await expect.poll(() => synap.stored.length).toBe(2);
   const exited = once(child, 'exit');
-  child.kill('SIGINT');
-  await new Promise(resolve => setTimeout(resolve, 300));
-  child.kill('SIGINT');
+  // Two that are so close that they are taken for one are followed by others.
+  for (let signals = 0; child.exitCode === null; signals++) {
+    child.kill('SIGINT');
+    await Promise.race([exited, sleep(signals === 0 ? 300 : 200)]);
+  }
   expect((await exited)[0]).toBe(130);
 });
 
-test('after kill -9, a local Synap has every message once, and in order', { timeout: 90_000 }, async () => {
+test('after kill -9, a local Synap has every message once, and in order', async () => {
   const synap = await start();
   const file = aFile(conversations(40, 25));
   const env = envOf(synap);
@@ -93,14 +94,12 @@ test('after kill -9, a local Synap has every message once, and in order', { time
   expect(transcripts).toEqual(expectedTranscripts(40, 25));
 });
 
-test('what kill -9 has left open is sent again and told, or left alone where that is asked for', {
-  timeout: 60_000,
-}, async () => {
+test('what kill -9 has left open is sent again and told, or left alone where that is asked for', async () => {
   for (const [flags, twice] of [
     [[], true],
     [['--if-unknown', 'dead-letter'], false],
   ] as const) {
-    const synap = await plainSynap({ delayMs: 2000 });
+    const synap = await plainSynap({ delayMs: 600_000 });
     const file = aFile(conversations(1, 5));
     const env = envOf(synap);
     const child = spawnCli(['import', file], { env });
@@ -108,10 +107,11 @@ test('what kill -9 has left open is sent again and told, or left alone where tha
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
+    synap.settings.delayMs = 0;
     const { code, stdout, stderr } = await runCli(['import', file, ...flags], { env });
     expect(synap.stored).toHaveLength(twice ? 20 : 10);
     expect(code).toBe(twice ? 0 : 3);
-    if (twice) expect(stdout).toMatch(/10 of them may be there twice/);
+    if (twice) expect(stdout).toMatch(/10 second copies may be there/);
     else expect(withoutWarnings(stderr)).toMatch(/^line 1: not taken: was sent, and may or may not be stored$/m);
   }
 });

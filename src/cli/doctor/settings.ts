@@ -50,13 +50,13 @@ function checkKey({ apiKey }: ConnectionFlags): Check {
 function checkAddress({ baseUrl }: ConnectionFlags): { baseUrl: string | undefined; check: Check } {
   const from = baseUrl !== undefined ? '--base-url' : process.env.SYNAP_BASE_URL ? 'SYNAP_BASE_URL' : 'the default';
   try {
-    const client = new SynapClient({ apiKey: ANY_KEY, baseUrl });
+    const client = new SynapClient({ apiKey: ANY_KEY, baseUrl, logger: false });
     return { baseUrl: client.baseUrl, check: ok('address', `${client.baseUrl}, from ${from}`) };
   } catch (error) {
     if (!InvalidInputError.is(error)) throw error;
     const check = wrong(
       'address',
-      `${from}: ${error.message}`,
+      `${from}: ${error.message.replace(`${from} `, '')}`,
       'set SYNAP_BASE_URL to https://…, or leave it out for the cloud',
     );
     return { baseUrl: undefined, check };

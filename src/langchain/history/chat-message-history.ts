@@ -2,6 +2,7 @@ import { BaseListChatMessageHistory } from '@langchain/core/chat_history';
 import { AIMessage, type BaseMessage, HumanMessage, SystemMessage } from '@langchain/core/messages';
 import type { MessageContent } from '../../recorder/attachments.js';
 import type { Identity } from '../../recorder/identity.js';
+import { isUnknown, MAX_CONVERSATION_ID, readId } from '../../recorder/known-id.js';
 import type { TurnDetails } from '../../recorder/metadata.js';
 import type { Recorder } from '../../recorder/recorder.js';
 import type { Turn } from '../../recorder/turn.js';
@@ -62,8 +63,10 @@ export class SynapChatMessageHistory extends BaseListChatMessageHistory {
     this.#exchanges = Exchanges.of(recorder);
     this.#exchanges.hasHistory = true;
     const identity = { conversationId, userId, customerId, sessionId };
+    const named = readId(conversationId, MAX_CONVERSATION_ID);
     // A history is of one conversation: one that the recorder names, or makes up, is kept.
-    this.#identity = conversationId === undefined ? { ...identity, conversationId: this.#resolve(identity) } : identity;
+    if (named === undefined) this.#identity = { ...identity, conversationId: this.#resolve(identity) };
+    else this.#identity = isNobodys(named, customerId) ? this.#ofItsOwn(identity) : identity;
   }
 
   /**
@@ -102,6 +105,12 @@ export class SynapChatMessageHistory extends BaseListChatMessageHistory {
   /** @throws Error always: Synap keeps what was recorded. Start another conversation instead. */
   override async clear(): Promise<void> {
     throw new Error('Synap keeps what was recorded: start another conversation instead');
+  }
+
+  /** A conversation whose id names nobody is nobody else's: it gets an id of its own, and the log says so. */
+  #ofItsOwn(identity: Identity): Identity {
+    this.#resolve(identity);
+    return this.#recorder.conversation(identity);
   }
 
   #add({ humans, answers }: Added): Turn | undefined {
@@ -151,6 +160,11 @@ export class SynapChatMessageHistory extends BaseListChatMessageHistory {
   #resolve(identity: Identity): string | undefined {
     return this.#recorder.conversationOf(identity);
   }
+}
+
+/** Whether a conversation's id names nothing, or nobody knows whose it is. */
+function isNobodys(conversationId: string, customerId: unknown): boolean {
+  return isUnknown(conversationId) || (!isUuid(conversationId) && isUnknown(readId(customerId) ?? ''));
 }
 
 /** Messages as exchanges: an answer ends one, and the next thing a human says begins another. */

@@ -105,7 +105,7 @@ function messageOf(value: unknown): ReadMessage[] {
 function getter(options: ReadOptions): (path: string) => Promise<unknown> {
   const { timeoutMs = TIMEOUT_MS } = options;
   // It checks the options, and says where the base URL is; it opens no connection.
-  const { baseUrl } = new SynapClient({ ...options, timeoutMs });
+  const { baseUrl } = new SynapClient({ ...options, timeoutMs, logger: false });
   const apiKey = (options.apiKey ?? env('SYNAP_API_KEY') ?? '').trim();
   const signal = AbortSignal.timeout(timeoutMs);
   return async path => {

@@ -59,7 +59,6 @@ const recorder = createRecorder({
   retry: { baseMs: 5, maxMs: 50 },
   logger: false,
 });
-writeSync(1, 'ready\n');
 
 const count = Number(values.count);
 for (let n = 0; n < count; n++) {

@@ -88,7 +88,7 @@ async function say(
   { url, ends, outbox = '' }: { url: string; ends: string; outbox?: string },
 ) {
   const env = { ...process.env, SYNAP_API_KEY: 'k', SYNAP_BASE_URL: url, ENDS: ends, OUTBOX: outbox };
-  const child = spawn(command, [...parameters, 'test/edge/programs/say.ts'], { cwd: ROOT, env, timeout: 30_000 });
+  const child = spawn(command, [...parameters, 'test/edge/programs/say.ts'], { cwd: ROOT, env, timeout: 100_000 });
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => resolve({ code, signal }));

@@ -7,8 +7,8 @@ export default defineConfig({
     include: ['*.spec.ts'],
     // It looks for a newer Deno now and then, and says so among what a program says.
     env: { DENO_NO_UPDATE_CHECK: '1' },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 20_000 } },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -3,7 +3,7 @@ import type { RecordMessageInput } from 'synap-recorder';
 import { jsonBytes, resolveIdentity } from 'synap-recorder/content';
 import { v5 as uuidv5 } from 'uuid';
 import { leftOutRole } from './collect.js';
-import { type Fields, fieldsOf, textField } from './fields.js';
+import { type Fields, fieldsOf, idField, textField } from './fields.js';
 import { BadRecord, type ImportDefaults, nobody, type ReadRecord } from './messages.js';
 
 const NAMESPACE = '6d17c0b2-93e4-4f58-a1c6-0b8e2f4d7a95';
@@ -19,16 +19,18 @@ export function readExported(record: Fields, { identity, scope }: ImportDefaults
   if (typeof role !== 'string') throw new BadRecord('is no message of an export');
   if (role !== 'user' && role !== 'assistant') return { messages: [], leftOut: [leftOutRole(role)], nameless: false };
   if (typeof content !== 'string') throw new BadRecord('has no text in its content');
-  const resolved = resolveIdentity(
-    {
-      conversationId: textField(record, 'conversation_id'),
-      userId: textField(record, 'user_id') ?? identity.userId,
-      customerId: textField(record, 'customer_id') ?? identity.customerId,
-      sessionId: textField(record, 'session_id') ?? identity.sessionId,
-    },
-    scope,
-  );
-  if (typeof resolved === 'string') throw nobody(resolved);
+  const named = {
+    conversationId: idField(record, 'conversation_id'),
+    userId: idField(record, 'user_id') ?? identity.userId,
+    customerId: idField(record, 'customer_id') ?? identity.customerId,
+    sessionId: idField(record, 'session_id') ?? identity.sessionId,
+  };
+  const resolved = resolveIdentity(named, scope);
+  if (typeof resolved === 'string') throw nobody(resolved, named);
+  if (resolved.fresh && named.conversationId !== undefined)
+    throw new BadRecord(
+      'names no conversation: its conversation_id, or its customer, was made from a value that is not there',
+    );
   const { conversationId, userId, customerId, sessionId } = resolved;
   const metadata = fieldsOf(record, 'metadata');
   const known = textField(metadata, 'message_key');

@@ -1,4 +1,5 @@
 import type { Identity } from 'synap-recorder';
+import { MAX_CONVERSATION_ID, readId } from 'synap-recorder/content';
 
 export type Fields = Record<string, unknown>;
 
@@ -12,6 +13,15 @@ export function textField(fields: Fields, ...names: string[]): string | undefine
     const value = fields[name];
     if (typeof value === 'number' && Number.isFinite(value)) return String(value);
     if (typeof value === 'string' && value.trim() !== '') return value;
+  }
+  return undefined;
+}
+
+/** The first of these fields that says an id, also one that names nobody: nothing else may be put in its place. */
+export function idField(fields: Fields, ...names: string[]): string | undefined {
+  for (const name of names) {
+    const id = readId(fields[name], MAX_CONVERSATION_ID);
+    if (id !== undefined) return id;
   }
   return undefined;
 }
@@ -48,7 +58,7 @@ export function identityOf(fields: Fields, conversationNames: readonly string[] 
   const places = [fields, fieldsOf(fields, 'metadata')];
   const find = (...names: string[]) => {
     for (const place of places) {
-      const found = textField(place, ...names);
+      const found = idField(place, ...names);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -63,7 +73,7 @@ export function identityOf(fields: Fields, conversationNames: readonly string[] 
     ...conversationNames,
   ];
   return {
-    conversationId: find(...named) ?? textField(fields, 'id'),
+    conversationId: find(...named) ?? idField(fields, 'id'),
     userId: find('user_id', 'userId', 'user'),
     customerId: find('customer_id', 'customerId'),
     sessionId: find('session_id', 'sessionId'),

@@ -142,7 +142,7 @@ export class ImportDelivery {
   }
 
   #lost({ reason, messageKey = '', error }: Loss): void {
-    if (reason === 'shutdown') return;
+    if (reason === 'shutdown' || reason === 'maybe_lost') return;
     const place = this.#places.get(messageKey) ?? 'a message';
     this.#places.delete(messageKey);
     this.refused++;

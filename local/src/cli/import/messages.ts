@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Attachment, ConversationScope, Identity, RecordMessageInput, Role, Usage } from 'synap-recorder';
-import { fitToSize, type MissingIdentity, resolveIdentity, tagMetadata } from 'synap-recorder/content';
+import {
+  fitToSize,
+  isUnknown,
+  type MissingIdentity,
+  readId,
+  resolveIdentity,
+  tagMetadata,
+  whatIsUnknown,
+} from 'synap-recorder/content';
 import { v5 as uuidv5 } from 'uuid';
 import { VERSION } from '../../version.js';
 
@@ -74,13 +82,10 @@ const TURN_NAMESPACE = 'b8d4e6f0-2a17-4395-bc81-5e9f7a3d0c24';
 export function keyedMessages(conversation: FinishedConversation, defaults: ImportDefaults): KeyedMessage[] {
   const { messages, tags } = conversation;
   const identity = { ...defaults.identity, ...known(conversation.identity) };
-  const resolved = resolveIdentity(
-    { ...identity, conversationId: identity.conversationId ?? nameOf(conversation, identity) },
-    defaults.scope,
-  );
-  if (typeof resolved === 'string') throw nobody(resolved);
-
-  const { conversationId, userId, customerId, sessionId, externalConversationId } = resolved;
+  const resolved = resolveIdentity(identity, defaults.scope);
+  if (typeof resolved === 'string') throw nobody(resolved, identity);
+  const conversationId = resolved.fresh ? nameOf(conversation, identity) : resolved.conversationId;
+  const { userId, customerId, sessionId, externalConversationId } = resolved;
   const seen = new Set<string>();
   let turnId: string | undefined;
   return messages.map((message, index) => {
@@ -92,7 +97,7 @@ export function keyedMessages(conversation: FinishedConversation, defaults: Impo
     if (turnId === undefined || (message.role === 'user' && messages[index - 1]?.role !== 'user'))
       turnId = uuidv5(key, TURN_NAMESPACE);
     const metadata = {
-      ...tagMetadata({ ...tags, ...message.tags }, () => {}),
+      ...tagMetadata([message.tags, tags], () => {}),
       ...metadataOf(message, { key, turnId, externalConversationId }),
     };
     const { role, content } = message;
@@ -100,8 +105,14 @@ export function keyedMessages(conversation: FinishedConversation, defaults: Impo
   });
 }
 
-/** Of a record that does not say who was talking. */
-export function nobody(missing: MissingIdentity): BadRecord {
+/** Of a record that does not say who was talking, or that says it with a value that names nobody. */
+export function nobody(missing: MissingIdentity, identity: Identity): BadRecord {
+  const { userId, customerId } = identity;
+  const id = readId(missing === 'missing_user_id' ? userId : customerId);
+  if (id !== undefined && isUnknown(id)) {
+    const who = missing === 'missing_user_id' ? 'user' : 'customer';
+    return new BadRecord(`names nobody: its ${who} ${whatIsUnknown(id)}`);
+  }
   if (missing === 'missing_user_id') return new BadRecord('says no user: add user_id to it, or give --user');
   return new BadRecord('says no customer, which --scope customer needs: add customer_id to it, or give --customer');
 }

@@ -14,7 +14,7 @@ export function summaryText(result: ImportResult, baseUrl: string): string {
     [delivered > 0 || deliveredBefore === 0, `${messages(delivered)} recorded into ${baseUrl}`],
     [
       possibleDuplicates > 0,
-      `  ${possibleDuplicates} of them may be there twice: an earlier attempt had got no answer`,
+      `  ${possibleDuplicates} second copies may be there: an earlier attempt had got no answer`,
     ],
     [deliveredBefore > 0, `${messages(deliveredBefore)} delivered before`],
     [repeated > 0, `${messages(repeated)} more than once in the input, recorded once`],

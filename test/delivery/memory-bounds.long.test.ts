@@ -16,12 +16,12 @@ interface Figures {
 
 async function run(...parameters: string[]): Promise<Figures> {
   const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', PROGRAM, ...parameters], {
-    timeout: 200_000,
+    timeout: 800_000,
   });
   return JSON.parse(stdout);
 }
 
-describe('ten minutes of 1,000 messages a second while Synap is down', { timeout: 240_000 }, () => {
+describe('ten minutes of 1,000 messages a second while Synap is down', () => {
   it('cost at most 64 MiB, and what is refused is counted, in whole turns', async () => {
     const { said, accepted, waiting, refused, torn, grownMiB } = await run();
     expect(said).toBeGreaterThan(599_000);

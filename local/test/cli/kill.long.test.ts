@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { SynapClient } from 'synap-recorder';
 import { expect, test } from 'vitest';
+
+import { runs } from '../../../test/support/runs.js';
 import { type Json, readAll, tempDatabase } from '../support.js';
+
 import { type Running, startCli } from './support.js';
 
-const ROUNDS = Number(process.env.KILL_ROUNDS ?? 4);
+const ROUNDS = runs(4, 40);
 const WRITERS = 8;
 
 interface Sent {
@@ -45,9 +48,7 @@ async function write(local: Running, books: Sent[]): Promise<void> {
   }
 }
 
-test(`every acknowledged message survives kill -9, ${ROUNDS} times over on the same file`, {
-  timeout: 120_000,
-}, async () => {
+test(`every acknowledged message survives kill -9, ${ROUNDS} times over on the same file`, async () => {
   const database = tempDatabase();
   const books: Sent[] = [];
 

@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
+
+import { runs } from '../../test/support/runs.js';
 import { Store } from '../src/store.js';
 import { startCli } from './cli/support.js';
+
 import { aMessage, recordBatch, tempDatabase } from './support.js';
 
-test('after kill -9 the index is whole, and each acknowledged message is found once', {
-  timeout: 120_000,
-}, async () => {
+const ROUNDS = runs(3, 10);
+
+test('after kill -9 the index is whole, and each acknowledged message is found once', async () => {
   const database = tempDatabase();
   const words: string[] = [];
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const local = await startCli(database);
-    const until = Date.now() + 400 + Math.random() * 200;
-    while (Date.now() < until) {
+    const batches = 20 + Math.random() * 20;
+    for (let batch = 0; batch < batches; batch++) {
       const sent = Array.from({ length: 40 }, () => `word-${randomUUID()}`);
       await recordBatch(
         local,

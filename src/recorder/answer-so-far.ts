@@ -1,0 +1,63 @@
+import { head } from './cut-text.js';
+import { MAX_MESSAGE_BYTES, SPARE } from './truncate.js';
+import type { Words } from './turn-host.js';
+import type { CompleteDetails } from './turn-options.js';
+
+// No character takes less than a byte, so that no message holds more of them.
+const MAX_KEPT = MAX_MESSAGE_BYTES + SPARE;
+
+/**
+ * The text of an answer while it grows. Of one that no message could hold, the head is kept and the rest is counted: an
+ * answer without end costs no more memory than a message, and never meets the longest text that V8 can make.
+ */
+export class AnswerSoFar {
+  #content = '';
+  #missing = 0;
+
+  get content(): string {
+    return this.#content;
+  }
+
+  /** How many characters came after {@link content}. */
+  get missing(): number {
+    return this.#missing;
+  }
+
+  append(text: string): void {
+    // Nearly every piece is short and fits.
+    if (this.#missing === 0 && this.#content.length + text.length <= MAX_KEPT) {
+      this.#content += text;
+      return;
+    }
+    const kept = this.#missing > 0 ? '' : head(text, MAX_KEPT - this.#content.length);
+    this.#content += kept;
+    this.#missing += text.length - kept.length;
+  }
+
+  /**
+   * What the details of the answer's end say, or else what was appended; that stands, too, where what they say is no text.
+   *
+   * @throws what can't be read, or a TypeError, where nothing was appended
+   */
+  or(details: unknown): Words {
+    let problem: unknown = new TypeError('a message must be a string');
+    try {
+      const content: unknown = (details as CompleteDetails | null | undefined)?.content;
+      if (typeof content === 'string') return { content, missing: 0 };
+      if (isAbsent(content) && (isAbsent(details) || typeof details === 'object')) return this;
+    } catch (error) {
+      problem = error;
+    }
+    if (this.#content === '') throw problem;
+    return this;
+  }
+
+  clear(): void {
+    this.#content = '';
+    this.#missing = 0;
+  }
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}

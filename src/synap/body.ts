@@ -1,0 +1,64 @@
+import { describeFailure } from './network-error.js';
+
+const SECOND = 1000;
+
+/** Receipts are small. A server that streams without end must not fill the app's memory. */
+export const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
+
+/** For the whole body, once status and headers were read: they say already what became of the messages. */
+export const BODY_TIMEOUT_MS = 10 * SECOND;
+
+/** A body that is read piece by piece: a stream's async iterator, or its reader. */
+export interface BodyReader {
+  read(): Promise<{ done?: boolean | undefined; value?: Uint8Array | undefined }>;
+  /** Breaks the answer off. */
+  cancel(): void;
+}
+
+/** Reads a body, or as much of it as comes. Never rejects: with `unread`, it says why that is not all. */
+export async function readBody(reader: BodyReader): Promise<{ body: string; unread?: string }> {
+  const pieces: Uint8Array[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const say = () => reject(new Unread(`it was not complete after ${BODY_TIMEOUT_MS / SECOND} s`));
+    timer = setTimeout(say, BODY_TIMEOUT_MS);
+  });
+  try {
+    let bytes = 0;
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), late]);
+      if (done) return { body: textOf(pieces) };
+      if (!value) continue;
+      bytes += value.byteLength;
+      if (bytes > MAX_RESPONSE_BYTES) throw new Unread(`it is longer than ${MAX_RESPONSE_BYTES} bytes`);
+      pieces.push(value);
+    }
+  } catch (error) {
+    reader.cancel();
+    return { body: textOf(pieces), unread: error instanceof Unread ? error.message : reasonOf(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+class Unread extends Error {}
+
+function textOf(pieces: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder();
+  return pieces.map(piece => decoder.decode(piece, { stream: true })).join('') + decoder.decode();
+}
+
+function reasonOf(error: unknown): string {
+  const { code, name, parserReason } = describeFailure(error);
+  switch (code) {
+    case 'ECONNRESET':
+      return 'connection reset';
+    case 'UND_ERR_SOCKET':
+      return 'connection closed';
+    case 'UND_ERR_DESTROYED':
+    case 'aborted':
+      return 'the call was aborted';
+    default:
+      return parserReason ?? (code || name);
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * What keys and credentials look like in the texts of errors and in URLs. Each pattern is linear in the text, and keeps in
+ * `$1` what may stay.
+ */
+const PATTERNS: readonly [RegExp, string][] = [
+  [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g, '***'],
+  // https://user:password@host
+  [/\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#"'<>]{1,500}@/gi, '$1***@'],
+  // Authorization: Bearer …, "authorization":"Basic …", x-api-key: …
+  [
+    /\b((?:proxy-)?authorization["']?\s{0,5}[:=]\s{0,5}["']?)(?:(?:bearer|basic|digest|token|negotiate|apikey)\s{1,5})?[^\s"',;]+/gi,
+    '$1***',
+  ],
+  [/\b(bearer\s{1,5}["']?)[A-Za-z0-9._~+/=*-]{6,}/gi, '$1***'],
+  // apiKey=…, "api_key":"…", client_secret=…, X-Amz-Signature=…
+  [
+    /((?:api[_-]?key|secret|secret[_-]?key|access[_-]?key(?:[_-]?id)?|pass(?:word|wd)|(?:access|refresh|id|auth|session|security)[_-]?token|x-(?:amz|goog)-(?:signature|credential|security-token))(?:["'\\]{0,3}\s{0,5}[:=]\s{0,5}["'\\]{0,3}))[^\s"'\\&,;<>{}()]+/gi,
+    '$1***',
+  ],
+  // The same in a URL's query, where the names are shorter.
+  [/([?&;](?:sig|signature|token|key|auth|code|pwd|hmac|hdnts|st|se?cret|credential)=)[^\s"'&#<>]+/gi, '$1***'],
+  // token=… elsewhere, where what follows is no word.
+  [/\b((?:token|key|signature|sig|hmac)["']?\s{0,5}[:=]\s{0,5}["']?)[A-Za-z0-9+/_.~=-]{16,}/gi, '$1***'],
+  // Keys by what they begin with: OpenAI, Anthropic, Stripe, xAI, Groq, Google, AWS, GitHub, GitLab, Slack, Hugging Face …
+  [/\b(?:sk|pk|rk|xai|pplx|nvapi|tvly|glpat|sess|xox[abeoprs]|xapp)-[A-Za-z0-9_*.-]{6,}/g, '***'],
+  [/\b(?:gsk|sk|pk|rk|whsec|github_pat|gh[opusr]|lsv2|synap)_[A-Za-z0-9_*-]{8,}/g, '***'],
+  [/\b(?:hf|r8)_[A-Za-z0-9]{16,}/g, '***'],
+  [/\bAIza[A-Za-z0-9_-]{10,}/g, '***'],
+  [/\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}/g, '***'],
+  [/\bya29\.[A-Za-z0-9_-]{10,}/g, '***'],
+  // A JSON Web Token.
+  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g, '***'],
+];
+
+// A secret that is shorter stands in texts by chance.
+const MIN_SECRET = 6;
+
+/**
+ * A text without the keys and credentials in it: what looks like one, and those of `secrets`. Its length bounds the
+ * work, so cut what may be long before; see `cutBeforeMasking`.
+ *
+ * @example
+ * ```ts
+ * maskSecrets('Incorrect API key provided: sk-proj-abc123'); // 'Incorrect API key provided: ***'
+ * maskSecrets('GET https://ada:pw@host/a?X-Amz-Signature=0f3a'); // 'GET https://***@host/a?X-Amz-Signature=***'
+ * ```
+ */
+export function maskSecrets(text: string, secrets: readonly (string | undefined)[] = []): string {
+  let masked = text;
+  for (const secret of secrets)
+    if (secret !== undefined && secret.length >= MIN_SECRET) masked = masked.replaceAll(secret, '***');
+  for (const [pattern, kept] of PATTERNS) masked = masked.replace(pattern, kept);
+  return masked;
+}
+
+/** The head of a long text, and never half of a word: of half a key nobody could tell that it is one. */
+export function cutBeforeMasking(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const head = text.slice(0, most);
+  const whole = head.replace(/\S{1,500}$/, '');
+  return whole === '' ? head : whole;
+}

@@ -1,0 +1,136 @@
+import { NetworkError, TimeoutError } from './errors.js';
+
+const SECOND = 1000;
+
+export const CONNECT_TIMEOUT_MS = 5 * SECOND;
+export const HEADERS_TIMEOUT_MS = 30 * SECOND;
+
+// Errors of the moments before a request is written: looking the name up, connecting, TLS.
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_DESTROYED',
+  'UND_ERR_CLOSED',
+]);
+const CERTIFICATE = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_SSL_)/;
+
+// A parser that stumbles over these has not even seen a status line of HTTP/1: whoever answered is not Synap.
+const NO_STATUS_LINE = /Expected HTTP|Invalid HTTP version|Invalid status code/i;
+
+/** Bytes that undici and fetch add to a request's headers at most: less than a whole other request has. */
+const HEADERS_OF_OTHERS = 256;
+
+/** What a request failed with: undici's errors, and those that fetch hides in a `cause`. */
+export interface Failure {
+  readonly code: string;
+  readonly name: string;
+  readonly message: string;
+  readonly syscall: string;
+  /** What an HTTP parser did not like, in its own fixed words. */
+  readonly parserReason: string | undefined;
+  /** Bytes that came and went over the connection in its life, as far as the error knows. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+export interface FailedRequest {
+  readonly origin: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly deadline: AbortSignal;
+  /** Nothing was handed to the network. */
+  readonly neverSent?: boolean;
+}
+
+/** The error of a request of which no status and headers were read. */
+export function networkError(error: unknown, request: FailedRequest): NetworkError {
+  const failure = describeFailure(error);
+  const { code, message } = failure;
+  const isNeverSent =
+    request.neverSent ||
+    NEVER_SENT.has(code) ||
+    CERTIFICATE.test(code) ||
+    failure.syscall === 'connect' ||
+    failure.syscall === 'getaddrinfo';
+  const sent = isNeverSent ? 'no' : 'unknown';
+  const answered = !isNeverSent && hasAnswered(failure, request);
+  const options = {
+    sent,
+    answered,
+    correlationId: request.headers['x-correlation-id'],
+    cause: cleaned(failure),
+  } as const;
+  if (request.deadline.aborted)
+    return new TimeoutError('Synap did not answer in the time allowed for a request', options);
+  switch (code) {
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return new TimeoutError(`Could not connect to Synap within ${CONNECT_TIMEOUT_MS / SECOND} s`, options);
+    case 'UND_ERR_HEADERS_TIMEOUT':
+      return new TimeoutError(`Synap did not answer within ${HEADERS_TIMEOUT_MS / SECOND} s`, options);
+  }
+  if (CERTIFICATE.test(code)) return new NetworkError(`Synap's TLS certificate was refused (${code})`, options);
+  if (request.neverSent) return new NetworkError(`Nothing was sent to Synap (${message})`, options);
+  const what = isNeverSent ? 'Could not reach Synap' : 'The connection to Synap broke';
+  const look = lookOf(failure, answered);
+  if (look === undefined) return new NetworkError(`${what} (${code || message})`, options);
+  const where = `Check the proxy or load balancer between this app and ${request.origin}`;
+  return new NetworkError(`${look}. ${where}`, options);
+}
+
+/** Whether an answer began, but could not be read. */
+function hasAnswered(failure: Failure, request: FailedRequest): boolean {
+  const { code, bytesRead, bytesWritten, parserReason } = failure;
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return true;
+  if (parserReason !== undefined) return !NO_STATUS_LINE.test(parserReason);
+  // What came over a connection that was used before may be an earlier answer.
+  return code === 'UND_ERR_SOCKET' && bytesRead > 0 && bytesWritten < sizeOf(request) + HEADERS_OF_OTHERS;
+}
+
+function sizeOf({ headers, body = '' }: FailedRequest): number {
+  const lines = Object.entries(headers).map(([name, value]) => name.length + value.length + 4);
+  return lines.reduce((sum, line) => sum + line, new TextEncoder().encode(body).byteLength);
+}
+
+/** What an answer looked like that could not be read; undefined where there was none. */
+function lookOf({ code, parserReason }: Failure, answered: boolean): string | undefined {
+  if (!answered) return parserReason && `What answered in Synap's place does not speak HTTP/1.1 (${parserReason})`;
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return "The headers of Synap's answer are too long to be read";
+  if (code === 'UND_ERR_SOCKET') return "Synap's answer broke off within its headers";
+  return `The headers of Synap's answer can't be read (${parserReason ?? code})`;
+}
+
+/** A parser's error holds the raw answer, which may repeat the request. Of a cause, its kind is enough. */
+function cleaned({ code, name, message, syscall, parserReason }: Failure): Error {
+  const told = code === '' || parserReason !== undefined ? name : message;
+  return Object.assign(new Error(told), { name, code, syscall });
+}
+
+export function describeFailure(error: unknown): Failure {
+  const outer = fields(error);
+  const inner = fields(outer.cause);
+  const own = typeof outer.code === 'string' || outer.cause === undefined ? outer : inner;
+  const { code, syscall, message, name, socket } = own;
+  const { bytesRead, bytesWritten } = fields(socket);
+  const isParser = name === 'HTTPParserError' || (typeof code === 'string' && code.startsWith('HPE_'));
+  const [, reason = typeof code === 'string' ? code : 'unknown reason'] =
+    /\(([\w ,/'-]{1,80})\)$/.exec(String(message)) ?? [];
+  const aborted = name === 'AbortError' || name === 'TimeoutError';
+  return {
+    code: typeof code === 'string' ? code : aborted ? 'aborted' : '',
+    syscall: typeof syscall === 'string' ? syscall : '',
+    message: typeof message === 'string' ? message : 'unknown error',
+    name: typeof name === 'string' ? name : 'Error',
+    parserReason: isParser ? reason : undefined,
+    bytesRead: typeof bytesRead === 'number' ? bytesRead : 0,
+    bytesWritten: typeof bytesWritten === 'number' ? bytesWritten : 0,
+  };
+}
+
+function fields(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

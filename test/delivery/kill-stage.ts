@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect } from 'vitest';
+import { type Script, scriptedSynap } from '../support/scripted-synap.js';
+
+const SENDER = fileURLToPath(new URL('programs/sender.ts', import.meta.url));
+
+const children = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+/** A moment at which a sender kills itself: `put:before:2` is before its second put changes the file. */
+export const momentsOf = (...nths: number[]) =>
+  ['put', 'claim', 'settle'].flatMap(method =>
+    ['before', 'after'].flatMap(moment => nths.map(nth => `${method}:${moment}:${nth}`)),
+  );
+
+/** A Synap that takes its time, and a file; senders are started on them, and killed. */
+export async function stage(script?: Script) {
+  const directory = mkdtempSync(join(tmpdir(), 'synap-recorder-kill-'));
+  const file = join(directory, 'outbox.db');
+  const synap = await scriptedSynap(async (request, index, raw) => {
+    await new Promise(resolve => setTimeout(resolve, (index * 7) % 12));
+    return script?.(request, index, raw) as undefined;
+  });
+  const accepted: string[] = [];
+
+  function start(...args: string[]) {
+    const child = spawn(process.execPath, [SENDER, '--file', file, '--url', synap.url, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.add(child);
+    const lines: string[] = [];
+    const ended = new Promise<{ signal: string | null; code: number | null; lines: string[] }>(resolve => {
+      child.on('close', (code, signal) => {
+        children.delete(child);
+        resolve({ signal, code, lines });
+      });
+    });
+    let said = 0;
+    let [wanted, enough] = [0, () => {}];
+    createInterface({ input: child.stdout }).on('line', line => {
+      lines.push(line);
+      if (line.startsWith('{')) return;
+      accepted.push(line);
+      if (++said >= wanted) enough();
+    });
+    return {
+      child,
+      ended,
+      /** Resolves as soon as so many of its messages were accepted. */
+      accepted: (count: number) =>
+        new Promise<void>(resolve => {
+          [wanted, enough] = [count, resolve];
+          if (said >= wanted) resolve();
+        }),
+    };
+  }
+
+  return {
+    synap,
+    accepted,
+    start,
+    /** Lets a last sender deliver what is left, and holds what Synap has against what was accepted. */
+    async drained() {
+      const { code, lines } = await start().ended;
+      expect(code).toBe(0);
+      const books = JSON.parse(lines.at(-1) ?? '{}');
+      expect(books).toMatchObject({ pending: 0, inFlight: 0, deadLettered: 0, expired: 0 });
+      expect(books.delivered).toBe(books.accepted);
+
+      const firsts = [...new Set(synap.stored.map(message => message.content))];
+      expect(accepted.filter(content => !firsts.includes(content))).toEqual([]);
+      // What was committed and not acknowledged any more may be there, too; nothing else.
+      expect(firsts.length).toBe(books.accepted);
+      const keys = new Map(synap.stored.map(({ content, metadata }) => [content, metadata?.message_key]));
+      for (const { content, metadata } of synap.stored) expect(metadata?.message_key).toBe(keys.get(content));
+      const conversations = Map.groupBy(firsts, content => {
+        const stored = synap.stored.find(message => message.content === content);
+        return stored?.conversation_id ?? '';
+      });
+      for (const contents of conversations.values()) {
+        const numbers = contents.map(content => Number(content.split(':')[1]));
+        expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+      }
+      const db = new DatabaseSync(file, { readOnly: true });
+      expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+      db.close();
+      return { books, duplicates: synap.stored.length - firsts.length };
+    },
+    async [Symbol.asyncDispose]() {
+      await synap.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A sender is killed at a moment of its own, and so is its successor; nothing that they had accepted may be lost. */
+export async function diesTwice(moment: string): Promise<void> {
+  await using on = await stage();
+  for (const name of ['a', 'b'])
+    expect((await on.start('--name', name, '--count', '60', '--die', moment).ended).signal).toBe('SIGKILL');
+  await on.drained();
+}

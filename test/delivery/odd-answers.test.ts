@@ -1,0 +1,3 @@
+import { oddAnswers } from './odd-answers.js';
+
+oddAnswers();

@@ -1,0 +1,7 @@
+import { createRecorder } from 'synap-recorder';
+
+const { HOW } = process.env;
+
+export const recorder = HOW
+  ? createRecorder({ userId: 'ada', conversationId: 'chat-42', signals: HOW === 'signals' })
+  : undefined;

@@ -1,0 +1,3 @@
+import { compareNeighbours } from './compare.js';
+
+compareNeighbours('./ai6/main.js', ['dd-trace', '@sentry/node', 'OpenTelemetry'], ['wrapAISDK', 'wrapModel', 'both']);
