@@ -41,7 +41,7 @@ const { wrapAISDK: langsmith } = await import('langsmith/experimental/vercel');
 const { wrapAISDK: braintrust, initLogger } = await import('braintrust');
 initLogger({ projectName: 'bench', projectId: 'p', apiKey: 'k', appUrl: url });
 
-const recorder = createRecorder({ apiKey: 'k', baseUrl: url, userId: 'u', pace: false, logger: false });
+const recorder = createRecorder({ apiKey: 'k', baseUrl: url, userId: 'u', rateLimit: false, logger: false });
 
 const majors = [
   { name: 'ai 5', ai: ai5 as unknown as typeof ai7, Mock: MockLanguageModelV2, nested: false },

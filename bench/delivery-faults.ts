@@ -77,12 +77,18 @@ const rows: Row[] = [
     events: EVENTS,
     end: 'closed',
   },
-  { name: 'burst of 5,000', events: 5000, end: 'closed', settings: { pace: false }, alone: true },
+  { name: 'burst of 5,000', events: 5000, end: 'closed', settings: { rateLimit: false }, alone: true },
   { name: 'ends by itself, no flush', events: LEFT, end: 'itself' },
   { name: 'ends by itself, no flush, backend 503', fault: () => down, events: LEFT, end: 'itself' },
   { name: '`process.exit()` at once', events: LEFT, end: 'exit' },
   { name: 'SIGTERM at once', events: LEFT, end: 'SIGTERM' },
-  { name: 'the same, `signals: true`', events: LEFT, end: 'SIGTERM', settings: { signals: true }, oursOnly: true },
+  {
+    name: 'the same, `closeOnSignals: true`',
+    events: LEFT,
+    end: 'SIGTERM',
+    settings: { closeOnSignals: true },
+    oursOnly: true,
+  },
 ];
 
 interface Outcome {

@@ -78,10 +78,10 @@ if (wants('throughput')) {
   const delays = [0, 20, 200];
   const ways = [
     ...others,
-    ours(', memory, maxInFlight 1', { pace: false }),
-    ours(', memory, maxInFlight 8', { pace: false, maxInFlight: 8 }),
-    ours(', SQLite, maxInFlight 1', { pace: false, outbox: 'sqlite' }),
-    ours(', SQLite, maxInFlight 8', { pace: false, outbox: 'sqlite', maxInFlight: 8 }),
+    ours(', memory, maxInFlight 1', { rateLimit: false }),
+    ours(', memory, maxInFlight 8', { rateLimit: false, maxInFlight: 8 }),
+    ours(', SQLite, maxInFlight 1', { rateLimit: false, outbox: 'sqlite' }),
+    ours(', SQLite, maxInFlight 8', { rateLimit: false, outbox: 'sqlite', maxInFlight: 8 }),
   ];
   const rates = ways.map(() => delays.map(() => [] as number[]));
   const stored = ways.map(() => delays.map(() => EVENTS));
@@ -132,10 +132,10 @@ const ms = (value: number) => `${value.toFixed(3)} ms`;
 
 if (wants('cost')) {
   const ways = [
-    ours(', memory', { pace: false }),
-    ours(', memory, again (A/A)', { pace: false }),
-    ours(', SQLite, `normal`', { pace: false, outbox: 'sqlite', durability: 'normal' }),
-    ours(', SQLite, `full`', { pace: false, outbox: 'sqlite', durability: 'full' }),
+    ours(', memory', { rateLimit: false }),
+    ours(', memory, again (A/A)', { rateLimit: false }),
+    ours(', SQLite, `normal`', { rateLimit: false, outbox: 'sqlite', durability: 'normal' }),
+    ours(', SQLite, `full`', { rateLimit: false, outbox: 'sqlite', durability: 'full' }),
     ...others,
   ];
   const backends = await Promise.all(ways.map(way => Backend.start(way.sender)));
@@ -165,7 +165,7 @@ if (wants('full')) {
   console.log('\nA turn of two times 4 KB: with the backend there; and with it down since 48 MB of turns\n');
   console.log('| | p50, there | p99, there | p50, down | p99, down | p99, ratio | memory grown by |');
   console.log('|---|---|---|---|---|---|---|');
-  for (const way of [ours('', { pace: false }), ...others]) {
+  for (const way of [ours('', { rateLimit: false }), ...others]) {
     const backend = await Backend.start(way.sender);
     const job: OutageJob = { way, url: backend.url, deadUrl: await unusedUrl(), directory: freshDirectory() };
     const { healthy, full, grownBytes } = await answerOf<Outage>('outage-program.ts', job);

@@ -53,7 +53,7 @@ const telemetry = new NodeSDK({
   spanProcessors: [new LangfuseSpanProcessor({ publicKey: 'k', secretKey: 'k', baseUrl: url })],
 });
 telemetry.start();
-const recorder = createRecorder({ apiKey: 'k', baseUrl: url, userId: 'u', conversationId: 'c', pace: false });
+const recorder = createRecorder({ apiKey: 'k', baseUrl: url, userId: 'u', conversationId: 'c', rateLimit: false });
 
 /** The least that an awaited handler can cost. */
 class Empty extends BaseCallbackHandler {

@@ -57,7 +57,7 @@ try {
 async function talkThroughAISDK(): Promise<Said> {
   const { streamText } = wrapAISDK(ai, recorder);
   const provider = createOpenAICompatible({ name: 'openai', baseURL, apiKey, includeUsage: true });
-  const chat = recorder.conversation({ userId: 'ada' });
+  const chat = recorder.newConversation({ userId: 'ada' });
   const messages: ai.ModelMessage[] = [];
   const said: Said = { through: 'the AI SDK, streamText', conversationId: chat.conversationId, user: 'ada', turns: [] };
   for (const prompt of ['Who was Ada Lovelace?', 'When was that?', 'Which machine was it for?']) {
@@ -84,7 +84,7 @@ async function talkThroughLangChain(): Promise<Said> {
   });
   const model = new ChatOpenAI({ model: modelName, apiKey, configuration: { baseURL } });
   const agent = createAgent({ model, tools: [weather] });
-  const chat = recorder.conversation({ userId: 'grace' });
+  const chat = recorder.newConversation({ userId: 'grace' });
   const handler = new SynapCallbackHandler(recorder, chat);
   const said: Said = {
     through: 'LangChain, createAgent',

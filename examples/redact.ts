@@ -12,6 +12,6 @@ const recorder = createRecorder({
 const turn = recorder.turn({ userId: 'ada', conversationId: 'chat-42' });
 turn.user('My card is 4242424242424242, write to ada@example.com');
 turn.complete({ content: 'Thank you!' });
-console.log(await turn.settled); // { accepted: 2, lost: [] }
+console.log(await turn.accepted); // { accepted: 2, lost: [] }
 
 await recorder.close();

@@ -152,10 +152,10 @@ async function replay(model: Model, way: 'wrapAISDK' | 'wrapModel', consume: Con
     baseUrl: synap.url,
     apiKey: synap.apiKey,
     userId: 'replay',
-    pace: false,
+    rateLimit: false,
     logger: false,
   });
-  const { conversationId } = recorder.conversation();
+  const { conversationId } = recorder.newConversation();
   const { streamText } = way === 'wrapAISDK' ? wrapAISDK(ai, recorder) : ai;
   const result = streamText({
     model: way === 'wrapAISDK' ? model : wrapModel(model, recorder),

@@ -25,7 +25,7 @@ export interface Surroundings {
 export interface SynapSettings {
   outbox?: 'memory' | 'sqlite';
   durability?: 'normal' | 'full';
-  pace?: false;
+  rateLimit?: false;
   maxInFlight?: number;
   signals?: true;
   retry?: { ifUnknown: 'dead-letter' };

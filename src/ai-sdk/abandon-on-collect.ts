@@ -12,6 +12,6 @@ const registry =
  * Abandons the turn when `witness` is garbage-collected: something that lives for as long as the answer can go on, and
  * that the turn does not hold. The recorder holds the turn for as long as it is open.
  */
-export function abandonWith(witness: object, turn: Turn): void {
+export function abandonOnCollect(witness: object, turn: Turn): void {
   registry?.register(witness, new WeakRef(turn));
 }

@@ -1,9 +1,9 @@
-import { abandonWith } from './abandon-on-collect.js';
+import { abandonOnCollect } from './abandon-on-collect.js';
 import { readFinishReason } from './model-spec.js';
 import type { ModelTaps } from './model-taps.js';
 import type { Callback, CallOptions } from './options.js';
 import { readResult } from './result.js';
-import { type Run, UNTOLD_ERROR } from './run.js';
+import { type Run, UNKNOWN_PROVIDER_ERROR } from './run.js';
 
 interface StreamPart {
   type?: string;
@@ -35,7 +35,7 @@ export interface StreamListeners {
 export function streamListeners(run: Run, taps: ModelTaps, signal: AbortSignal | undefined): StreamListeners {
   // Lives as long as the SDK's pipeline, which alone holds these callbacks.
   const witness = {};
-  abandonWith(witness, run.turn);
+  abandonOnCollect(witness, run.turn);
 
   let error: unknown;
   const failed = (caught: unknown) => {
@@ -53,7 +53,7 @@ export function streamListeners(run: Run, taps: ModelTaps, signal: AbortSignal |
     failed,
     aborted: ({ reason }) => run.abort(reason ?? signal?.reason),
     ended: event => {
-      if (readFinishReason(event.finishReason) === 'error') return run.fail(error ?? UNTOLD_ERROR);
+      if (readFinishReason(event.finishReason) === 'error') return run.fail(error ?? UNKNOWN_PROVIDER_ERROR);
       // What the user saw is known; of a model that was not heard, the rest is told here.
       const { content: _, ...details } = taps.untapped ? readResult(event, taps.untapped) : {};
       run.complete(details);

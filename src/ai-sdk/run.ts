@@ -17,7 +17,7 @@ import type { CallListener } from './observe-model.js';
 import type { PromptEnd } from './prompt.js';
 
 /** What is said of an error that the provider only mentions. */
-export const UNTOLD_ERROR = new Error('the provider reported an error');
+export const UNKNOWN_PROVIDER_ERROR = new Error('the provider reported an error');
 
 const MINUTE = 60_000;
 const IDLE_MS = 5 * MINUTE;
@@ -135,7 +135,7 @@ export class Run {
   /** Ends the run as the stream or the promise of its last call ended. */
   end(end: CallEnd, signal: AbortSignal | undefined): void {
     if (end.type === 'done') {
-      if (end.error !== undefined || end.finishReason === 'error') this.fail(end.error ?? UNTOLD_ERROR);
+      if (end.error !== undefined || end.finishReason === 'error') this.fail(end.error ?? UNKNOWN_PROVIDER_ERROR);
       else this.complete();
     } else if (end.type === 'cancelled' && end.error === undefined) {
       if (signal?.aborted) this.abort(signal.reason);

@@ -3,7 +3,7 @@ import { safely, standIn } from './observe-model.js';
 import type { CallOptions } from './options.js';
 import { overlay, readOnce, withChanges } from './overlay.js';
 import { runIn, type Scope, scopeFor, scopeOf } from './run.js';
-import { type Context, endWith, finishUnread, isNativePromise, modelTaps, startRun, tapped } from './wrap-functions.js';
+import { type Context, endWith, isNativePromise, modelTaps, readToEnd, startRun, tapped } from './wrap-functions.js';
 
 interface Agent {
   readonly settings: CallOptions;
@@ -84,7 +84,7 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
     const call = openCall(agent, given, 'callbacks');
     const result = runIn(call.scope, () => plain(call.options));
     const streams = <T>(result: T): T => {
-      if (call.scope.run) finishUnread(result, context);
+      if (call.scope.run) readToEnd(result, context);
       return result;
     };
     if (!isNativePromise(result)) return streams(result);

@@ -17,7 +17,7 @@ export interface WrapAISDKOptions extends WrapOptions {
    * Reads every streamed answer to its end, even when its consumer goes away, so that the whole of it is recorded and
    * the app's `onFinish` runs. Off by default: it costs the tokens of answers that nobody waits for.
    */
-  finishUnread?: boolean | undefined;
+  consumeStream?: boolean | undefined;
 }
 
 /** What every wrapped function and agent knows. */
@@ -77,7 +77,7 @@ export function wrapStreamText(fn: Fn, context: Context): Fn {
       run.watch(options.abortSignal);
       const callbacks = streamCallbacks(streamListeners(run, taps, options.abortSignal), options);
       const result = started(run, () => call.with({ ...tapped(options, taps, STEP_HOOKS), ...callbacks }));
-      finishUnread(result, context);
+      readToEnd(result, context);
       return result;
     });
   });
@@ -181,9 +181,9 @@ export function isNativePromise(value: unknown): value is Promise<unknown> {
   return Object.prototype.toString.call(value) === '[object Promise]';
 }
 
-/** With `finishUnread`, reads the answer whoever else does. The SDK's own errors reach whoever reads it for the app. */
-export function finishUnread(result: unknown, { options }: Context): void {
-  if (!options.finishUnread) return;
+/** With `consumeStream`, reads the answer whoever else does. The SDK's own errors reach whoever reads it for the app. */
+export function readToEnd(result: unknown, { options }: Context): void {
+  if (!options.consumeStream) return;
   safely(() => {
     const { consumeStream } = result as { consumeStream(options: object): PromiseLike<void> };
     void Promise.resolve(consumeStream.call(result, { onError() {} })).catch(() => {});

@@ -1,5 +1,5 @@
 import type { Logger } from '../internal/logger.js';
-import { steadyNow } from '../internal/monotonic-clock.js';
+import { monotonicNow } from '../internal/monotonic-clock.js';
 import { type BackoffOptions, backoffMs, unansweredBackoffMs } from './backoff.js';
 import { askedToWait, errorForLog, isAboutAccount, isStopped, isUnanswered, type Outcome } from './send-batch.js';
 
@@ -46,7 +46,7 @@ export class Circuit {
     this.#logger = logger;
   }
 
-  /** Until when nothing is sent, by {@link steadyNow}. */
+  /** Until when nothing is sent, by {@link monotonicNow}. */
   get until(): number {
     return this.#until;
   }
@@ -114,12 +114,12 @@ export class Circuit {
   }
 
   #pause(ms: number): void {
-    this.#until = Math.max(this.#until, steadyNow() + ms);
+    this.#until = Math.max(this.#until, monotonicNow() + ms);
   }
 
   #pauseAsAsked(ms: number): void {
     this.#pause(ms);
-    this.#askedUntil = Math.max(this.#askedUntil, steadyNow() + ms);
+    this.#askedUntil = Math.max(this.#askedUntil, monotonicNow() + ms);
   }
 
   /** Says a trouble when it begins; going from unclear to a rate limit and back is no news. */

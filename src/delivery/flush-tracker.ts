@@ -1,4 +1,4 @@
-import { steadyNow } from '../internal/monotonic-clock.js';
+import { monotonicNow } from '../internal/monotonic-clock.js';
 import { MAX_TIMER_MS } from '../internal/promises.js';
 import type { Outbox, Progress } from '../outbox/outbox.js';
 import type { Verdict } from './decide.js';
@@ -23,7 +23,7 @@ interface Flush {
 export interface FlushHooks {
   /** Called when the flush is known to be {@link Flushes.waiting}. */
   begun(): void;
-  /** Whether nothing will be sent until then, by {@link steadyNow}. */
+  /** Whether nothing will be sent until then, by {@link monotonicNow}. */
   isHopeless(deadline: number): boolean;
   /** What may be on its way, when the store can't be asked how far its line has come. */
   outstanding(): number;
@@ -77,7 +77,7 @@ export class Flushes {
     ready: Promise<void> | undefined,
     { begun, isHopeless, outstanding }: FlushHooks,
   ): Promise<FlushResult> {
-    const deadlineAt = steadyNow() + timeoutMs;
+    const deadlineAt = monotonicNow() + timeoutMs;
     let timer: NodeJS.Timeout | undefined;
     // This timer does hold the process: whoever flushes waits for it.
     const deadline = new Promise<'late'>(resolve => {

@@ -1,10 +1,10 @@
 import { TokenBucket } from 'limiter';
-import { steadyNow } from '../internal/monotonic-clock.js';
+import { monotonicNow } from '../internal/monotonic-clock.js';
 
 const MINUTE = 60_000;
 
 /** How fast requests may follow one another. */
-export interface PaceOptions {
+export interface RateLimitOptions {
   /** Default 48: Synap's smallest plan allows 60, and burst and clocks need room. */
   requestsPerMinute: number;
   /** Requests that may go at once after a quiet time. Default 8. */
@@ -12,15 +12,15 @@ export interface PaceOptions {
 }
 
 /** Milliseconds to wait before the next request may go; 0 has taken its place. */
-export type Pace = () => number;
+export type WaitForToken = () => number;
 
-export const UNPACED: Pace = () => 0;
+export const UNLIMITED: WaitForToken = () => 0;
 
 /**
  * A token bucket that only answers how long to wait: the waiting is the relay's, whose timers don't hold the process.
  * (p-throttle waits by itself: at 8 requests in 10 s, a process that was done lived on for 23.8 s with 20 of them waiting.)
  */
-export function tokenBucket({ requestsPerMinute, burst }: PaceOptions): Pace {
+export function tokenBucket({ requestsPerMinute, burst }: RateLimitOptions): WaitForToken {
   const bucket = new TokenBucket({ bucketSize: burst, tokensPerInterval: requestsPerMinute, interval: MINUTE });
   // It begins empty.
   bucket.content = burst;
@@ -28,22 +28,22 @@ export function tokenBucket({ requestsPerMinute, burst }: PaceOptions): Pace {
 }
 
 /** When the next request may go: as the pace says, or at once while the process is about to end. */
-export class Pacer {
-  readonly #pace: Pace;
+export class RateLimiter {
+  readonly #rateLimit: WaitForToken;
   readonly #paused = new Set<() => void>();
   #hurriedUntil = 0;
 
-  constructor(pace: Pace) {
-    this.#pace = pace;
+  constructor(rateLimit: WaitForToken) {
+    this.#rateLimit = rateLimit;
   }
 
   get hurries(): boolean {
-    return steadyNow() < this.#hurriedUntil;
+    return monotonicNow() < this.#hurriedUntil;
   }
 
   /** Nothing is paced for so long, and what pauses goes on. */
   hurry(ms: number): void {
-    this.#hurriedUntil = steadyNow() + ms;
+    this.#hurriedUntil = monotonicNow() + ms;
     for (const resume of this.#paused) resume();
   }
 
@@ -54,7 +54,7 @@ export class Pacer {
 
   /** Milliseconds to wait before the next request may go; 0 has taken its place. */
   next(): number {
-    return this.hurries ? 0 : this.#pace();
+    return this.hurries ? 0 : this.#rateLimit();
   }
 
   /** The timer of a pause does not hold the process. */

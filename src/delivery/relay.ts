@@ -1,6 +1,6 @@
 import { outsideRequests } from '../internal/async-context.js';
 import { type Logger, loggerUntil } from '../internal/logger.js';
-import { steadyNow } from '../internal/monotonic-clock.js';
+import { monotonicNow } from '../internal/monotonic-clock.js';
 import { isPromise, MAX_TIMER_MS, within } from '../internal/promises.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from '../outbox/outbox.js';
 import type { SynapClient } from '../synap/client.js';
@@ -12,7 +12,7 @@ import { Flushes, type FlushResult } from './flush-tracker.js';
 import type { Loss } from './loss.js';
 import { LostAtClose } from './lost-at-close.js';
 import { Setbacks } from './poison-isolation.js';
-import { type PaceOptions, Pacer, tokenBucket, UNPACED } from './rate-limiter.js';
+import { RateLimiter, type RateLimitOptions, tokenBucket, UNLIMITED } from './rate-limiter.js';
 import { deliver, errorForLog, isStopped } from './send-batch.js';
 import { Settlements } from './settlements.js';
 import { NO_BOOKS, type RelayBooks } from './stats.js';
@@ -35,7 +35,7 @@ const CLOSE_GRACE_MS = SECOND;
 export interface RelayOptions {
   outbox: Outbox;
   client: Pick<SynapClient, 'conversation'>;
-  pace: PaceOptions | false;
+  rateLimit: RateLimitOptions | false;
   /** A batch goes when one of these is reached; `lingerMs` counts from its first message. */
   batch: { maxMessages: number; maxBytes: number; lingerMs: number };
   /** Batches under way at once, 1 to 8; never two with messages of the same conversation. */
@@ -62,7 +62,7 @@ export interface RelayOptions {
  */
 export class Relay {
   readonly #options: RelayOptions;
-  readonly #pacer: Pacer;
+  readonly #rateLimiter: RateLimiter;
   // Workers refuse to make one outside of a request, and rightly: timers and sockets belong to the request they began in,
   // so a recorder does, too.
   readonly #abort = new AbortController();
@@ -92,7 +92,7 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    const { outbox, retry, batch, pace, logger } = options;
+    const { outbox, retry, batch, rateLimit, logger } = options;
     // What becomes of the requests that a close breaks off is no news.
     this.#circuit = new Circuit(
       retry,
@@ -102,7 +102,7 @@ export class Relay {
     this.#flushes = new Flushes(outbox);
     this.#settlements = new Settlements({ ...options, flushes: this.#flushes });
     this.#unknownOutcomes = new UnknownOutcomes(logger);
-    this.#pacer = new Pacer(pace === false ? UNPACED : tokenBucket(pace));
+    this.#rateLimiter = new RateLimiter(rateLimit === false ? UNLIMITED : tokenBucket(rateLimit));
     outbox.open?.(logger);
     this.#look();
     if (outbox.pollMs !== undefined) {
@@ -140,13 +140,13 @@ export class Relay {
    */
   async flush(timeoutMs: number, ready?: Promise<void>, { whileUp = false } = {}): Promise<FlushResult> {
     if (this.#closed) return { delivered: 0, pending: 0, deadLettered: 0 };
-    const begunAt = steadyNow();
+    const begunAt = monotonicNow();
     const looks = whileUp ? setInterval(() => this.#flushes.progress(), SECOND) : undefined;
     looks?.unref?.();
     const isDown = () =>
       this.#sending > 0
-        ? steadyNow() - Math.max(begunAt, this.#answeredAt) >= ANSWER_MS
-        : this.#circuit.isDown && this.#circuit.until > steadyNow();
+        ? monotonicNow() - Math.max(begunAt, this.#answeredAt) >= ANSWER_MS
+        : this.#circuit.isDown && this.#circuit.until > monotonicNow();
     // What others send from the same outbox, they may go on with.
     const isLate = (deadline: number) =>
       this.#options.outbox.pollMs === undefined && this.#sending === 0 && this.#circuit.until > deadline;
@@ -166,7 +166,7 @@ export class Relay {
     if (this.#closed) return;
     this.#circuit.hurry();
     this.#setbacks.hurry();
-    this.#pacer.hurry(ms);
+    this.#rateLimiter.hurry(ms);
     this.#look();
   }
 
@@ -235,25 +235,25 @@ export class Relay {
     if (result !== 'accepted') return result;
     // Where others carry, asking again at each message would be no use.
     if (this.#options.outbox.pollMs === undefined) this.#idleUntil = 0;
-    this.#firstPendingAt ??= steadyNow();
+    this.#firstPendingAt ??= monotonicNow();
     this.#schedule();
     return result;
   }
 
   #look(): void {
     if (this.#closed) return;
-    if (this.#outboxBooks().pending > 0) this.#firstPendingAt ??= steadyNow();
+    if (this.#outboxBooks().pending > 0) this.#firstPendingAt ??= monotonicNow();
     this.#schedule();
   }
 
   #schedule(): void {
     const { batch, maxInFlight } = this.#options;
     if (this.#closed || this.#sending >= (this.#circuit.broken ? 1 : maxInFlight)) return;
-    const now = steadyNow();
+    const now = monotonicNow();
     let due: number;
     if (this.#settlements.owed) due = now;
     else if (this.#firstPendingAt === undefined) return;
-    else if (this.#flushes.waiting || this.#pacer.hurries) due = now;
+    else if (this.#flushes.waiting || this.#rateLimiter.hurries) due = now;
     else {
       const { pending, pendingBytes } = this.#outboxBooks();
       const full = pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
@@ -261,7 +261,7 @@ export class Relay {
     }
     const at = Math.max(due, this.#circuit.until, this.#idleUntil);
     // There may not be another tick.
-    if (this.#pacer.hurries && at <= now) {
+    if (this.#rateLimiter.hurries && at <= now) {
       clearTimeout(this.#timer);
       return void outsideRequests(() => this.#send());
     }
@@ -283,7 +283,7 @@ export class Relay {
     } catch (error) {
       // Only an outbox can get here: deliver() never rejects.
       this.#options.logger.error(`the outbox failed: ${errorForLog(error)}; it is tried again`);
-      this.#idleUntil = steadyNow() + backoffMs(this.#outboxFailures++, this.#options.retry);
+      this.#idleUntil = monotonicNow() + backoffMs(this.#outboxFailures++, this.#options.retry);
     } finally {
       this.#sending--;
       this.#flushes.progress();
@@ -293,7 +293,7 @@ export class Relay {
 
   async #round(): Promise<void> {
     // A timer may fire a little early, and the circuit may have opened meanwhile.
-    if (steadyNow() < this.#circuit.until) return;
+    if (monotonicNow() < this.#circuit.until) return;
     const { maxInFlight, retry } = this.#options;
     const lingering = this.#firstPendingAt;
     this.#firstPendingAt = undefined;
@@ -306,10 +306,10 @@ export class Relay {
     const entries = claimed.filter(entry => !unknown.includes(entry));
     const outcomes = entries.length === 0 ? [] : await this.#circuit.run(() => this.#deliver(entries));
     if (this.#closed) return;
-    this.#answeredAt = steadyNow();
-    if (outcomes.some(outcome => isStopped(outcome) && RateLimitError.is(outcome.error))) this.#pacer.slowDown();
+    this.#answeredAt = monotonicNow();
+    if (outcomes.some(outcome => isStopped(outcome) && RateLimitError.is(outcome.error))) this.#rateLimiter.slowDown();
     // Counted from the next probe on, which another message is to be: it tells one that always fails from an outage.
-    this.#setbacks.after(outcomes, Math.max(steadyNow(), this.#circuit.until));
+    this.#setbacks.after(outcomes, Math.max(monotonicNow(), this.#circuit.until));
     const unknowns = this.#unknownOutcomes;
     const verdicts = outcomes.map(outcome => judge(outcome, retry, Date.now(), unknowns.after(outcome)));
     for (const { entry, loss } of verdicts)
@@ -324,7 +324,7 @@ export class Relay {
 
   async #claim(): Promise<readonly ClaimedEntry[]> {
     const { outbox, batch } = this.#options;
-    const now = steadyNow();
+    const now = monotonicNow();
     const { conversations, until } = this.#setbacks.aside(now);
     const claimed = await outbox.claim({
       maxMessages: this.#setbacks.batchSize,
@@ -346,7 +346,7 @@ export class Relay {
         this.#lostAtClose.sending(sending);
       },
       refusedSingly: () => {
-        this.#refusedSinglyAt = steadyNow();
+        this.#refusedSinglyAt = monotonicNow();
       },
       accepted: entries => {
         for (const { key } of entries) this.#accepted.add(key);
@@ -361,10 +361,10 @@ export class Relay {
   async #waitForPace(): Promise<void> {
     for (;;) {
       // A round that goes on while another has met a rate limit waits with it; a probe is past that time.
-      const wait = Math.max(this.#circuit.until - steadyNow(), 0) || this.#pacer.next();
+      const wait = Math.max(this.#circuit.until - monotonicNow(), 0) || this.#rateLimiter.next();
       if (this.#closed) throw new NetworkError('The recorder was closed before this was sent', { sent: 'no' });
       if (wait === 0) return;
-      await this.#pacer.pause(wait);
+      await this.#rateLimiter.pause(wait);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Logger } from '../internal/logger.js';
-import { steadyNow } from '../internal/monotonic-clock.js';
+import { monotonicNow } from '../internal/monotonic-clock.js';
 import { errorForLog, isStopped, isUnanswered, isUnreadable, type Outcome } from './send-batch.js';
 
 const MINUTE = 60_000;
@@ -82,8 +82,8 @@ export class UnknownOutcomes {
 
   #warn(kind: 'accepted' | 'unreadable' | 'unanswered', message: string): void {
     const last = this.#said.get(kind) ?? Number.NEGATIVE_INFINITY;
-    if (steadyNow() - last < SAY_AGAIN_MS) return;
-    this.#said.set(kind, steadyNow());
+    if (monotonicNow() - last < SAY_AGAIN_MS) return;
+    this.#said.set(kind, monotonicNow());
     this.#logger.warn(message);
   }
 }

@@ -43,11 +43,11 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
    * `process.exit()` soon after a signal, as Next.js and Nitro do, write its own line instead: the README has a table.
    * Default `false`: an app that handles signals calls `recorder.close()`.
    */
-  signals?: boolean | readonly NodeJS.Signals[] | undefined;
+  closeOnSignals?: boolean | readonly NodeJS.Signals[] | undefined;
   /** `false` records nothing, and needs no key. Default `true`. */
   enabled?: boolean | undefined;
   /** How fast requests may follow one another. Default 48 a minute with a burst of 8; `false` for no limit. */
-  pace?: { requestsPerMinute?: number | undefined; burst?: number | undefined } | false | undefined;
+  rateLimit?: { requestsPerMinute?: number | undefined; burst?: number | undefined } | false | undefined;
   /** A batch goes at 50 messages, at 256 KiB, or 2,000 ms after its first message. */
   batch?:
     | { maxMessages?: number | undefined; maxBytes?: number | undefined; lingerMs?: number | undefined }
@@ -91,12 +91,12 @@ const schema = z.object({
   redact: optionalFunction,
   onLoss: optionalFunction,
   waitUntil: optionalFunction,
-  signals: z
+  closeOnSignals: z
     .union([z.boolean(), z.array(z.string().regex(/^SIG[A-Z0-9]+$/, 'must be the name of a signal'))])
     .default(false)
     .transform(signals => (Array.isArray(signals) ? signals : signals ? ['SIGTERM', 'SIGINT'] : [])),
   enabled: z.boolean().default(true),
-  pace: z
+  rateLimit: z
     .union([z.literal(false), z.object({ requestsPerMinute: positive.default(48), burst: atLeastOne.default(8) })])
     .default({ requestsPerMinute: 48, burst: 8 }),
   batch: z
@@ -118,7 +118,7 @@ const schema = z.object({
 });
 
 /** The options, checked, with their defaults. */
-export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry' | 'signals'> {
+export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry' | 'closeOnSignals'> {
   readonly defaults: Identity;
   readonly client: Pick<SynapClient, 'conversation'> | undefined;
   /** Closes the client that was made here; one that was given stays open. */
@@ -128,7 +128,7 @@ export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry' 
   readonly redact: RecorderOptions['redact'];
   readonly onLoss: RecorderOptions['onLoss'];
   readonly waitUntil: WaitUntil | undefined;
-  readonly signals: readonly NodeJS.Signals[];
+  readonly closeOnSignals: readonly NodeJS.Signals[];
   readonly tenancy: RecorderOptions['tenancy'];
   /** What no text that is recorded or logged may hold. */
   readonly secrets: readonly (string | undefined)[];
@@ -166,6 +166,6 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     waitUntil,
     tenancy: options.tenancy,
     secrets: [typeof options.apiKey === 'string' ? options.apiKey.trim() : undefined, env('SYNAP_API_KEY')],
-    signals: parsed.data.signals as NodeJS.Signals[],
+    closeOnSignals: parsed.data.closeOnSignals as NodeJS.Signals[],
   };
 }

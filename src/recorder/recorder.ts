@@ -84,13 +84,13 @@ export class Recorder {
 
   constructor(options: RecorderOptions = {}) {
     this.#settings = readOptions(options);
-    const { client, outbox, pace, batch, maxInFlight, retry, enabled, onLoss } = this.#settings;
+    const { client, outbox, rateLimit, batch, maxInFlight, retry, enabled, onLoss } = this.#settings;
     const logger = safeLogger(options.logger);
     this.#logger = logger;
     this.#notices = new Notices(logger);
     const report = (loss: Loss) => this.#notices.guard('onLoss', () => onLoss?.(loss));
     if (enabled && client)
-      this.#relay = new Relay({ client, outbox, pace, batch, maxInFlight, retry, logger, onLoss: report });
+      this.#relay = new Relay({ client, outbox, rateLimit, batch, maxInFlight, retry, logger, onLoss: report });
     this.#admissions = new Admissions({ settings: this.#settings, relay: this.#relay, notices: this.#notices, report });
     this.#host = {
       record: message => this.#admissions.record(message, this.#closing !== undefined),
@@ -105,7 +105,7 @@ export class Recorder {
     this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());
     this.#holds = new Holds(this.#settings.waitUntil, () => this.#flushForHold());
     this.#forgetExit = this.#relay ? onExit(this.#exitHooks) : () => {};
-    const { signals, waitUntil } = this.#settings;
+    const { closeOnSignals: signals, waitUntil } = this.#settings;
     this.#signals = onSignals(this.#relay ? signals : [], this.#signalHooks);
     const advice = this.#relay && signals.length > 0 && !waitUntil ? adviceOnSignals() : undefined;
     if (advice) logger.warn(advice);
@@ -142,14 +142,14 @@ export class Recorder {
    * The UUID of the conversation that a turn opened here and now would be recorded in: a fresh one when none is named;
    * undefined when the identity does not allow recording.
    */
-  conversationOf(identity?: Identity): string | undefined {
+  resolveConversationId(identity?: Identity): string | undefined {
     const { resolved, unknown } = this.#resolve(() => this.#merge(identity, {}));
     this.#admissions.noticeUnknown(unknown);
     return typeof resolved === 'string' ? undefined : resolved.conversationId;
   }
 
   /** An identity with a fresh conversation UUID: keep it for as long as the chat lasts. */
-  conversation(identity: Omit<Identity, 'conversationId'> = {}): Identity & { conversationId: string } {
+  newConversation(identity: Omit<Identity, 'conversationId'> = {}): Identity & { conversationId: string } {
     let named: Identity = {};
     try {
       named = { ...identity, ...mergeIdentities([identity], this.#settings.conversationScope) };

@@ -126,7 +126,7 @@ export class Turn {
   }
 
   /** Resolves when everything said so far is accepted or counted as lost, and says which; never rejects. */
-  get settled(): Promise<TurnOutcome> {
+  get accepted(): Promise<TurnOutcome> {
     return this.#host.settled(this);
   }
 

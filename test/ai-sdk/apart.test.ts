@@ -196,9 +196,9 @@ describe('prompts', () => {
     expect(t.recorder.stats().refused).toEqual({ recorder_closed: 2 });
   });
 
-  it('of agents that are not recorded are not read to their end with finishUnread', async () => {
+  it('of agents that are not recorded are not read to their end with consumeStream', async () => {
     const words = [Array.from({ length: 100 }, (_, n) => `${n} `)];
-    await using t = await recording(major, 'wrapAISDK', words, { finishUnread: true });
+    await using t = await recording(major, 'wrapAISDK', words, { consumeStream: true });
     const agent = new t.sdk.ToolLoopAgent({ model: t.model, providerOptions: { synap: { record: false } } });
     await agent.stream({ prompt: 'Count' });
     await sleep(100);

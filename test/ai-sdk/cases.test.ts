@@ -368,8 +368,8 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('wrapAISDK on 
     expect(await t.transcript()).toEqual(['user: Tell', 'assistant (aborted): a *** and another ***']);
   });
 
-  it('reads an answer to its end with finishUnread, and the callbacks of the app run', async () => {
-    await using t = await on([['One ', 'two ', 'three']], { finishUnread: true });
+  it('reads an answer to its end with consumeStream, and the callbacks of the app run', async () => {
+    await using t = await on([['One ', 'two ', 'three']], { consumeStream: true });
     const onFinish = vi.fn();
     for await (const _ of t.sdk.streamText({ model: t.model, prompt: 'Count', onFinish }).textStream) break;
     await expect.poll(() => onFinish.mock.calls.length).toBe(1);

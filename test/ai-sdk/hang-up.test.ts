@@ -58,8 +58,8 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('a browser tha
     expect((await t.transcript())[1]).toMatch(/^assistant \(aborted\): w0 w1 /);
   });
 
-  it('leaves the whole answer with finishUnread, and the onFinish of the app runs', async () => {
-    await using t = await recording(major, 'wrapAISDK', [words], { finishUnread: true });
+  it('leaves the whole answer with consumeStream, and the onFinish of the app runs', async () => {
+    await using t = await recording(major, 'wrapAISDK', [words], { consumeStream: true });
     const onFinish = vi.fn();
     await hangUp(
       () => t.sdk.streamText({ model: t.model, prompt: 'Count', onFinish }).toUIMessageStreamResponse(),

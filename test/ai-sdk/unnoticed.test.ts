@@ -193,7 +193,7 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('on $name the 
     try {
       for (const script of [[['One ', { breaks: new Error('gone') }]], [{ refuses: new Error('no') }]] as Step[][])
         for (const way of ['wrapAISDK', 'wrapModel'] as const) {
-          await using t = await recording(major, way, script, { idleMs: 50, finishUnread: true });
+          await using t = await recording(major, way, script, { idleMs: 50, consumeStream: true });
           const result = t.sdk.streamText({ model: t.model, prompt: 'Go', maxRetries: 0, onError() {} });
           await collect(result.textStream);
           await new Promise(resolve => setTimeout(resolve, 20));

@@ -205,7 +205,7 @@ async function anOutbox(status: number | undefined): Promise<string> {
     baseUrl: synap.url,
     userId: 'ada',
     outbox: sqliteOutbox({ path }),
-    pace: false,
+    rateLimit: false,
     logger: false,
   });
   recorder.turn().user('Hi');

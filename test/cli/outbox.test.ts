@@ -19,7 +19,7 @@ async function outboxFile(script: Script) {
     baseUrl: synap.url,
     userId: 'ada',
     outbox: sqliteOutbox({ path: file }),
-    pace: false,
+    rateLimit: false,
     logger: false,
   });
   recorder.turn({ conversationId: 'a' }).user('fine');

@@ -31,7 +31,7 @@ export async function recorderOn(synapOptions: FaultySynapOptions, options: Reco
     baseUrl: synap.url,
     userId: 'ada',
     logger: false,
-    pace: false,
+    rateLimit: false,
     batch: { lingerMs: 5 },
     retry: { baseMs: 2, maxMs: 50 },
     timeoutMs: 500,

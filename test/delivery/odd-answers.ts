@@ -68,7 +68,7 @@ async function recorderOn(answer: RawAnswer, options: RecorderOptions = {}) {
     baseUrl: synap.url,
     userId: 'ada',
     conversationId: 'chat-42',
-    pace: false,
+    rateLimit: false,
     timeoutMs: 1000,
     batch: { lingerMs: 5 },
     retry: { baseMs: 2, maxMs: 10 },

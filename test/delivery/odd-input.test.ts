@@ -192,7 +192,7 @@ describe('what redact answers', () => {
           wrong.push(`${name} threw ${error}`);
           continue;
         }
-        const settled = await Promise.race([turn.settled.then(() => 'settled'), sleep(500, 'never settled')]).catch(
+        const settled = await Promise.race([turn.accepted.then(() => 'settled'), sleep(500, 'never settled')]).catch(
           () => 'settled rejects',
         );
         if (settled !== 'settled') wrong.push(`${name}: ${settled}`);

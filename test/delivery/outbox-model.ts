@@ -34,9 +34,12 @@ export class OutboxModel implements Outbox {
   }
 
   claim({ maxMessages, maxBytes, onePerConversation, except }: ClaimLimits) {
-    const busy = new Set(this.#in('in_flight').map(conversationOf));
-    const free = this.#in('pending').filter(row => !busy.has(conversationOf(row)) && !except.has(conversationOf(row)));
-    const isFirst = (row: Row) => free.find(other => conversationOf(other) === conversationOf(row)) === row;
+    const busy = new Set(this.#in('in_flight').map(resolveConversationId));
+    const free = this.#in('pending').filter(
+      row => !busy.has(resolveConversationId(row)) && !except.has(resolveConversationId(row)),
+    );
+    const isFirst = (row: Row) =>
+      free.find(other => resolveConversationId(other) === resolveConversationId(row)) === row;
     const seconds = onePerConversation ? [] : free.filter(row => !isFirst(row));
     const claimed: Row[] = [];
     for (const row of [...free.filter(isFirst), ...seconds]) {
@@ -103,7 +106,7 @@ export class OutboxModel implements Outbox {
   }
 }
 
-const conversationOf = (entry: OutboxEntry) => entry.message.conversationId;
+const resolveConversationId = (entry: OutboxEntry) => entry.message.conversationId;
 const total = (entries: readonly OutboxEntry[]) => entries.reduce((sum, { bytes }) => sum + bytes, 0);
 
 const key = fc.integer({ min: 0, max: 30 }).map(n => `k${n}`);

@@ -332,7 +332,7 @@ describe('a full outbox', () => {
 describe('pacing', () => {
   it('lets a burst through, then waits', async () => {
     await using on = await recorderOn(undefined, {
-      pace: { requestsPerMinute: 600, burst: 2 },
+      rateLimit: { requestsPerMinute: 600, burst: 2 },
       batch: { maxMessages: 1, lingerMs: 0 },
     });
     const started = performance.now();

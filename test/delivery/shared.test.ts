@@ -17,7 +17,7 @@ async function sharing(script?: Script) {
       baseUrl: synap.url,
       userId: 'ada',
       outbox: sqliteOutbox({ path: join(directory, 'outbox.db'), leaseMs: 60_000 }),
-      pace: false,
+      rateLimit: false,
       batch: { lingerMs: 1 },
       retry: { baseMs: 5, maxMs: 20 },
       logger: false,

@@ -73,7 +73,7 @@ describe('an outbox that answers asynchronously', () => {
     turns.forEach((turn, n) => {
       turn.user(`m${n}`);
     });
-    const outcomes = await Promise.all(turns.map(turn => turn.settled));
+    const outcomes = await Promise.all(turns.map(turn => turn.accepted));
     const taken = inOrder(60).filter((_, n) => outcomes[n]?.accepted === 1);
     expect(on.losses.map(loss => loss.reason)).toEqual(Array(60 - taken.length).fill('outbox_failed'));
     await expect.poll(() => new Set(on.synap.stored.map(message => message.content)).size).toBe(taken.length);

@@ -25,13 +25,13 @@ const servers: [name: string, program: string, end: number | NodeJS.Signals][] =
 ];
 
 describe.each(servers)('%s', (_, program, end) => {
-  it('ends at SIGTERM with `signals` as without a recorder, and what waits is delivered', async () => {
+  it('ends at SIGTERM with `closeOnSignals` as without a recorder, and what waits is delivered', async () => {
     const [without, recorded] = await Promise.all([run(program, '', 'SIGTERM'), run(program, 'signals', 'SIGTERM')]);
     expect(without.end).toBe(end);
     expect(recorded).toEqual({ end, contents: ['Hi', 'Hello'], stderr: '' });
   });
 
-  it('ends at SIGINT with `signals` as without a recorder, and what waits is delivered', async () => {
+  it('ends at SIGINT with `closeOnSignals` as without a recorder, and what waits is delivered', async () => {
     const [without, recorded] = await Promise.all([run(program, '', 'SIGINT'), run(program, 'signals', 'SIGINT')]);
     expect(recorded).toEqual({ end: without.end, contents: ['Hi', 'Hello'], stderr: '' });
   });
@@ -64,7 +64,7 @@ describe.each([
     },
   );
 
-  it('ends with `signals` as without a recorder, and says at the start which line to write', async () => {
+  it('ends with `closeOnSignals` as without a recorder, and says at the start which line to write', async () => {
     const [without, recorded] = await Promise.all([
       run(program, '', 'SIGTERM', path),
       run(program, 'signals', 'SIGTERM', path),

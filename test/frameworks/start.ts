@@ -23,7 +23,7 @@ export async function build(folder: string, ...args: string[]): Promise<void> {
   await promisify(execFile)(process.execPath, args, { cwd: `${HERE}${folder}`, env: baseEnv, timeout: 110_000 });
 }
 
-/** How the recorder is used: `signals: true`, by the framework's own line, or not at all. */
+/** How the recorder is used: `closeOnSignals: true`, by the framework's own line, or not at all. */
 export type How = 'signals' | 'hook' | '';
 
 /** Starts a program, or what Node's arguments say, with a scripted Synap, and waits for its address. */

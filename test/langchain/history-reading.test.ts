@@ -34,7 +34,7 @@ describe('reading a history', () => {
       apiKey: 'sk-secret',
       baseUrl: synap.url,
       userId: 'ada',
-      pace: false,
+      rateLimit: false,
       logger: false,
     });
     const history = new SynapChatMessageHistory(recorder, {

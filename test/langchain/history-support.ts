@@ -17,7 +17,7 @@ export async function on(options: RecorderOptions = {}, handlerOptions: SynapCal
     apiKey: synap.apiKey,
     baseUrl: synap.url,
     userId: 'ada',
-    pace: false,
+    rateLimit: false,
     batch: { lingerMs: 5 },
     logger: false,
     ...options,

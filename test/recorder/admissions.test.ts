@@ -81,7 +81,7 @@ it('with tenancy b2b, a turn without a customer is refused at once', async () =>
   await using on = await recorderOn(undefined, { tenancy: 'b2b' });
   const turn = on.recorder.turn({ conversationId: 'c' });
   turn.user('Hi');
-  expect(await turn.settled).toEqual({ accepted: 0, lost: ['missing_customer_id'] });
+  expect(await turn.accepted).toEqual({ accepted: 0, lost: ['missing_customer_id'] });
   const other = on.recorder.turn({ conversationId: 'c', customerId: 'acme' });
   other.user('Hi');
   expect(await on.recorder.flush()).toMatchObject({ delivered: 1 });

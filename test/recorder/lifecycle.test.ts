@@ -46,7 +46,7 @@ describe('signals', () => {
     '%s delivers what waits and then ends the process by itself',
     async signal => {
       await using on = await recorderOn();
-      const { child, ready, ended } = app(on.synap.url, 'signals: true');
+      const { child, ready, ended } = app(on.synap.url, 'closeOnSignals: true');
       await ready;
       child.kill(signal);
       expect(await ended).toEqual({ code: null, signal });
@@ -67,7 +67,7 @@ describe('signals', () => {
     await using on = await recorderOn();
     const { child, ready, ended } = app(
       on.synap.url,
-      'signals: true',
+      'closeOnSignals: true',
       `process.once('SIGTERM', async () => {
          await new Promise(resolve => setTimeout(resolve, 300));
          recorder.turn({ conversationId: 'c' }).user('One more');
@@ -83,7 +83,7 @@ describe('signals', () => {
 
   it('that come twice do not wait for a Synap that does not answer', async () => {
     await using on = await recorderOn(() => 'handled');
-    const { child, ready, ended } = app(on.synap.url, 'signals: ["SIGTERM"]', '', ['--import', NEVER]);
+    const { child, ready, ended } = app(on.synap.url, 'closeOnSignals: ["SIGTERM"]', '', ['--import', NEVER]);
     await ready;
     child.kill('SIGTERM');
     await expect.poll(() => on.synap.requests.length).toBe(1);
@@ -95,8 +95,8 @@ describe('signals', () => {
     await using on = await recorderOn();
     const { child, ready, ended } = app(
       on.synap.url,
-      'signals: true',
-      `const other = createRecorder({ apiKey: 'k', baseUrl: '${on.synap.url}', userId: 'bob', signals: true });
+      'closeOnSignals: true',
+      `const other = createRecorder({ apiKey: 'k', baseUrl: '${on.synap.url}', userId: 'bob', closeOnSignals: true });
        other.turn({ conversationId: 'd' }).user('Hello');`,
     );
     await ready;
@@ -194,7 +194,7 @@ describe('waitUntil', () => {
   });
 });
 
-describe('turn.settled', () => {
+describe('turn.accepted', () => {
   it('says how many messages were accepted, and why the others were not', async () => {
     await using on = await recorderOn(undefined, {
       redact: async message => (message.content.includes('secret') ? null : message),
@@ -202,7 +202,7 @@ describe('turn.settled', () => {
     const turn = on.recorder.turn();
     turn.user('Hi');
     turn.complete({ content: 'a secret' });
-    expect(await turn.settled).toEqual({ accepted: 1, lost: ['redacted'] });
+    expect(await turn.accepted).toEqual({ accepted: 1, lost: ['redacted'] });
     expect(balanced(on.recorder)).toMatchObject({ accepted: 1, refused: { redacted: 1 } });
   });
 
@@ -213,6 +213,6 @@ describe('turn.settled', () => {
     const turn = on.recorder.turn();
     turn.user('Hi');
     turn.complete({ content: 'Hello' });
-    expect(await turn.settled).toEqual({ accepted: 0, lost: ['outbox_full', 'outbox_full'] });
+    expect(await turn.accepted).toEqual({ accepted: 0, lost: ['outbox_full', 'outbox_full'] });
   });
 });

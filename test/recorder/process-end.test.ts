@@ -19,7 +19,7 @@ interface App {
 }
 
 /** An app that stays, as a server does, and says how it ended and what it printed. */
-function runApp(url: string | undefined, { before = '', options = 'signals: true', after = '', signals }: App) {
+function runApp(url: string | undefined, { before = '', options = 'closeOnSignals: true', after = '', signals }: App) {
   const record = `const { createRecorder } = await import('./dist/index.js');
     const makeRecorder = options =>
       createRecorder({ apiKey: 'k', baseUrl: '${url}', userId: 'ada', conversationId: 'c', batch: { lingerMs: 60_000 }, ...options });
@@ -148,10 +148,14 @@ const ends: [name: string, end: { code: number } | { signal: string }, app: App]
   [
     'has several recorders',
     { signal: 'SIGTERM' },
-    { after: `makeRecorder({ signals: true }).turn().user('Hi, too');` },
+    { after: `makeRecorder({ closeOnSignals: true }).turn().user('Hi, too');` },
   ],
   ['comes when the recorder was closed', { signal: 'SIGTERM' }, { after: `await recorder.close();` }],
-  ['comes while another recorder closes', { signal: 'SIGTERM' }, { after: `makeRecorder({ signals: true }).close();` }],
+  [
+    'comes while another recorder closes',
+    { signal: 'SIGTERM' },
+    { after: `makeRecorder({ closeOnSignals: true }).close();` },
+  ],
 ];
 
 // They wait more than they work.
@@ -168,7 +172,7 @@ describe.concurrent('a signal', () => {
       for (const part of ['dist', 'package.json']) await cp(join(ROOT, part), join(copy, part), { recursive: true });
       const after = `const { createRecorder: createCopy } = await import('${copy}/dist/index.js');
         if (recorder.stats) {
-          const other = createCopy({ apiKey: 'k', baseUrl: process.env.SYNAP, userId: 'ada', signals: true });
+          const other = createCopy({ apiKey: 'k', baseUrl: process.env.SYNAP, userId: 'ada', closeOnSignals: true });
           other.turn({ conversationId: 'd' }).user('Hi, copy');
         }`;
       const { said, stderr } = await expectSameEnd({ after, signals: ['SIGTERM'] }, { signal: 'SIGTERM' });
@@ -226,7 +230,7 @@ describe.concurrent('a signal', () => {
       const gc = (await import('node:vm')).runInNewContext('gc');
       await recorder.close();
       for (let n = 0; n < 5; n++) {
-        makeRecorder({ signals: true });
+        makeRecorder({ closeOnSignals: true });
         gc();
         await wait(10);
       }`;
@@ -237,7 +241,7 @@ describe.concurrent('a signal', () => {
     await using synap = await scriptedSynap();
     const worker = `import { createRecorder } from 'file://${ROOT}dist/index.js';
       import { parentPort } from 'node:worker_threads';
-      createRecorder({ apiKey: 'k', signals: true });
+      createRecorder({ apiKey: 'k', closeOnSignals: true });
       setInterval(() => {}, 1000);
       parentPort.postMessage('ready');`;
     const after = `const { Worker } = await import('node:worker_threads');
@@ -273,7 +277,7 @@ describe.concurrent('a signal', () => {
 
   it('is not paced: what waits goes at once, until Synap asks to slow down', async () => {
     await using synap = await scriptedSynap();
-    const options = `signals: true, pace: { requestsPerMinute: 1, burst: 1 }, batch: { maxMessages: 1, lingerMs: 60_000 }`;
+    const options = `closeOnSignals: true, rateLimit: { requestsPerMinute: 1, burst: 1 }, batch: { maxMessages: 1, lingerMs: 60_000 }`;
     const after = `for (const text of ['a', 'b', 'c']) recorder.turn({ conversationId: text }).user(text);
       await wait(50);`;
     const { end } = await runApp(synap.url, { options, after, signals: ['SIGTERM'] });

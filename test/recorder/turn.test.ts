@@ -218,9 +218,9 @@ describe('identity', () => {
     expect(on.log.filter(line => line.includes('userId'))).toHaveLength(1);
   });
 
-  it('of recorder.conversation() has a conversation of its own that lasts', async () => {
+  it('of recorder.newConversation() has a conversation of its own that lasts', async () => {
     await using on = await recorderOn();
-    const chat = on.recorder.conversation({ userId: 'bob' });
+    const chat = on.recorder.newConversation({ userId: 'bob' });
     on.recorder.turn(chat).user('One');
     on.recorder.turn(chat).user('Two');
     await on.recorder.flush();
@@ -238,7 +238,7 @@ describe('redact', () => {
         return { ...message, content: message.content.replace(/\d{4}/, '****'), conversationId: 'elsewhere' };
       },
     });
-    const chat = on.recorder.conversation();
+    const chat = on.recorder.newConversation();
     const turn = on.recorder.turn(chat);
     turn.user('My PIN is 1234');
     turn.complete({ content: 'Keep 1234 to yourself' });
@@ -264,7 +264,7 @@ describe('redact', () => {
     turn.complete({ content: 'Two' });
     const next = on.recorder.turn({ conversationId: 'c' });
     next.user('Three');
-    await next.settled;
+    await next.accepted;
     expect(on.recorder.stats().accepted).toBe(3);
     await on.recorder.flush();
     expect(said(on.synap.stored)).toEqual(['user: One', 'assistant: Two', 'user: Three']);

@@ -179,9 +179,9 @@ describe('through a recorder, somebody unknown', () => {
     ['a wrapper', ({ recorder }) => recorder.turn(undefined, { fallback: { userId: bad } }).user('Hi')],
     [
       'a conversation() of a promise',
-      ({ recorder }) => recorder.turn(recorder.conversation(Promise.resolve({ userId: 'bob' }) as never)).user('Hi'),
+      ({ recorder }) => recorder.turn(recorder.newConversation(Promise.resolve({ userId: 'bob' }) as never)).user('Hi'),
     ],
-    ['conversation()', ({ recorder }) => recorder.turn(recorder.conversation({ userId: bad })).user('Hi')],
+    ['conversation()', ({ recorder }) => recorder.turn(recorder.newConversation({ userId: bad })).user('Hi')],
   ])('in %s is recorded under nobody else, counted, and said once', async (_, say) => {
     await using on = await recorderOn();
     say(on);

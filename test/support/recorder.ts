@@ -11,7 +11,7 @@ export async function recorderOn(script?: Script, options: RecorderOptions = {})
     apiKey: 'test-key',
     baseUrl: synap.url,
     userId: 'ada',
-    pace: false,
+    rateLimit: false,
     batch: { lingerMs: 5 },
     retry: { baseMs: 5, maxMs: 20 },
     logger: { info: write, warn: write, error: write },

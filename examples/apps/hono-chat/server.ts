@@ -9,7 +9,7 @@ import { wrapAISDK } from 'synap-recorder/ai-sdk';
 import * as z from 'zod';
 import { guests } from './guests.ts';
 
-const recorder = createRecorder({ signals: true }); // SYNAP_API_KEY, SYNAP_BASE_URL
+const recorder = createRecorder({ closeOnSignals: true }); // SYNAP_API_KEY, SYNAP_BASE_URL
 const { createTextStreamResponse, streamText, toTextStream } = wrapAISDK(ai, recorder);
 
 const page = await readFile(new URL('page.html', import.meta.url), 'utf8');

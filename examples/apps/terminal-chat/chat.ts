@@ -6,8 +6,8 @@ import { createRecorder } from 'synap-recorder';
 import { wrapAISDK } from 'synap-recorder/ai-sdk';
 
 // SYNAP_API_KEY, SYNAP_BASE_URL. A window that is closed, or a kill, waits until what was said is delivered.
-const recorder = createRecorder({ signals: ['SIGHUP', 'SIGTERM'] });
-const chat = recorder.conversation({ userId: userInfo().username });
+const recorder = createRecorder({ closeOnSignals: ['SIGHUP', 'SIGTERM'] });
+const chat = recorder.newConversation({ userId: userInfo().username });
 const { streamText } = wrapAISDK(ai, recorder, chat);
 
 const terminal = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });

@@ -5,10 +5,10 @@ import { MarkdownTranscripts } from './markdown.js';
 import {
   addOwnerOptions,
   addSourceOptions,
-  conversationOf,
   type OwnerFlags,
   parseSince,
   readMessages,
+  resolveConversationId,
   type SourceFlags,
 } from './source.js';
 
@@ -46,7 +46,7 @@ export function addExportCommand(program: Command): void {
 }
 
 async function exportConversations(conversations: string[], flags: ExportFlags): Promise<void> {
-  const ids = [...conversations, ...(flags.conversation ?? [])].map(id => conversationOf(id, flags));
+  const ids = [...conversations, ...(flags.conversation ?? [])].map(id => resolveConversationId(id, flags));
   const wanted = {
     conversationIds: ids.length === 0 ? undefined : [...new Set(ids)],
     userId: flags.user,

@@ -72,7 +72,7 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
   await new Connection(flags).reach();
   const client = new SynapClient(flags);
   const apiKey = flags.apiKey ?? env('SYNAP_API_KEY') ?? '';
-  const { name, pace } = targetOf(client.baseUrl, apiKey, flags.requestsPerMinute);
+  const { name, rateLimit } = targetOf(client.baseUrl, apiKey, flags.requestsPerMinute);
   const state = new ImportState(flags.state ?? (file === '-' ? ':memory:' : `${file}.synap-import`), name);
   const counts: ImportCounts = { delivered: 0, deliveredBefore: 0, repeated: 0, refused: 0, leftOut: {}, badLines: 0 };
   const begun = performance.now();
@@ -85,7 +85,7 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
   const delivery = new ImportDelivery({
     client,
     state,
-    pace,
+    rateLimit,
     ifUnknown: flags.ifUnknown,
     logger: { info: say, warn: say, error() {} },
     refused: (place, reason) => bar.note(`${place}: not taken: ${reason}`),

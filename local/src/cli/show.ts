@@ -4,9 +4,9 @@ import type { WireStoredMessage } from '../wire.js';
 import {
   addOwnerOptions,
   addSourceOptions,
-  conversationOf,
   type OwnerFlags,
   readMessages,
+  resolveConversationId,
   type SourceFlags,
 } from './source.js';
 import { messageText } from './transcript.js';
@@ -36,7 +36,7 @@ export function addShowCommand(program: Command): void {
 }
 
 async function show(conversation: string, flags: ShowFlags): Promise<void> {
-  const conversationId = conversationOf(conversation, flags);
+  const conversationId = resolveConversationId(conversation, flags);
   let begun = false;
   for await (const messages of readMessages(flags, { conversationIds: [conversationId] }))
     for (const message of messages) {

@@ -83,7 +83,7 @@ export function addOwnerOptions(command: Command, user: string): Command {
 }
 
 /** The UUID of a conversation that was named by it, or by the app's own chat id and its owner. */
-export function conversationOf(id: string, { user, customer, scope }: OwnerFlags): string {
+export function resolveConversationId(id: string, { user, customer, scope }: OwnerFlags): string {
   try {
     return conversationUuid(id, { userId: user, customerId: customer, scope });
   } catch (error) {

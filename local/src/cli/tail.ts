@@ -6,7 +6,7 @@ import { jsonLine, note, print } from 'synap-recorder/cli';
 import type { WireStoredMessage } from '../wire.js';
 import { addConnectionOptions, asSynapError, Connection, type ConnectionFlags } from './connection.js';
 import { onInterrupt } from './interrupt.js';
-import { addOwnerOptions, conversationOf, type OwnerFlags } from './source.js';
+import { addOwnerOptions, type OwnerFlags, resolveConversationId } from './source.js';
 import { messageText } from './transcript.js';
 
 interface TailFlags extends ConnectionFlags, OwnerFlags {
@@ -59,7 +59,7 @@ async function tail(flags: TailFlags): Promise<void> {
 
 function queryOf({ conversation, user, all, ...owner }: TailFlags): URLSearchParams {
   const query = new URLSearchParams();
-  if (conversation !== undefined) query.set('conversation_id', conversationOf(conversation, { user, ...owner }));
+  if (conversation !== undefined) query.set('conversation_id', resolveConversationId(conversation, { user, ...owner }));
   if (user !== undefined) query.set('user_id', user);
   if (all) query.set('after', '0');
   return query;

@@ -99,7 +99,7 @@ export class SynapChatMessageHistory extends BaseListChatMessageHistory {
    * records or where it sends: what is lost is counted and reported by the recorder.
    */
   override async addMessages(messages: BaseMessage[]): Promise<void> {
-    for (const added of groups(messages)) await this.#add(added)?.settled;
+    for (const added of groups(messages)) await this.#add(added)?.accepted;
   }
 
   /** @throws Error always: Synap keeps what was recorded. Start another conversation instead. */
@@ -110,7 +110,7 @@ export class SynapChatMessageHistory extends BaseListChatMessageHistory {
   /** A conversation whose id names nobody is nobody else's: it gets an id of its own, and the log says so. */
   #ofItsOwn(identity: Identity): Identity {
     this.#resolve(identity);
-    return this.#recorder.conversation(identity);
+    return this.#recorder.newConversation(identity);
   }
 
   #add({ humans, answers }: Added): Turn | undefined {
@@ -158,7 +158,7 @@ export class SynapChatMessageHistory extends BaseListChatMessageHistory {
 
   /** The conversation of an identity, with what is ambient and the recorder's defaults. */
   #resolve(identity: Identity): string | undefined {
-    return this.#recorder.conversationOf(identity);
+    return this.#recorder.resolveConversationId(identity);
   }
 }
 

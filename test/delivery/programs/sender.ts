@@ -54,7 +54,7 @@ const recorder = createRecorder({
   baseUrl: values.url,
   userId: 'ada',
   outbox,
-  pace: false,
+  rateLimit: false,
   batch: { lingerMs: 1, maxMessages: 10 },
   retry: { baseMs: 5, maxMs: 50 },
   logger: false,
@@ -65,7 +65,7 @@ for (let n = 0; n < count; n++) {
   const turn = recorder.turn({ conversationId: `${values.name}-${n % Number(values.conversations)}` });
   const content = `${values.name}:${n}`;
   turn.user(content);
-  if ((await turn.settled).accepted === 1) writeSync(1, `${content}\n`);
+  if ((await turn.accepted).accepted === 1) writeSync(1, `${content}\n`);
   if (n % 5 === 0) await new Promise(resolve => setTimeout(resolve, 1));
 }
 if (count > 0) setInterval(() => {}, 1000);

@@ -7,7 +7,7 @@ const { ENDS, OUTBOX } = process.env;
 const recorder = createRecorder({
   userId: 'ada',
   conversationId: 'chat-42',
-  signals: ENDS === 'signal',
+  closeOnSignals: ENDS === 'signal',
   onLoss: ({ reason, role }) => console.log(`lost (${reason}): ${role}`),
   ...(OUTBOX && { outbox: sqliteOutbox({ path: OUTBOX, leaseMs: 1000 }) }),
 });

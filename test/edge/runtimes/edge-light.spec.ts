@@ -12,7 +12,7 @@ const CHAT = `
   import { wrapAISDK } from 'synap-recorder/ai-sdk';
 
   export async function chat({ baseUrl, modelUrl }, waitUntil) {
-    const recorder = createRecorder({ apiKey: 'k', baseUrl, userId: 'ada', waitUntil, signals: true });
+    const recorder = createRecorder({ apiKey: 'k', baseUrl, userId: 'ada', waitUntil, closeOnSignals: true });
     const { streamText } = wrapAISDK(ai, recorder);
     const { chatModel } = createOpenAICompatible({ name: 'scripted', baseURL: modelUrl, apiKey: 'scripted' });
     return recorder.withIdentity({ conversationId: 'chat-42' }, () =>

@@ -3,5 +3,5 @@ import { createRecorder } from 'synap-recorder';
 const { HOW } = process.env;
 
 export const recorder = HOW
-  ? createRecorder({ userId: 'ada', conversationId: 'chat-42', signals: HOW === 'signals' })
+  ? createRecorder({ userId: 'ada', conversationId: 'chat-42', closeOnSignals: HOW === 'signals' })
   : undefined;

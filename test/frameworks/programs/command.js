@@ -18,7 +18,7 @@ if (BESIDE.includes('late')) (await import('signal-exit-4')).onExit(said('signal
 if (BESIDE.includes('copy')) {
   const { createRecorder } = await import(process.env.COPY);
   if (process.env.HOW) {
-    const turn = createRecorder({ userId: 'ada', conversationId: 'chat-43', signals: true }).turn();
+    const turn = createRecorder({ userId: 'ada', conversationId: 'chat-43', closeOnSignals: true }).turn();
     turn.user('Hi, copy');
     turn.complete({ content: 'Hello, copy' });
   }

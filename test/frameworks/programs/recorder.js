@@ -4,7 +4,7 @@ const { HOW } = process.env;
 
 /** `signals`: the recorder listens to signals; `hook`: the framework's own line closes it; otherwise there is none. */
 export const recorder = HOW
-  ? createRecorder({ userId: 'ada', conversationId: 'chat-42', signals: HOW === 'signals' })
+  ? createRecorder({ userId: 'ada', conversationId: 'chat-42', closeOnSignals: HOW === 'signals' })
   : undefined;
 
 export function say() {

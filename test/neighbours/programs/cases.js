@@ -12,7 +12,8 @@ const { MODEL_URL, WAY = 'alone', ORDER, CASES } = process.env;
  */
 export async function runCases(ai, { createOpenAI }) {
   const neighbour = globalThis.neighbour ?? { inCase: (_, fn) => fn(), spans: () => ({}) };
-  const recorder = WAY === 'alone' ? undefined : createRecorder({ userId: 'ada', pace: false, batch: { lingerMs: 5 } });
+  const recorder =
+    WAY === 'alone' ? undefined : createRecorder({ userId: 'ada', rateLimit: false, batch: { lingerMs: 5 } });
   const ours = {
     sdk: sdk => (recorder && WAY !== 'wrapModel' ? wrapAISDK(sdk, recorder) : sdk),
     model: model => (recorder && WAY !== 'wrapAISDK' ? wrapModel(model, recorder) : model),

@@ -13,7 +13,8 @@ import { plain, report } from './report.js';
 const { MODEL_URL, WAY = 'alone', ORDER } = process.env;
 
 const neighbour = globalThis.neighbour ?? { inCase: (_, fn) => fn(), spans: () => ({}) };
-const recorder = WAY === 'alone' ? undefined : createRecorder({ userId: 'ada', pace: false, batch: { lingerMs: 5 } });
+const recorder =
+  WAY === 'alone' ? undefined : createRecorder({ userId: 'ada', rateLimit: false, batch: { lingerMs: 5 } });
 const ours = recorder ? [new SynapCallbackHandler(recorder)] : [];
 
 const model = new ChatOpenAI({

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, type Loss, type Settlement, type SynapClient, SynapError } from 'synap-recorder';
-import { isAboutAccount, type PaceOptions, Relay } from 'synap-recorder/delivery';
+import { isAboutAccount, type RateLimitOptions, Relay } from 'synap-recorder/delivery';
 import type { ImportState } from './import-state.js';
 import type { KeyedMessage } from './messages.js';
 import { notedOutbox } from './noted-outbox.js';
@@ -22,7 +22,7 @@ const STOP_MS = 5 * SECOND;
 export interface ImportDeliveryOptions {
   readonly client: Pick<SynapClient, 'conversation'>;
   readonly state: ImportState;
-  readonly pace: PaceOptions | false;
+  readonly rateLimit: RateLimitOptions | false;
   readonly ifUnknown: 'resend' | 'dead-letter';
   readonly logger: Logger;
   /** A message that Synap will not take. */
@@ -60,7 +60,7 @@ export class ImportDelivery {
     this.#relay = new Relay({
       client: { conversation: watched(options.client.conversation, error => this.#fail(error)) },
       outbox: this.#outbox,
-      pace: options.pace,
+      rateLimit: options.rateLimit,
       batch: { maxMessages: 50, maxBytes: 256 * KiB, lingerMs: 20 },
       maxInFlight: 4,
       retry: { baseMs: SECOND, maxMs: 30 * SECOND, maxAgeMs: MAX_AGE_MS, maxAttempts: 8, ifUnknown: options.ifUnknown },

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { PaceOptions } from 'synap-recorder/delivery';
+import type { RateLimitOptions } from 'synap-recorder/delivery';
 
 /** Where an import goes to, as its state is kept for, and how fast. */
 export interface Target {
   readonly name: string;
-  readonly pace: PaceOptions | false;
+  readonly rateLimit: RateLimitOptions | false;
 }
 
 /** As the recorder's own: within what Synap's smallest plan allows. */
@@ -21,7 +21,7 @@ export function targetOf(baseUrl: string, apiKey: string, requestsPerMinute: num
   const local = baseUrl.startsWith('http://');
   return {
     name: local ? `${baseUrl} ${createHash('sha256').update(apiKey.trim()).digest('hex')}` : baseUrl,
-    pace:
+    rateLimit:
       local && requestsPerMinute === undefined
         ? false
         : { requestsPerMinute: requestsPerMinute ?? REQUESTS_PER_MINUTE, burst: BURST },

@@ -14,7 +14,7 @@ test('a chat through streamText shows up in the list and in the open conversatio
     baseUrl: local.url,
     apiKey: local.apiKey,
     userId: 'ada',
-    pace: false,
+    rateLimit: false,
     batch: { lingerMs: 10 },
   });
   onTestFinished(async () => {
@@ -23,7 +23,7 @@ test('a chat through streamText shows up in the list and in the open conversatio
   });
   const { streamText } = wrapAISDK(ai, recorder);
   const provider = createOpenAICompatible({ name: 'scripted', baseURL: model.url, includeUsage: true });
-  const chat = recorder.conversation();
+  const chat = recorder.newConversation();
   const say = async (prompt: string) => {
     const synap = { conversationId: chat.conversationId };
     const { textStream } = streamText({ model: provider('scripted-mini'), prompt, providerOptions: { synap } });

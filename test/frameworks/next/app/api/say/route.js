@@ -4,7 +4,7 @@ import { createRecorder } from 'synap-recorder';
 export const dynamic = 'force-dynamic';
 
 const { HOW } = process.env;
-const how = HOW === 'signals' ? { signals: true } : { waitUntil: after };
+const how = HOW === 'signals' ? { closeOnSignals: true } : { waitUntil: after };
 const recorder = HOW ? createRecorder({ userId: 'ada', conversationId: 'chat-42', ...how }) : undefined;
 
 export async function GET() {
