@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { SynapClient, type SynapClientOptions } from 'synap-recorder';
-import { expect, onTestFinished, test } from 'vitest';
 import {
   AuthenticationError,
   ConflictError,
   InvalidInputError,
   NetworkError,
   PayloadTooLargeError,
-} from '../../src/synap/errors.js';
+  SynapClient,
+  type SynapClientOptions,
+} from 'synap-recorder';
+import { expect, onTestFinished, test } from 'vitest';
 import { turns } from '../../test/support/turns.js';
+import type { LocalSynap } from '../src/index.js';
 import { readConversation, start } from './support.js';
 
 function clientOf(local: LocalSynap, options: SynapClientOptions = {}): SynapClient {

@@ -143,7 +143,7 @@ const ends: [name: string, end: { code: number } | { signal: string }, app: App]
   [
     'is of a list of the app’s own',
     { signal: 'SIGHUP' },
-    { options: `signals: ['SIGHUP', 'SIGKILL', 'SIGNONE']`, signals: ['SIGHUP'] },
+    { options: `closeOnSignals: ['SIGHUP', 'SIGKILL', 'SIGNONE']`, signals: ['SIGHUP'] },
   ],
   [
     'has several recorders',

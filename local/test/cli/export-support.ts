@@ -1,4 +1,4 @@
-import { conversationUuid } from '../../src/index.js';
+import { conversationUuid } from 'synap-recorder';
 import { Store } from '../../src/store.js';
 
 /** Stores so many messages of about 200 bytes, 50 to a conversation. */

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { conversationUuid } from 'synap-recorder';
 import { expect, test } from 'vitest';
-import { conversationUuid } from '../../src/index.js';
 import { Store } from '../../src/store.js';
 import { aMessage, type Json, recordBatch, start, tempDatabase, tempFolder } from '../support.js';
 import { fill } from './export-support.js';
