@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod/v4';
 import { wrapAISDK, wrapModel } from '../../src/ai-sdk/index.js';
 import { recorderOn } from '../support/recorder.js';
+import { runs } from '../support/runs.js';
 import { line, MAJORS, type Major, mockModel, type SDK } from './majors.js';
 
 /** Where a property of an app's options may live. */
@@ -134,7 +135,7 @@ describe.each(MAJORS)('on $name, options of any make', { timeout: 120_000 }, maj
             expect(count, name).toBeLessThanOrEqual(Math.max(1, plain.reads[name] ?? 0));
           expect({ ...recorded, reads: undefined }).toEqual({ ...plain, reads: undefined });
         }),
-        { numRuns: Number(process.env.SYNAP_TEST_RUNS ?? 40) },
+        { numRuns: runs(40, 2000) },
       );
     },
   );

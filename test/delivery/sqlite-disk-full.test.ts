@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Outbox, PutResult } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
@@ -50,6 +51,19 @@ describe.skipIf(!run('prlimit', '--version'))('a file that may not grow', () => 
     const outbox = sqliteOutbox({ path });
     onTestFinished(async () => void (await outbox.close()));
     expect(keysOf(await outbox.claim({ ...NO_LIMITS, maxBytes: 1e9 }))).toEqual(keys);
+  });
+});
+
+describe.skipIf(!run('prlimit', '--version'))('a file that may not grow, and is opened again in vain', () => {
+  it('is still counted', async () => {
+    const remote = await remoteOutbox({ path: tempFile() }, { shell: 'ulimit -S -f 400', hasFastClock: true });
+    let count = 0;
+    const put = () => remote.call('put', anEntryOf(2 * KiB, `k${count++}`, 'c'), WHOLE_TURN);
+    while ((await remote.call<string[]>('log')).length === 0) expect(await put()).toBe('accepted');
+    // Whenever the file is tried again: after 5 seconds, on a clock that is ten times as fast.
+    for (const tried = performance.now() + 1500; performance.now() < tried; await sleep(5))
+      expect(await put()).toBe('accepted');
+    expect(await remote.call('books')).toMatchObject({ accepted: count, pending: count });
   });
 });
 

@@ -49,6 +49,13 @@ export class OutboxFile {
     this.#lease = lease;
     this.#db = openOutboxDatabase(options);
     this.#statements = new Statements(this.#db, SQL);
+    try {
+      // What can be opened may fail at its first use: until then, what is in it must be known.
+      this.#row();
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
   }
 
   /** The books, as they were when this process last read or wrote them. */

@@ -56,19 +56,29 @@ describe('the client in a worker', () => {
       { name: 'NetworkError', sent: 'unknown', retryable: true },
       () => ({ reset: 'after storing' }),
     ],
-    ['an answer without end', { name: 'NetworkError', sent: 'unknown' }, () => ({ text: 'x'.repeat(9_000_000) })],
     ['no answer', { name: 'TimeoutError', sent: 'unknown' }, () => 'handled'],
+  ])('tells of %s', async (_, error, script) => {
+    await using on = await workerOn('client', script, { env: { timeoutMs: 1000 } as Env });
+    expect(await json(on.url)).toMatchObject(error);
+    expect(on.synap.requests).toHaveLength(1);
+  });
+
+  it.each<[string, string, Script]>([
+    ['without end', 'it is longer than', () => ({ text: 'x'.repeat(9_000_000) })],
     [
-      'an answer that only begins',
-      { name: 'TimeoutError', sent: 'unknown' },
+      'that only begins',
+      'the call was aborted',
       (_, __, { response }) => {
         response.writeHead(200).write('{');
         return 'handled';
       },
     ],
-  ])('tells of %s', async (_, error, script) => {
+  ])('takes an answer %s for stored, once its status was read', async (_, why, script) => {
     await using on = await workerOn('client', script, { env: { timeoutMs: 1000 } as Env });
-    expect(await json(on.url)).toMatchObject(error);
+    expect(await json(on.url)).toMatchObject({
+      conversationId: expect.any(String),
+      unread: expect.stringContaining(why),
+    });
     expect(on.synap.requests).toHaveLength(1);
   });
 });
