@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -19,6 +19,16 @@ const PAGES = [
     exclude: ['**/node_modules/**'],
   }),
 ].sort();
+
+// Named by the manual already, and on their way.
+const NOT_YET = [
+  'src/recorder/abort.ts',
+  'src/recorder/message-key.ts',
+  'src/recorder/process-hooks/exit.ts',
+  'src/recorder/process-hooks/signals.ts',
+  'src/recorder/scope.ts',
+  'src/synap/request.ts',
+];
 
 const runWithSynap = (file: string) =>
   runProgram(file, () => ({ text: ['Air scatters blue light ', 'more than red.'] }));
@@ -94,6 +104,17 @@ describe('the links', () => {
 
   it.each(MANUAL)('of the README lead to %s', page => {
     expect(README).toContain(`](${page})`);
+  });
+
+  it('of code in the architecture and the walk-throughs are files', () => {
+    const named = ['docs/architecture.md', 'CONTRIBUTING.md'].flatMap(page =>
+      [...readFileSync(ROOT + page, 'utf8').matchAll(/`((?:src|local|test|scripts|examples)\/[^`<*]+?\.\w+)`/g)].map(
+        ([, file = '']) => file,
+      ),
+    );
+    expect(named).toContain('src/recorder/turn.ts');
+    const missing = [...new Set(named)].filter(file => !existsSync(ROOT + file)).sort();
+    expect(missing).toEqual(NOT_YET);
   });
 
   it('are found to be broken where a file, a folder, a picture or a heading is missing', () => {
