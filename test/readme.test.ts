@@ -1,20 +1,41 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { brokenLinks } from './support/markdown-links.js';
 import { CHAT, runProgram } from './support/run-program.js';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const README = readFileSync(`${ROOT}README.md`, 'utf8');
+const MANUAL = globSync('docs/*.md', { cwd: ROOT }).sort();
+const PAGES = [
+  ...globSync('*.md', { cwd: ROOT }),
+  ...MANUAL,
+  ...globSync(['examples/**/README.md', 'bench/README.md', 'local/README.md'], {
+    cwd: ROOT,
+    exclude: ['**/node_modules/**'],
+  }),
+].sort();
+
+// Named by the manual already, and on their way.
+const NOT_YET = [
+  'src/recorder/abort.ts',
+  'src/recorder/message-key.ts',
+  'src/recorder/process-hooks/exit.ts',
+  'src/recorder/process-hooks/signals.ts',
+  'src/recorder/scope.ts',
+  'src/synap/request.ts',
+  'test:mutation',
+];
 
 const runWithSynap = (file: string) =>
   runProgram(file, () => ({ text: ['Air scatters blue light ', 'more than red.'] }));
 
-describe('the README', () => {
-  it('shows the programs of examples/ as they are', async () => {
+describe('the README and docs/', () => {
+  it('show the programs of examples/ as they are', async () => {
     await run(process.execPath, ['scripts/readme.ts', '--check'], { cwd: ROOT });
   });
 
@@ -42,8 +63,11 @@ describe('the README', () => {
     expect(stderr).toBe('');
   });
 
-  it('has small snippets that run, too', async () => {
-    const blocks = [...README.matchAll(/(?<!-->\n)```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code);
+  it('have small snippets that run, too', async () => {
+    const pages = [README, ...MANUAL.map(page => readFileSync(ROOT + page, 'utf8'))];
+    const blocks = pages
+      .flatMap(page => [...page.matchAll(/(?<!-->\n)```ts\n([\s\S]*?)```/g)])
+      .map(([, code = '']) => code);
     expect(blocks.length).toBeGreaterThanOrEqual(4);
     const file = `${ROOT}test/.readme-snippets.ts`;
     const IMPORT = /^import .*\n/gm;
@@ -71,5 +95,50 @@ describe('the README', () => {
     } finally {
       await rm(file);
     }
+  });
+});
+
+describe('the links', () => {
+  it.each(PAGES)('of %s lead somewhere', page => {
+    expect(brokenLinks(ROOT + page)).toEqual([]);
+  });
+
+  it.each(MANUAL)('of the README lead to %s', page => {
+    expect(README).toContain(`](${page})`);
+  });
+
+  it('to files and commands of this repository, in the architecture and the walk-throughs, lead somewhere', () => {
+    const text = ['docs/architecture.md', 'CONTRIBUTING.md'].map(page => readFileSync(ROOT + page, 'utf8')).join('\n');
+    const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));
+    const named = (pattern: RegExp) => [...new Set([...text.matchAll(pattern)].map(([, name = '']) => name))];
+    const files = named(/`((?:src|local|test|scripts|examples)\/[^`<*]+?\.\w+)`/g);
+    const commands = named(/npm run ([\w:.-]*\w)/g);
+    expect(files).toContain('src/recorder/turn.ts');
+    expect(commands).toContain('test:long');
+    const missing = [...files.filter(file => !existsSync(ROOT + file)), ...commands.filter(name => !scripts[name])];
+    expect(missing.sort()).toEqual(NOT_YET);
+  });
+
+  it('are found to be broken where a file, a folder, a picture or a heading is missing', () => {
+    const text = `
+# A page
+## \`code\` and, again
+## Twice
+## Twice
+[here](#code-and-again) [again](#twice-1) [the README](../README.md#install) [a folder](../examples) <img src="local.md">
+[elsewhere](https://a.example/#x)
+\`\`\`md
+## In code
+[not a link](nowhere.md)
+\`\`\`
+[a](nowhere.md) [b](#in-code) [c](../README.md#nowhere) [d](../nowhere/) <img srcset="nowhere.png">
+    `;
+    expect(brokenLinks(`${ROOT}docs/made-up.md`, text)).toEqual([
+      'nowhere.md',
+      '#in-code',
+      '../README.md#nowhere',
+      '../nowhere/',
+      'nowhere.png',
+    ]);
   });
 });

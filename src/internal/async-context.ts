@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export type InContext = <R, A extends unknown[]>(fn: (...args: A) => R, ...args: A) => R;
 
 /** Keeps the async context of here and now. Next.js's edge runtime has no snapshot: there nothing is kept. */
-export function keepContext(): InContext {
+function keepContext(): InContext {
   return typeof AsyncLocalStorage.snapshot === 'function' ? AsyncLocalStorage.snapshot() : (fn, ...args) => fn(...args);
 }
 

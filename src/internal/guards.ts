@@ -1,9 +1,5 @@
 // What an app hands over need not be what the types say.
 
-export function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
 export function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }

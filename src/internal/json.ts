@@ -113,7 +113,7 @@ export function copyJson(
 }
 
 /** How long a text is as JSON at most, in bytes of UTF-8, with its quotes and a comma. */
-export function textBytes(text: string): number {
+function textBytes(text: string): number {
   let bytes = 3;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
