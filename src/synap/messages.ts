@@ -230,7 +230,7 @@ const wireBatch = z.object({
 export function batchFromWire(
   { body, unread }: ReadAnswer,
   sent: readonly WireMessage[],
-  scrub: (text: string) => string,
+  mask: (text: string) => string,
 ): BatchResult {
   const parsed = wireBatch.safeParse(body);
   const { results, failed: refused = results ? 1 : 0 } = parsed.success ? parsed.data : {};
@@ -249,7 +249,7 @@ export function batchFromWire(
   }
   const items = results.map((result, index): BatchItemResult => {
     const error = reason(result);
-    if (error !== undefined) return { error: scrub(error) };
+    if (error !== undefined) return { error: mask(error) };
     return { conversationId: sent[index]?.conversation_id ?? '', ...receipt(result) };
   });
   const failed = items.filter(item => item.error !== undefined).length;
