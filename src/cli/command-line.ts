@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Command, type Flag, flagForm } from './command.js';
 
-/** It was called in a wrong way; the message is one line, without "error: ". */
+/** Invalid usage. The message is one line, without "error: ". */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -74,7 +74,7 @@ function readValue(name: string, flag: Flag, value: string | undefined): string 
     if (value !== undefined) throw new UsageError(`option '${form}' takes no value`);
     return true;
   }
-  if (value === undefined) throw new UsageError(`option '${form}' argument missing`);
+  if (value === undefined) throw new UsageError(`option '${form}' needs a value`);
   const problem =
     flag.choices && !flag.choices.includes(value)
       ? `Allowed choices are ${flag.choices.join(', ')}.`

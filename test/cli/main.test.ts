@@ -81,7 +81,7 @@ test.each([
   [['doctor', '-x'], /^error: unknown option '-x'\n$/],
   [['doctor', '--__proto__'], /^error: unknown option '--__proto__'\n$/],
   [['doctor', '--json=yes'], /^error: option '--json' takes no value\n$/],
-  [['doctor', '--outbox'], /^error: option '--outbox <file>' argument missing\n$/],
+  [['doctor', '--outbox'], /^error: option '--outbox <file>' needs a value\n$/],
   [['doctor', '--tenancy', 'b2x'], /^error: .*'b2x' is invalid\. Allowed choices are b2c, b2b\.\n$/],
   [['doctor', 'extra'], /^error: too many arguments for 'doctor'\. Expected 0 arguments but got 1\.\n$/],
   [['outbox', 'list'], /^error: missing required argument 'file'\n$/],

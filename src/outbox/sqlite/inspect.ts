@@ -25,8 +25,8 @@ export interface OutboxStatus extends OutboxBooks {
   readonly bytes: number;
   /** When the oldest message that waits was accepted, in milliseconds since 1970. */
   readonly oldestPendingAt: number | undefined;
-  /** Whether a process sends from it now. */
-  readonly carried: boolean;
+  /** Whether a process delivers from it now. */
+  readonly delivering: boolean;
 }
 
 export interface KeptEntry extends ClaimedEntry {
@@ -64,7 +64,7 @@ export class OutboxReader {
       deadLetters: deadLettered + expired - purged,
       bytes,
       oldestPendingAt: oldest?.acceptedAt ?? undefined,
-      carried: row.leaseOwner !== null && row.leaseUntil > Date.now(),
+      delivering: row.leaseOwner !== null && row.leaseUntil > Date.now(),
     };
   }
 
