@@ -19,7 +19,7 @@ const STORED_AS: Record<KeptState, readonly string[]> = {
 };
 
 export interface OutboxStatus extends OutboxBooks {
-  /** Dead letters that are still there; the books count those that were purged, too. */
+  /** Dead letters that are still there; `deadLettered` and `expired` count those that were purged, too. */
   readonly deadLetters: number;
   /** Bytes of message JSON in the file. */
   readonly bytes: number;
