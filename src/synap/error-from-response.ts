@@ -92,7 +92,8 @@ function readRetryAfter(response: HttpResponse, now = Date.now()): number | unde
   const value = response.header('retry-after')?.trim();
   if (!value) return undefined;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * SECOND;
-  const date = Date.parse(value);
+  // V8 reads a date out of nearly any text with a number in it.
+  const date = /^(mon|tue|wed|thu|fri|sat|sun|\d{4}-)/i.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 

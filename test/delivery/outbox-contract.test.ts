@@ -5,10 +5,10 @@ import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { runs } from '../support/runs.js';
 import { type Operation, OutboxModel, operations, perform } from './outbox-model.js';
 import {
+  addDeadLetter,
   anEntry,
   answeringLater,
   balancedBooks,
-  addDeadLetter,
   claimKeys,
   deliver,
   keysOf,

@@ -8,9 +8,9 @@ import type { Outbox } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { runs } from '../support/runs.js';
 import {
+  addDeadLetter,
   anEntry,
   balancedBooks,
-  addDeadLetter,
   claimKeys,
   deliver,
   expectSound,
