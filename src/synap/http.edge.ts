@@ -16,7 +16,7 @@ export function httpTransport(origin: string): HttpTransport {
   return {
     async request({ method, path, headers, body, deadline, signal, limits, onHeaders }) {
       const end = new AbortController();
-      // By hand: AbortSignal.any is not everywhere; Next.js's edge runtime lacks it.
+      // Next.js's edge runtime has no AbortSignal.any.
       const signals = [deadline?.signal, signal].filter(end => end !== undefined);
       const abort = () => end.abort();
       let neverSent = true;

@@ -68,7 +68,7 @@ export interface BatchResult {
 
 export type Tenancy = 'b2b' | 'b2c';
 
-/** A message as the wire carries it. */
+/** A message in the API's names. */
 export interface WireMessage {
   conversation_id: string;
   role: Role;
@@ -176,7 +176,7 @@ function wire(message: z.output<typeof batchInput>, tenancy: Tenancy | undefined
   return {
     conversation_id: conversationId,
     role,
-    // A lone surrogate is not Unicode: UTF-8 can't carry it, and a server may refuse the whole batch for it.
+    // A lone surrogate is not Unicode: UTF-8 has no bytes for it, and a server may refuse the whole batch for it.
     content: content.toWellFormed(),
     ...(userId !== undefined && { user_id: userId.toWellFormed() }),
     ...(customerId !== undefined && { customer_id: customerId.toWellFormed() }),
@@ -225,7 +225,7 @@ const wireBatch = z.object({
 
 /**
  * Reads the answer to a batch. A 2xx that names no refused message has accepted all of it. Where some were refused, but it
- * can't be told which, that throws a retryable {@link UnexpectedResponseError}.
+ * is unknown which, that throws a retryable {@link UnexpectedResponseError}.
  */
 export function batchFromWire(
   { body, unread }: ReadAnswer,
@@ -237,7 +237,7 @@ export function batchFromWire(
   if (results === undefined || results.length !== sent.length) {
     if (refused > 0 && refused < sent.length)
       throw new UnexpectedResponseError(
-        `Synap answered a batch of ${sent.length} messages with ${results?.length ?? 0} results: which were refused can't be told`,
+        `Synap answered a batch of ${sent.length} messages with ${results?.length ?? 0} results, so it is unknown which were refused`,
         { retryable: true },
       );
     const all = sent.map(({ conversation_id }): BatchItemResult => {

@@ -107,8 +107,8 @@ function lookOf({ code, parserReason }: Failure, answered: boolean): string | un
 
 /** A parser's error holds the raw answer, which may repeat the request. Of a cause, its kind is enough. */
 function cleaned({ code, name, message, syscall, parserReason }: Failure): Error {
-  const told = code === '' || parserReason !== undefined ? name : message;
-  return Object.assign(new Error(told), { name, code, syscall });
+  const text = code === '' || parserReason !== undefined ? name : message;
+  return Object.assign(new Error(text), { name, code, syscall });
 }
 
 export function describeFailure(error: unknown): Failure {

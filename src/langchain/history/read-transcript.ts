@@ -1,6 +1,7 @@
-import { httpTransport } from '#http';
 import { isSuccess } from '../../synap/error-from-response.js';
 import { UnexpectedResponseError } from '../../synap/errors.js';
+// Over fetch, which keeps its connections: a history is made for one conversation, and soon forgotten.
+import { httpTransport } from '../../synap/http.edge.js';
 import { deadlineIn, readJson, SynapEndpoint } from '../../synap/request.js';
 import { checkTimeout } from '../../synap/settings.js';
 import type { HttpTransport } from '../../synap/transport.js';
@@ -44,12 +45,7 @@ const MAX_PAGE_BYTES = 256 * 1024 * 1024;
 export async function readTranscript(conversationId: string, options: ReadOptions): Promise<ReadMessage[]> {
   const endpoint = SynapEndpoint.of({ ...options, logger: false });
   const timeoutMs = checkTimeout(options.timeoutMs ?? TIMEOUT_MS);
-  const transport = httpTransport(endpoint.origin);
-  try {
-    return await readPages(conversationId, getter(endpoint, transport, timeoutMs));
-  } finally {
-    void transport.close();
-  }
+  return readPages(conversationId, getter(endpoint, httpTransport(endpoint.origin), timeoutMs));
 }
 
 type Get = (path: string) => Promise<unknown>;

@@ -54,7 +54,7 @@ export class DurableOutbox implements Outbox {
   readonly #lease: Lease;
   readonly #fallback: MemoryFallback;
   readonly #positions = new Positions();
-  /** Settlements that could not be written down yet. */
+  /** Settlements that could not be written to the file yet. */
   readonly #owed = new Map<string, Settlement>();
   #isClosed = false;
 

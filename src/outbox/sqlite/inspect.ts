@@ -37,7 +37,7 @@ export interface KeptEntry extends ClaimedEntry {
 }
 
 /**
- * Looks into the file of a durable outbox, and changes nothing in it.
+ * Reads the file of a durable outbox, and changes nothing in it.
  *
  * @throws DatabaseFileError there is no such file, or it is none of ours; the message says what to do
  */
@@ -68,7 +68,7 @@ export class OutboxReader {
     };
   }
 
-  /** Messages in any of these states, in the order of the line, as they are read. */
+  /** Messages in any of these states, in the order of the queue, as they are read. */
   *entries(states: readonly KeptState[], limit = Number.MAX_SAFE_INTEGER): Generator<KeptEntry> {
     const stored = new Set(states.flatMap(state => STORED_AS[state]));
     let left = limit;
