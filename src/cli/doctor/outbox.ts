@@ -1,5 +1,6 @@
 import { DatabaseFileError } from '../../internal/sqlite/errors.js';
 import { OutboxReader, type OutboxStatus } from '../../outbox/sqlite/inspect.js';
+import { counted } from '../output.js';
 import { type Check, ok, skipped, wrong } from './check.js';
 
 const MINUTE = 60_000;
@@ -28,7 +29,7 @@ function checkStatus(
 ): Check {
   const waiting = pending + inFlight;
   const minutes = oldestPendingAt === undefined ? 0 : Math.round((Date.now() - oldestPendingAt) / MINUTE);
-  const finding = `${path}: ${waiting} waiting, ${deadLetters} dead letters`;
+  const finding = `${path}: ${waiting} waiting, ${counted(deadLetters, 'dead letter')}`;
   if (deadLetters > 0)
     return wrong(
       'outbox',
