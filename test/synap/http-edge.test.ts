@@ -146,20 +146,18 @@ describe.each(modules)('the transport over %s', (_, { httpTransport }) => {
     ['the caller', ({ caller }) => caller.abort()],
     ['closing', ({ close }) => close()],
   ])('keeps the status when %s ends an answer that never ends', async (_, end) => {
-    let written: () => void = () => {};
-    const headersWritten = new Promise<void>(resolve => {
-      written = resolve;
-    });
-    await using server = await serve((incoming, response) => {
-      drip(incoming, response);
-      setTimeout(written, 50);
-    });
+    await using server = await serve(drip);
     const transport = httpTransport(server.origin);
     const [deadline, caller] = [new AbortController(), new AbortController()];
+    const { promise: headersRead, resolve } = Promise.withResolvers<unknown>();
     const answer = transport.request(
-      request({ deadline: { signal: deadline.signal, ms: 10_000 }, signal: caller.signal }),
+      request({
+        deadline: { signal: deadline.signal, ms: 10_000 },
+        signal: caller.signal,
+        onHeaders: resolve,
+      }),
     );
-    await headersWritten;
+    await headersRead;
     end({ deadline, caller, close: () => void transport.close() });
     expect(await answer).toMatchObject({ status: 200, unread: expect.any(String) });
     await transport.close();
