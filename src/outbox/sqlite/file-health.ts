@@ -23,10 +23,9 @@ const LOG_AGAIN_MS = MINUTE;
  * Whether the file of an outbox can be used, and when to try it again. It logs the change, both ways.
  *
  * ```
- *               failed                           failed again: another problem, or a later retry
- *   healthy ─────────────► a DatabaseProblem ──┐
- *      ▲                       │    ▲          │
- *      └───────worked──────────┘    └──────────┘
+ *   healthy ──failed──► locked | full | … (a DatabaseProblem) ──failed──► the same, or another problem
+ *      ▲                            │
+ *      └───────────worked───────────┘
  * ```
  */
 export class FileHealth {
