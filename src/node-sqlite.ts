@@ -13,5 +13,5 @@ export {
   inTransaction,
   openDatabase,
 } from './internal/sqlite/database.js';
-export { DatabaseFileError, type DatabaseTrouble, isBusy, sqliteCode } from './internal/sqlite/errors.js';
+export { DatabaseFileError, type DatabaseProblem, isBusy, sqliteCode } from './internal/sqlite/errors.js';
 export { openReadOnly } from './internal/sqlite/read-only.js';

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Command, type Flag, flagForm } from './command.js';
 
-/** It was called in a wrong way; the message is one line, without "error: ". */
+/** Invalid usage. The message is one line, without "error: ". */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -28,12 +28,12 @@ export function readCommandLine(words: readonly string[], commands: readonly Com
   if (first === undefined) return { kind: 'help', for: undefined, asked: false };
   if (isHelp(first)) return { kind: 'help', for: undefined, asked: true };
   if (first === 'help') return { ...readCommandLine([...rest.slice(0, 2), '--help'], commands) };
-  if (first.startsWith('-')) throw unknownOption(first, ['version', 'help']);
+  if (first.startsWith('-')) throw unknownOption(first, ['version', 'help'], '');
   const command = find(first, commands, '');
   if (command.subcommands === undefined) return readFlags(command, rest);
   const [second, ...more] = rest;
   if (second === undefined || isHelp(second)) return { kind: 'help', for: command, asked: second !== undefined };
-  if (second.startsWith('-')) throw unknownOption(second, ['help']);
+  if (second.startsWith('-')) throw unknownOption(second, ['help'], command.name);
   return readFlags(find(second, command.subcommands, command.name), more);
 }
 
@@ -41,7 +41,7 @@ function find(word: string, commands: readonly Command[], parent: string): Comma
   const found = commands.find(({ name }) => name === `${parent} ${word}`.trim());
   if (found) return found;
   const names = commands.map(({ name }) => name.slice(parent.length).trim());
-  throw new UsageError(`unknown command '${word}'${didYouMean(word, names)}`);
+  throw new UsageError(`unknown command '${word}'${adviceOn(word, names, parent)}`);
 }
 
 function readFlags(command: Command, words: readonly string[]): Call {
@@ -60,7 +60,7 @@ function readFlags(command: Command, words: readonly string[]): Call {
     if (token.kind !== 'option') continue;
     if (token.name === 'help') return { kind: 'help', for: command, asked: true };
     const flag = Object.hasOwn(command.flags, token.name) ? command.flags[token.name] : undefined;
-    if (flag === undefined) throw unknownOption(token.rawName, [...Object.keys(command.flags), 'help']);
+    if (flag === undefined) throw unknownOption(token.rawName, [...Object.keys(command.flags), 'help'], command.name);
     const value = readValue(token.name, flag, token.value);
     const before = flags[token.name];
     flags[token.name] = flag.multiple && value !== true ? [...(Array.isArray(before) ? before : []), value] : value;
@@ -74,7 +74,7 @@ function readValue(name: string, flag: Flag, value: string | undefined): string 
     if (value !== undefined) throw new UsageError(`option '${form}' takes no value`);
     return true;
   }
-  if (value === undefined) throw new UsageError(`option '${form}' argument missing`);
+  if (value === undefined) throw new UsageError(`option '${form}' needs a value`);
   const problem =
     flag.choices && !flag.choices.includes(value)
       ? `Allowed choices are ${flag.choices.join(', ')}.`
@@ -89,7 +89,8 @@ function argumentOf({ name, argument }: Command, given: readonly string[]): stri
     const count = `Expected ${expected} argument${expected === 1 ? '' : 's'} but got ${given.length}`;
     throw new UsageError(`too many arguments for '${name}'. ${count}.`);
   }
-  if (argument && given.length === 0) throw new UsageError(`missing required argument '${argument.name}'`);
+  if (argument && given.length === 0)
+    throw new UsageError(`missing required argument '${argument.name}': ${argument.description}`);
   return given[0] ?? '';
 }
 
@@ -97,23 +98,22 @@ function isHelp(word: string): boolean {
   return word === '--help' || word === '-h';
 }
 
-function unknownOption(word: string, names: readonly string[]): UsageError {
+/** `command` is the one whose help lists what there is; empty for the whole program's. */
+function unknownOption(word: string, names: readonly string[], command: string): UsageError {
   const [option = ''] = word.split('=');
-  return new UsageError(
-    `unknown option '${option}'${didYouMean(
-      option,
-      names.map(name => `--${name}`),
-    )}`,
-  );
+  const options = names.map(name => `--${name}`);
+  return new UsageError(`unknown option '${option}'${adviceOn(option, options, command)}`);
 }
 
-function didYouMean(word: string, names: readonly string[]): string {
+/** The name that was meant, or where to find all of them. */
+function adviceOn(word: string, names: readonly string[], command: string): string {
   const letters = (name: string) => name.replace(/^-+/, '');
   const near = names
     .map(name => ({ name, edits: editDistance(letters(word), letters(name)) }))
     .filter(({ name, edits }) => edits <= Math.max(1, Math.min(3, letters(name).length * 0.4)))
     .sort((a, b) => a.edits - b.edits)[0];
-  return near ? ` (Did you mean ${near.name}?)` : '';
+  if (near) return ` (Did you mean ${near.name}?)`;
+  return `. See ${['synap-recorder', command, '--help'].filter(Boolean).join(' ')}`;
 }
 
 /** How many letters to add, leave out, replace or swap with their neighbour. Of words as short as a flag. */

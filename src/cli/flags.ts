@@ -10,12 +10,12 @@ export const CONNECTION_FLAGS = {
   'base-url': {
     type: 'string',
     value: 'url',
-    description: 'address of the Synap (default: SYNAP_BASE_URL, then the cloud)',
+    description: 'address of Synap (default: SYNAP_BASE_URL, then the cloud)',
   },
   'api-key': {
     type: 'string',
     value: 'key',
-    description: 'its API key (default: SYNAP_API_KEY, which no list of processes shows)',
+    description: 'its API key (default: SYNAP_API_KEY, which stays out of the process list)',
   },
 } as const satisfies Record<string, Flag>;
 

@@ -20,6 +20,11 @@ export function note(text: string): void {
   process.stderr.write(`${harmlessLine(text)}\n`);
 }
 
+/** `1 message`, `2 messages`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** An error as one line, whatever stands in it. */
 export function errorLine(text: string): string {
   return `${harmlessLine(text.trim().replaceAll(/\s*\n\s*/g, ' '))}\n`;

@@ -1,9 +1,9 @@
 import { VERSION } from '../version.js';
 import { commandHelp, programHelp } from './command.js';
 import { readCommandLine, UsageError } from './command-line.js';
-import { doctorCommand } from './doctor.js';
+import { doctorCommand } from './doctor/command.js';
 import { EXIT, Exit } from './exit-code.js';
-import { outboxCommand } from './outbox.js';
+import { outboxCommand } from './outbox/command.js';
 import { endWithReader, errorLine, print } from './output.js';
 
 const COMMANDS = [outboxCommand, doctorCommand];
@@ -11,7 +11,7 @@ const COMMANDS = [outboxCommand, doctorCommand];
 const DESCRIPTION = 'Records the conversations of an AI app into Synap.';
 
 const MORE = `
-A Synap on this machine, and its transcripts: npx synap-recorder-local --help
+To run a Synap on this machine, and to read its transcripts: npx synap-recorder-local --help
 
 Exit codes:
   0    done

@@ -1,4 +1,5 @@
 import { describeFailure } from './network-error.js';
+import type { BodyLimits } from './transport.js';
 
 const SECOND = 1000;
 
@@ -8,20 +9,24 @@ export const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 /** For the whole body, once status and headers were read: they say already what became of the messages. */
 export const BODY_TIMEOUT_MS = 10 * SECOND;
 
+const RECEIPT: BodyLimits = { maxBytes: MAX_RESPONSE_BYTES, timeoutMs: BODY_TIMEOUT_MS };
+
 /** A body that is read piece by piece: a stream's async iterator, or its reader. */
 export interface BodyReader {
   read(): Promise<{ done?: boolean | undefined; value?: Uint8Array | undefined }>;
-  /** Breaks the answer off. */
+  /** Aborts the answer. */
   cancel(): void;
 }
 
 /** Reads a body, or as much of it as comes. Never rejects: with `unread`, it says why that is not all. */
-export async function readBody(reader: BodyReader): Promise<{ body: string; unread?: string }> {
+export async function readBody(
+  reader: BodyReader,
+  { maxBytes, timeoutMs }: BodyLimits = RECEIPT,
+): Promise<{ body: string; unread?: string }> {
   const pieces: Uint8Array[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    const say = () => reject(new Unread(`it was not complete after ${BODY_TIMEOUT_MS / SECOND} s`));
-    timer = setTimeout(say, BODY_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Unread(`timed out after ${timeoutMs} ms`)), timeoutMs);
   });
   try {
     let bytes = 0;
@@ -30,7 +35,7 @@ export async function readBody(reader: BodyReader): Promise<{ body: string; unre
       if (done) return { body: textOf(pieces) };
       if (!value) continue;
       bytes += value.byteLength;
-      if (bytes > MAX_RESPONSE_BYTES) throw new Unread(`it is longer than ${MAX_RESPONSE_BYTES} bytes`);
+      if (bytes > maxBytes) throw new Unread(`it is longer than ${maxBytes} bytes`);
       pieces.push(value);
     }
   } catch (error) {

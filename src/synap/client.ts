@@ -1,9 +1,7 @@
-import { v4 as uuidv4 } from 'uuid';
 import { httpTransport } from '#http';
-import { env, isQuoted, type WarningLogger, warn } from '../internal/env.js';
-import { VERSION } from '../version.js';
-import { errorFromResponse, isSuccess, isWebPage, readSuccess } from './error-from-response.js';
-import { AuthenticationError, InvalidInputError } from './errors.js';
+import { readSuccess } from './error-from-response.js';
+import { InvalidInputError } from './errors.js';
+import { maskServerText } from './mask-secrets.js';
 import {
   type BatchMessageInput,
   type BatchResult,
@@ -17,36 +15,21 @@ import {
   toWireBatch,
   type WireMessage,
 } from './messages.js';
-import { scrubber } from './scrub.js';
+import { deadlineIn, SynapEndpoint } from './request.js';
+import { type ConnectionOptions, checkTimeout } from './settings.js';
 import type { HttpTransport } from './transport.js';
 
-const DEFAULT_BASE_URL = 'https://synap-cloud-prod.maximem.ai';
 const DEFAULT_TIMEOUT_MS = 45_000;
 
-export interface SynapClientOptions {
-  /** Defaults to `SYNAP_API_KEY`. */
-  apiKey?: string | undefined;
-  /** Defaults to `SYNAP_BASE_URL`, then to Synap's cloud. */
-  baseUrl?: string | undefined;
+export interface SynapClientOptions extends ConnectionOptions {
   /** With `b2b`, a message without a customer fails at the call. Without it, the server decides. */
   tenancy?: Tenancy | undefined;
   /** Milliseconds for one request in all, connecting and reading included. Default 45,000. */
   timeoutMs?: number | undefined;
-  /** Allows an `http://` base URL that is not loopback: the key and every message then travel in the clear. */
-  allowInsecure?: boolean | undefined;
-  /** Sent as `X-Client-ID`, for keys that belong to one of several clients. Defaults to `SYNAP_CLIENT_ID`. */
-  clientId?: string | undefined;
-  /** Sent as `X-Instance-ID`, for keys that reach several instances. Defaults to `SYNAP_INSTANCE_ID`. */
-  instanceId?: string | undefined;
-  /**
-   * Told of a variable of the environment that can't be right, and that the client goes on without. Default: the console.
-   * `false` is silent.
-   */
-  logger?: WarningLogger | false | undefined;
 }
 
 export interface CallOptions {
-  /** Breaks the call off. What was sent by then may have been stored. */
+  /** Aborts the call. What was sent by then may have been stored. */
   signal?: AbortSignal | undefined;
   /** Is called as soon as Synap has answered 2xx, before the rest of its answer is read: what was sent is stored. */
   onAccepted?: (() => void) | undefined;
@@ -94,29 +77,17 @@ export class SynapClient {
   /** Where this client sends to, without a trailing slash. */
   readonly baseUrl: string;
 
-  // Private fields stay out of inspect(), JSON.stringify() and the reach of a logger.
-  readonly #apiKey: string;
+  readonly #endpoint: SynapEndpoint;
   readonly #transport: HttpTransport;
-  readonly #pathPrefix: string;
   readonly #timeoutMs: number;
   readonly #tenancy: Tenancy | undefined;
-  readonly #idHeaders: Record<string, string>;
 
   constructor(options: SynapClientOptions = {}) {
-    const fromEnv = options.apiKey === undefined ? env('SYNAP_API_KEY') : undefined;
-    this.#apiKey = checkApiKey(options.apiKey ?? fromEnv);
-    if (fromEnv !== undefined && isQuoted(fromEnv))
-      warn(options.logger, 'SYNAP_API_KEY stands in quotes, which are sent as a part of the key: set it without them');
-    const url = baseUrlOf(options.baseUrl, options.allowInsecure ?? false);
-    this.#pathPrefix = url.pathname.replace(/\/+$/, '');
-    this.baseUrl = url.origin + this.#pathPrefix;
+    this.#endpoint = SynapEndpoint.of(options);
+    this.baseUrl = this.#endpoint.baseUrl;
     this.#timeoutMs = checkTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     this.#tenancy = checkTenancy(options.tenancy);
-    this.#idHeaders = {
-      ...idHeader('x-client-id', 'clientId', options.clientId, options.logger),
-      ...idHeader('x-instance-id', 'instanceId', options.instanceId, options.logger),
-    };
-    this.#transport = httpTransport(url.origin);
+    this.#transport = httpTransport(this.#endpoint.origin);
     this.conversation = {
       recordMessage: (message, options) => this.#recordMessage(message, options),
       recordMessagesBatch: (messages, options) => this.#recordMessagesBatch(messages, options),
@@ -137,139 +108,34 @@ export class SynapClient {
     const wire = toWireBatch(messages, this.#tenancy);
     if (wire.length === 0) return { total: 0, succeeded: 0, failed: 0, results: [] };
     const answer = await this.#post('/v1/conversations/messages/batch', { messages: wire }, wire, options);
-    return batchFromWire(answer, wire, this.#scrubber(wire));
+    const secrets = this.#endpoint.secretsOf({ contents: contentsOf(wire) });
+    return batchFromWire(answer, wire, text => maskServerText(text, secrets));
   }
 
   async #post(
     path: string,
-    payload: unknown,
+    json: unknown,
     sent: readonly WireMessage[],
     { signal, onAccepted }: CallOptions,
   ): Promise<ReadAnswer> {
-    const correlationId = uuidv4();
-    const response = await this.#transport.request({
-      method: 'POST',
-      path: this.#pathPrefix + path,
-      headers: {
-        authorization: `Bearer ${this.#apiKey}`,
-        'content-type': 'application/json',
-        accept: 'application/json',
-        'user-agent': `synap-recorder/${VERSION}`,
-        'x-correlation-id': correlationId,
-        ...this.#idHeaders,
-      },
-      body: JSON.stringify(payload),
-      deadline: AbortSignal.timeout(this.#timeoutMs),
+    const request = {
+      path,
+      json,
+      contents: contentsOf(sent),
       signal,
-      onHeaders: answer => {
-        if (isSuccess(answer) && !isWebPage(answer)) call(onAccepted);
-      },
-    });
-    if (!isSuccess(response)) throw errorFromResponse(response, correlationId, this.#scrubber(sent));
-    return readSuccess(response, this.baseUrl, correlationId);
-  }
-
-  #scrubber(sent: readonly WireMessage[]): (text: string) => string {
-    return scrubber(
-      this.#apiKey,
-      sent.map(message => message.content),
-    );
+      onAccepted,
+      deadline: deadlineIn(this.#timeoutMs),
+    };
+    const answer = await this.#endpoint.send(this.#transport, request);
+    return readSuccess(answer, this.baseUrl, answer.correlationId);
   }
 }
 
-/** What a caller's function throws must not turn what is stored into a failure. */
-function call(told: (() => void) | undefined): void {
-  try {
-    told?.();
-  } catch {
-    // It is the caller's own.
-  }
-}
-
-function checkApiKey(apiKey: string | undefined): string {
-  if (typeof apiKey !== 'string' || apiKey.trim() === '')
-    throw new AuthenticationError('No Synap API key: pass apiKey, or set SYNAP_API_KEY');
-  const key = apiKey.trim();
-  if (!/^[\x21-\x7e]+$/.test(key))
-    throw new AuthenticationError(
-      'The Synap API key holds a space, a line break or a character outside ASCII: was it copied whole, and nothing else?',
-    );
-  return key;
-}
-
-/**
- * An address in the environment that can't be used is refused as well: to send to the default one would be to send what
- * people say somewhere else than meant.
- */
-function baseUrlOf(given: string | undefined, allowInsecure: boolean): URL {
-  if (given !== undefined) return checkBaseUrl(given, 'baseUrl', allowInsecure);
-  const fromEnv = env('SYNAP_BASE_URL');
-  if (fromEnv === undefined) return new URL(DEFAULT_BASE_URL);
-  if (isQuoted(fromEnv))
-    throw new InvalidInputError(
-      'SYNAP_BASE_URL stands in quotes, which are taken for a part of it: set it without them',
-      {
-        field: 'baseUrl',
-      },
-    );
-  return checkBaseUrl(fromEnv, 'SYNAP_BASE_URL', allowInsecure);
-}
-
-function checkBaseUrl(baseUrl: string, name: string, allowInsecure: boolean): URL {
-  const refuse = (why: string) => new InvalidInputError(`${name} ${why}`, { field: 'baseUrl' });
-  if (!URL.canParse(baseUrl)) throw refuse('is not a URL: it must look like https://host');
-  const url = new URL(baseUrl);
-  if (url.username !== '' || url.password !== '') throw refuse('must not hold a user name or password');
-  if (url.search !== '' || url.hash !== '') throw refuse('must not hold a query or fragment');
-  if (url.protocol === 'https:') return url;
-  if (url.protocol !== 'http:') throw refuse(`must start with https://, but starts with ${url.protocol}`);
-  if (!allowInsecure && !isLoopback(url.hostname))
-    throw refuse(
-      `is http:// to ${url.hostname}: key and messages would travel in the clear. Use https://, or set allowInsecure`,
-    );
-  return url;
-}
-
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
-}
-
-function checkTimeout(timeoutMs: number): number {
-  // Above 2^31 - 1 Node's timers fire at once.
-  if (Number.isFinite(timeoutMs) && timeoutMs > 0 && timeoutMs < 2 ** 31) return Math.ceil(timeoutMs);
-  throw new InvalidInputError(
-    `timeoutMs must be a number of milliseconds above 0 and below 2^31, but is ${timeoutMs}`,
-    {
-      field: 'timeoutMs',
-    },
-  );
+function contentsOf(messages: readonly WireMessage[]): string[] {
+  return messages.map(message => message.content);
 }
 
 function checkTenancy(tenancy: Tenancy | undefined): Tenancy | undefined {
   if (tenancy === undefined || tenancy === 'b2b' || tenancy === 'b2c') return tenancy;
   throw new InvalidInputError('tenancy must be "b2b" or "b2c"', { field: 'tenancy' });
-}
-
-const ID_VARIABLES = { clientId: 'SYNAP_CLIENT_ID', instanceId: 'SYNAP_INSTANCE_ID' } as const;
-
-/** A header that names an account's part. One of the environment that can't be sent is left out, and that is said. */
-function idHeader(
-  header: string,
-  option: keyof typeof ID_VARIABLES,
-  given: string | undefined,
-  logger: WarningLogger | false | undefined,
-): Record<string, string> {
-  const variable = ID_VARIABLES[option];
-  const value = given ?? env(variable);
-  if (value === undefined) return {};
-  const isSendable = typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
-  if (given !== undefined && !isSendable)
-    throw new InvalidInputError(`${option} must be ASCII without spaces, to be sent as ${header}`, { field: option });
-  if (!isSendable) {
-    warn(logger, `${variable} holds a space, a line break or a character outside ASCII, so ${header} is not sent`);
-    return {};
-  }
-  if (given === undefined && isQuoted(value))
-    warn(logger, `${variable} stands in quotes, which are sent as a part of ${header}: set it without them`);
-  return { [header]: value };
 }

@@ -9,6 +9,7 @@ import {
   type SynapError,
   UnexpectedResponseError,
 } from './errors.js';
+import { maskServerText, maskServerUrl, type RequestSecrets } from './mask-secrets.js';
 import type { ReadAnswer } from './messages.js';
 import type { HttpResponse } from './transport.js';
 
@@ -47,15 +48,11 @@ export function readSuccess(response: HttpResponse, baseUrl: string, correlation
   return { body: undefined, unread: `Synap answered ${status}, but its body could not be read (${problem})` };
 }
 
-/** The error that a response with a status outside 2xx stands for. `scrub` takes secrets out of the server's words. */
-export function errorFromResponse(
-  response: HttpResponse,
-  correlationId: string,
-  scrub: (text: string) => string,
-): SynapError {
+/** The error that a response with a status outside 2xx stands for. It shows the server's words without `secrets`. */
+export function errorFromResponse(response: HttpResponse, correlationId: string, secrets: RequestSecrets): SynapError {
   const { status } = response;
   const detail = readDetail(response.body);
-  const said = detail.text === '' ? '' : `: ${cut(scrub(detail.text))}`;
+  const said = detail.text === '' ? '' : `: ${cut(maskServerText(detail.text, secrets))}`;
   const options = { status, correlationId };
   switch (status) {
     case 400:
@@ -65,7 +62,7 @@ export function errorFromResponse(
     case 403:
       return new AuthenticationError(`Synap refused the API key (${status})${said}. Check SYNAP_API_KEY`, options);
     case 402:
-      return insufficientCredits(detail.fields, said, scrub, options);
+      return insufficientCredits(detail.fields, said, secrets, options);
     case 409:
       return new ConflictError(`Synap has something else stored (409)${said}`, options);
     case 413:
@@ -95,7 +92,8 @@ function readRetryAfter(response: HttpResponse, now = Date.now()): number | unde
   const value = response.header('retry-after')?.trim();
   if (!value) return undefined;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * SECOND;
-  const date = Date.parse(value);
+  // V8 reads a date out of nearly any text with a number in it.
+  const date = /^(mon|tue|wed|thu|fri|sat|sun|\d{4}-)/i.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
@@ -139,12 +137,12 @@ function cut(text: string): string {
 function insufficientCredits(
   fields: Record<string, unknown>,
   said: string,
-  scrub: (text: string) => string,
+  secrets: RequestSecrets,
   options: { status: number; correlationId: string },
 ): InsufficientCreditsError {
   const number = (value: unknown) => (typeof value === 'number' ? value : undefined);
-  const string = (value: unknown) => (typeof value === 'string' ? cut(scrub(value)) : undefined);
-  const recoveryUrl = string(fields.recovery_url);
+  const link = (value: unknown) => (typeof value === 'string' ? cut(maskServerUrl(value, secrets)) : undefined);
+  const recoveryUrl = link(fields.recovery_url);
   return new InsufficientCreditsError(
     `The Synap account is out of credits (402)${said}${recoveryUrl ? `. Top up at ${recoveryUrl}` : ''}`,
     {
@@ -152,7 +150,7 @@ function insufficientCredits(
       balanceCredits: number(fields.balance_credits),
       minimumRequiredCredits: number(fields.minimum_required_credits),
       recoveryUrl,
-      redeemUrl: string(fields.redeem_url),
+      redeemUrl: link(fields.redeem_url),
     },
   );
 }

@@ -14,10 +14,10 @@ export function httpTransport(origin: string): HttpTransport {
   let closed = false;
 
   return {
-    async request({ method, path, headers, body, deadline, signal, onHeaders }) {
+    async request({ method, path, headers, body, deadline, signal, limits, onHeaders }) {
       const end = new AbortController();
-      // By hand: AbortSignal.any is not everywhere; Next.js's edge runtime lacks it.
-      const signals = signal ? [deadline, signal] : [deadline];
+      // Next.js's edge runtime has no AbortSignal.any.
+      const signals = [deadline?.signal, signal].filter(end => end !== undefined);
       const abort = () => end.abort();
       let neverSent = true;
       try {
@@ -36,10 +36,7 @@ export function httpTransport(origin: string): HttpTransport {
         return {
           ...answer,
           ...(reader
-            ? await readBody({
-                read: () => reader.read(),
-                cancel: () => void reader.cancel().catch(() => {}),
-              })
+            ? await readBody({ read: () => reader.read(), cancel: () => void reader.cancel().catch(() => {}) }, limits)
             : { body: '' }),
         };
       } catch (error) {

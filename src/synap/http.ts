@@ -57,7 +57,7 @@ export function httpTransport(origin: string): HttpTransport {
 function poolTransport(origin: string, { Pool, request: send }: Undici): HttpTransport {
   const pool = new Pool(origin, poolOptions);
   return {
-    async request({ method, path, headers, body, deadline, signal, onHeaders }) {
+    async request({ method, path, headers, body, deadline, signal, limits, onHeaders }) {
       try {
         if (signal?.aborted) throw new NetworkError('The call was aborted before it was sent', { sent: 'no' });
         const response = await send.call(pool, {
@@ -66,7 +66,8 @@ function poolTransport(origin: string, { Pool, request: send }: Undici): HttpTra
           // Nothing here unpacks an answer.
           headers: { 'accept-encoding': 'identity', ...headers },
           body: body ?? null,
-          signal: signal ? AbortSignal.any([deadline, signal]) : deadline,
+          signal: AbortSignal.any([deadline?.signal, signal].filter(end => end !== undefined)),
+          ...(limits && { bodyTimeout: limits.timeoutMs }),
         });
         const header = (name: string) => [response.headers[name]].flat()[0];
         const answer = { status: response.statusCode, header };
@@ -74,7 +75,7 @@ function poolTransport(origin: string, { Pool, request: send }: Undici): HttpTra
         const pieces = response.body[Symbol.asyncIterator]();
         return {
           ...answer,
-          ...(await readBody({ read: () => pieces.next(), cancel: () => void response.body.destroy() })),
+          ...(await readBody({ read: () => pieces.next(), cancel: () => void response.body.destroy() }, limits)),
         };
       } catch (error) {
         if (NetworkError.is(error)) throw error;

@@ -68,7 +68,7 @@ export interface BatchResult {
 
 export type Tenancy = 'b2b' | 'b2c';
 
-/** A message as the wire carries it. */
+/** A message in the API's names. */
 export interface WireMessage {
   conversation_id: string;
   role: Role;
@@ -176,7 +176,7 @@ function wire(message: z.output<typeof batchInput>, tenancy: Tenancy | undefined
   return {
     conversation_id: conversationId,
     role,
-    // A lone surrogate is not Unicode: UTF-8 can't carry it, and a server may refuse the whole batch for it.
+    // A lone surrogate is not Unicode: UTF-8 has no bytes for it, and a server may refuse the whole batch for it.
     content: content.toWellFormed(),
     ...(userId !== undefined && { user_id: userId.toWellFormed() }),
     ...(customerId !== undefined && { customer_id: customerId.toWellFormed() }),
@@ -225,19 +225,19 @@ const wireBatch = z.object({
 
 /**
  * Reads the answer to a batch. A 2xx that names no refused message has accepted all of it. Where some were refused, but it
- * can't be told which, that throws a retryable {@link UnexpectedResponseError}.
+ * is unknown which, that throws a retryable {@link UnexpectedResponseError}.
  */
 export function batchFromWire(
   { body, unread }: ReadAnswer,
   sent: readonly WireMessage[],
-  scrub: (text: string) => string,
+  mask: (text: string) => string,
 ): BatchResult {
   const parsed = wireBatch.safeParse(body);
   const { results, failed: refused = results ? 1 : 0 } = parsed.success ? parsed.data : {};
   if (results === undefined || results.length !== sent.length) {
     if (refused > 0 && refused < sent.length)
       throw new UnexpectedResponseError(
-        `Synap answered a batch of ${sent.length} messages with ${results?.length ?? 0} results: which were refused can't be told`,
+        `Synap answered a batch of ${sent.length} messages with ${results?.length ?? 0} results, so it is unknown which were refused`,
         { retryable: true },
       );
     const all = sent.map(({ conversation_id }): BatchItemResult => {
@@ -249,7 +249,7 @@ export function batchFromWire(
   }
   const items = results.map((result, index): BatchItemResult => {
     const error = reason(result);
-    if (error !== undefined) return { error: scrub(error) };
+    if (error !== undefined) return { error: mask(error) };
     return { conversationId: sent[index]?.conversation_id ?? '', ...receipt(result) };
   });
   const failed = items.filter(item => item.error !== undefined).length;

@@ -1,4 +1,5 @@
 import { NetworkError, TimeoutError } from './errors.js';
+import type { Deadline } from './transport.js';
 
 const SECOND = 1000;
 
@@ -42,7 +43,7 @@ export interface FailedRequest {
   readonly origin: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  readonly deadline: AbortSignal;
+  readonly deadline?: Deadline | undefined;
   /** Nothing was handed to the network. */
   readonly neverSent?: boolean;
 }
@@ -65,13 +66,13 @@ export function networkError(error: unknown, request: FailedRequest): NetworkErr
     correlationId: request.headers['x-correlation-id'],
     cause: cleaned(failure),
   } as const;
-  if (request.deadline.aborted)
-    return new TimeoutError('Synap did not answer in the time allowed for a request', options);
+  if (request.deadline?.signal.aborted)
+    return new TimeoutError(`The request to Synap timed out after ${request.deadline.ms} ms`, options);
   switch (code) {
     case 'UND_ERR_CONNECT_TIMEOUT':
-      return new TimeoutError(`Could not connect to Synap within ${CONNECT_TIMEOUT_MS / SECOND} s`, options);
+      return new TimeoutError(`Connecting to Synap timed out after ${CONNECT_TIMEOUT_MS} ms`, options);
     case 'UND_ERR_HEADERS_TIMEOUT':
-      return new TimeoutError(`Synap did not answer within ${HEADERS_TIMEOUT_MS / SECOND} s`, options);
+      return new TimeoutError(`Synap's answer timed out after ${HEADERS_TIMEOUT_MS} ms`, options);
   }
   if (CERTIFICATE.test(code)) return new NetworkError(`Synap's TLS certificate was refused (${code})`, options);
   if (request.neverSent) return new NetworkError(`Nothing was sent to Synap (${message})`, options);
@@ -106,8 +107,8 @@ function lookOf({ code, parserReason }: Failure, answered: boolean): string | un
 
 /** A parser's error holds the raw answer, which may repeat the request. Of a cause, its kind is enough. */
 function cleaned({ code, name, message, syscall, parserReason }: Failure): Error {
-  const told = code === '' || parserReason !== undefined ? name : message;
-  return Object.assign(new Error(told), { name, code, syscall });
+  const text = code === '' || parserReason !== undefined ? name : message;
+  return Object.assign(new Error(text), { name, code, syscall });
 }
 
 export function describeFailure(error: unknown): Failure {

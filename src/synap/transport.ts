@@ -1,13 +1,27 @@
+/** How much of a body is read, and for how long in all. */
+export interface BodyLimits {
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+}
+
+/** A time limit, and how long it was in all. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  readonly ms: number;
+}
+
 /** One request. `path` starts with a slash and holds the whole path. */
 export interface HttpRequest {
   method: 'GET' | 'POST';
   path: string;
   headers: Record<string, string>;
-  body?: string;
-  /** Ends the request as a timeout when it aborts. */
-  deadline: AbortSignal;
+  body?: string | undefined;
+  /** Ends the request as a timeout. Without it, only the transport's own limits hold. */
+  deadline?: Deadline | undefined;
   /** The caller's own wish to end it. */
   signal?: AbortSignal | undefined;
+  /** How much of a body is read, and for how long. Default: what is plenty for a receipt. */
+  limits?: BodyLimits | undefined;
   /** Is called when status and headers were read, before the body is. */
   onHeaders?: ((response: Pick<HttpResponse, 'status' | 'header'>) => void) | undefined;
 }
@@ -23,12 +37,12 @@ export interface HttpResponse {
 }
 
 /**
- * Carries requests to one origin, without redirects and without retries of its own. Every answer resolves once its status
+ * Sends requests to one origin, without redirects and without retries of its own. Every answer resolves once its status
  * and headers were read, whatever its status, and whatever becomes of its body. Rejects with a `NetworkError` only.
  */
-export interface HttpTransport {
-  request(request: HttpRequest): Promise<HttpResponse>;
-  /** Closes the idle connections and breaks off what is under way. */
+export interface HttpTransport<Response extends HttpResponse = HttpResponse> {
+  request(request: HttpRequest): Promise<Response>;
+  /** Closes the idle connections and aborts what is under way. */
   close(): Promise<void>;
 }
 

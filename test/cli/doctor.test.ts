@@ -94,6 +94,28 @@ test('the right key is never printed either', async () => {
   expect(stdout).not.toContain(synap.apiKey.slice(-8));
 });
 
+test('ids of the account go with its questions, and one that can not be sent is a warning', async () => {
+  const seen: unknown[] = [];
+  const url = await listening(
+    createServer(({ headers }, response) => {
+      seen.push([headers['x-client-id'], headers['x-instance-id'], headers.authorization]);
+      response.end('{"tenancy":"b2c"}');
+    }),
+  );
+  const env = { ...envOf({ url }), SYNAP_CLIENT_ID: 'c1', SYNAP_INSTANCE_ID: 'two words' };
+  const { code, find, stderr } = await doctor(env);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const authorization = `Bearer ${env.SYNAP_API_KEY}`;
+  expect(seen).toEqual([
+    ['c1', undefined, undefined],
+    ['c1', undefined, authorization],
+  ]);
+  expect(find('environment')).toMatchObject({
+    status: 'warning',
+    finding: expect.stringMatching(/^SYNAP_INSTANCE_ID holds a space/),
+  });
+});
+
 test('nobody listens there', async () => {
   const synap = await start();
   await synap.close();
@@ -229,7 +251,7 @@ test('an outbox with dead letters', async () => {
   const { code, wrong, find } = await doctor(envOf(await start()), ['--outbox', path]);
   expect({ code, wrong }).toEqual({ code: 1, wrong: ['outbox'] });
   expect(find('outbox')).toMatchObject({
-    finding: `${path}: 0 waiting, 1 dead letters`,
+    finding: `${path}: 0 waiting, 1 dead letter`,
     advice: expect.stringContaining(`synap-recorder outbox list ${path}`),
   });
 });

@@ -41,9 +41,9 @@ describe('synap-recorder outbox', () => {
     expect(stdout).toMatch(
       /accepted +3\npending +1, the oldest since .*Z\nin flight +0\ndelivered +1\ndead letters +1\n/,
     );
-    expect(stdout).toContain('No process sends from it.');
+    expect(stdout).toContain('No process is delivering from it.');
     const json = JSON.parse((await cli('outbox', 'status', file, '--json')).stdout);
-    expect(json).toMatchObject({ accepted: 3, pending: 1, delivered: 1, deadLetters: 1, carried: false });
+    expect(json).toMatchObject({ accepted: 3, pending: 1, delivered: 1, deadLetters: 1, delivering: false });
   });
 
   it('list names the messages, and shows what they say only when it is asked to', async () => {
@@ -71,7 +71,7 @@ describe('synap-recorder outbox', () => {
     );
     const first = await cli('outbox', 'replay', file, ...flags);
     expect(first).toMatchObject({ code: 1, stdout: expect.stringContaining('1 refused again, 0 pending') });
-    expect(first.stderr).toContain('1 messages are dead letters again');
+    expect(first.stderr).toContain('Synap refused 1 message again');
     healed = true;
     const { code, stdout } = await cli('outbox', 'replay', file, ...flags, '--json');
     expect(code).toBe(0);
@@ -93,7 +93,7 @@ describe('synap-recorder outbox', () => {
 
   it('purge deletes dead letters, and only when it is told twice', async () => {
     const { file } = await outboxFile(refusesPoison);
-    expect((await cli('outbox', 'purge', file)).stdout).toBe('1 dead letters; --yes deletes them\n');
+    expect((await cli('outbox', 'purge', file)).stdout).toBe('1 dead letter; --yes deletes them\n');
     expect((await cli('outbox', 'purge', file, '--yes', '--json')).stdout).toBe('{"purged":1,"found":1}\n');
     expect(JSON.parse((await cli('outbox', 'status', file, '--json')).stdout)).toMatchObject({
       accepted: 3,

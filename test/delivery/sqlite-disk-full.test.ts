@@ -45,7 +45,7 @@ describe.skipIf(!run('prlimit', '--version'))('a file that may not grow', () => 
       await remote.call('books');
       return (await remote.call<string[]>('log')).at(-1);
     };
-    await expect.poll(moved, { interval: 100 }).toMatch(/in use again/);
+    await expect.poll(moved, { interval: 100 }).toMatch(/outbox file recovered/);
     expect(await remote.call('close')).toEqual([]);
     expect(expectSound(path).size).toBe(600);
     const outbox = sqliteOutbox({ path });
@@ -109,7 +109,7 @@ describe('a disk that is full', () => {
     makeRoom();
     now += 6 * SECOND;
     expect(put()).toBe('accepted');
-    expect(log[1]).toMatch(/in use again/);
+    expect(log[1]).toMatch(/outbox file recovered/);
     expect(expectSound(path).size).toBe(keys().length);
     expect(await claimKeys(outbox, { maxBytes: 1e9 })).toEqual(keys());
   });

@@ -8,9 +8,9 @@ import type { Outbox } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { runs } from '../support/runs.js';
 import {
+  addDeadLetter,
   anEntry,
   balancedBooks,
-  bury,
   claimKeys,
   deliver,
   expectSound,
@@ -189,7 +189,7 @@ describe('a file that can not be used', () => {
     await putAll(outbox, 'e:c1');
     expect([...expectSound(path).keys()]).toHaveLength(5);
     expect(log).toHaveLength(2);
-    expect(log[1]).toMatch(/is in use again/);
+    expect(log[1]).toMatch(/^outbox file recovered/);
     expect(balancedBooks(outbox)).toMatchObject({ accepted: 5, pending: 5, pendingBytes: 500 });
     expect(await outbox.close()).toEqual([]);
     expect(await claimKeys(open(path).outbox)).toEqual(['a', 'b', 'c', 'd', 'e']);
@@ -308,7 +308,7 @@ describe('a file that another program keeps locked', () => {
       pass(2 * SECOND);
       await putAll(outbox, `free${n}`);
     }
-    expect(log).toEqual([expect.stringMatching(/is locked/), expect.stringMatching(/is in use again/)]);
+    expect(log).toEqual([expect.stringMatching(/is locked/), expect.stringMatching(/^outbox file recovered/)]);
     pass(MINUTE);
     lock(path);
     await putAll(outbox, 'later');
@@ -347,7 +347,7 @@ describe('a file that another program keeps locked', () => {
     await claimKeys(outbox, { onePerConversation: true });
     const unlock = lock(path);
     expect(await deliver(outbox, 'a')).toBe('settled');
-    expect(await bury(outbox, 'b')).toBe('settled');
+    expect(await addDeadLetter(outbox, 'b')).toBe('settled');
     expect(await putBack(outbox, 'c')).toBe('settled');
     expect(await outbox.progress(position)).toEqual({ position, outstanding: 2, deadLetters: 1 });
     balancedBooks(outbox);
@@ -405,7 +405,7 @@ describe('a file that another program keeps locked', () => {
     const unlock = lock(path);
     await putAll(outbox, 'a:c1', 'b:c2', 'c:c3');
     await claimKeys(outbox);
-    await bury(outbox, 'a', 'b');
+    await addDeadLetter(outbox, 'a', 'b');
     expect(keysOf(await outbox.deadLetters())).toEqual(['a', 'b']);
     expect(await outbox.purge(['b'])).toBe(1);
     unlock();
@@ -453,7 +453,7 @@ describe('a file that is locked when it is opened', () => {
     const { outbox } = open(path);
     await putAll(outbox, 'a:c1');
     await claimKeys(outbox);
-    await bury(outbox, 'a');
+    await addDeadLetter(outbox, 'a');
     const unlock = lock(path);
     await putAll(outbox, 'b:c1');
     expect(() => outbox.replay()).toThrow(/try again/);

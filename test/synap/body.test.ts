@@ -14,7 +14,7 @@ it('a body is given 10 seconds in all, however often something of it comes', asy
     });
   const body = readBody({ read, cancel });
   await vi.advanceTimersByTimeAsync(BODY_TIMEOUT_MS);
-  expect(await body).toMatchObject({ unread: 'it was not complete after 10 s' });
+  expect(await body).toMatchObject({ unread: 'timed out after 10000 ms' });
   expect(cancel).toHaveBeenCalledOnce();
 });
 

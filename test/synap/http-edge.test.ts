@@ -9,6 +9,7 @@ import { NetworkError, TimeoutError } from '../../src/index.js';
 import { MAX_RESPONSE_BYTES } from '../../src/synap/body.js';
 import * as overFetch from '../../src/synap/http.edge.js';
 import * as overUndici from '../../src/synap/http.js';
+import { deadlineIn } from '../../src/synap/request.js';
 import type { HttpModule, HttpRequest } from '../../src/synap/transport.js';
 
 const SECRETS = { authorization: 'Bearer sk-very-secret', body: '{"content":"The launch code is 0000"}' };
@@ -18,7 +19,7 @@ const request = (fields: Partial<HttpRequest> = {}): HttpRequest => ({
   path: '/v1/messages?x=1',
   headers: { authorization: SECRETS.authorization, 'x-correlation-id': 'c-1' },
   body: SECRETS.body,
-  deadline: AbortSignal.timeout(10_000),
+  deadline: deadlineIn(10_000),
   ...fields,
 });
 
@@ -134,7 +135,7 @@ describe.each(modules)('the transport over %s', (_, { httpTransport }) => {
   it('ends at the deadline, as a timeout, where a server never answers', async () => {
     await using server = await serve(() => {});
     const transport = httpTransport(server.origin);
-    const error = await failure(transport.request(request({ deadline: AbortSignal.timeout(200) })));
+    const error = await failure(transport.request(request({ deadline: deadlineIn(200) })));
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error).toMatchObject({ code: 'timeout', sent: 'unknown', answered: false, correlationId: 'c-1' });
     await transport.close();
@@ -145,18 +146,18 @@ describe.each(modules)('the transport over %s', (_, { httpTransport }) => {
     ['the caller', ({ caller }) => caller.abort()],
     ['closing', ({ close }) => close()],
   ])('keeps the status when %s ends an answer that never ends', async (_, end) => {
-    let written: () => void = () => {};
-    const headersWritten = new Promise<void>(resolve => {
-      written = resolve;
-    });
-    await using server = await serve((incoming, response) => {
-      drip(incoming, response);
-      setTimeout(written, 50);
-    });
+    await using server = await serve(drip);
     const transport = httpTransport(server.origin);
     const [deadline, caller] = [new AbortController(), new AbortController()];
-    const answer = transport.request(request({ deadline: deadline.signal, signal: caller.signal }));
-    await headersWritten;
+    const { promise: headersRead, resolve } = Promise.withResolvers<unknown>();
+    const answer = transport.request(
+      request({
+        deadline: { signal: deadline.signal, ms: 10_000 },
+        signal: caller.signal,
+        onHeaders: resolve,
+      }),
+    );
+    await headersRead;
     end({ deadline, caller, close: () => void transport.close() });
     expect(await answer).toMatchObject({ status: 200, unread: expect.any(String) });
     await transport.close();

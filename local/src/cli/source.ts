@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type ConversationScope, conversationUuid } from 'synap-recorder';
 import { openStoredLog } from '../read-only.js';
 import { messageToWire, type WireStoredMessage } from '../wire.js';
-import { addConnectionOptions, asSynapError, Connection, type ConnectionFlags } from './connection.js';
+import { addConnectionOptions, Connection, type ConnectionFlags } from './connection.js';
 
 /** Where stored messages are read from, as the flags of a command say. */
 export interface SourceFlags extends ConnectionFlags {
@@ -49,16 +49,12 @@ async function* readFromServer(
   const query = new URLSearchParams(conversationIds.map((id): [string, string] => ['conversation_id', id]));
   if (userId !== undefined) query.set('user_id', userId);
   if (since !== undefined) query.set('since', since);
-  const { body } = await connection.getLocal(`/v1/export?${query}`);
+  const { stream } = await connection.getLocal(`/v1/export?${query}`);
   let rest = '';
-  try {
-    for await (const text of body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      if (lines.length > 0) yield lines.map(line => JSON.parse(line) as WireStoredMessage);
-    }
-  } catch (error) {
-    throw asSynapError(error);
+  for await (const text of stream?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    if (lines.length > 0) yield lines.map(line => JSON.parse(line) as WireStoredMessage);
   }
 }
 

@@ -4,7 +4,7 @@ import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { SynapError } from 'synap-recorder';
 import { jsonLine, note, print } from 'synap-recorder/cli';
 import type { WireStoredMessage } from '../wire.js';
-import { addConnectionOptions, asSynapError, Connection, type ConnectionFlags } from './connection.js';
+import { addConnectionOptions, Connection, type ConnectionFlags } from './connection.js';
 import { onInterrupt } from './interrupt.js';
 import { addOwnerOptions, type OwnerFlags, resolveConversationId } from './source.js';
 import { messageText } from './transcript.js';
@@ -84,9 +84,8 @@ async function follow(connection: Connection, query: URLSearchParams, show: Show
       if (!lost) note('the server has ended the stream; connecting again');
     } catch (error) {
       stop.throwIfAborted();
-      const broken = SynapError.is(error) ? error : asSynapError(error);
-      if (lastEventId === undefined || !broken.retryable) throw broken;
-      if (!lost) note(`${broken.message}; connecting again`);
+      if (lastEventId === undefined || !SynapError.is(error) || !error.retryable) throw error;
+      if (!lost) note(`${error.message}; connecting again`);
     }
     lost = true;
     await sleep(retryMs, undefined, { signal: stop });
@@ -104,13 +103,13 @@ async function* events(
   const dead = new AbortController();
   const watch = setTimeout(() => dead.abort(), SILENCE_MS);
   try {
-    const { body } = await connection.getLocal(`/v1/events?${query}`, {
+    const { stream } = await connection.getLocal(`/v1/events?${query}`, {
       ...(lastEventId !== undefined && { headers: { 'last-event-id': lastEventId } }),
       signal: AbortSignal.any([stop, dead.signal]),
     });
-    if (!body) return;
+    if (!stream) return;
     const parser = new EventSourceParserStream({ onComment: () => watch.refresh() });
-    for await (const event of body.pipeThrough(new TextDecoderStream()).pipeThrough(parser)) {
+    for await (const event of stream.pipeThrough(new TextDecoderStream()).pipeThrough(parser)) {
       watch.refresh();
       yield event;
     }

@@ -1,7 +1,7 @@
-/** What one look has found. */
+/** The result of one check. */
 export interface Check {
   readonly name: string;
-  /** `skipped`: it can't be told, because of what is wrong elsewhere, or because nobody asked. */
+  /** `skipped`: not checked, because something else is wrong, or because nobody asked for it. */
   readonly status: 'ok' | 'warning' | 'wrong' | 'skipped';
   /** What is there, in one line; never the key. */
   readonly finding: string;

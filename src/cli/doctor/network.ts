@@ -7,13 +7,13 @@ import { type Check, ok, skipped, warning, wrong } from './check.js';
 const DAY = 24 * 60 * 60 * 1000;
 const CERTIFICATE_WARNING_MS = 14 * DAY;
 
-/** Looks whether the address can be reached: its name, a connection, its certificate. */
+/** Checks whether the address can be reached: its name, a connection, its certificate. */
 export async function checkNetwork(baseUrl: string): Promise<Check[]> {
   const url = new URL(baseUrl);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
   const name = await checkName(host);
-  if (name.status === 'wrong') return [name, skipped('connection', 'the name leads nowhere')];
+  if (name.status === 'wrong') return [name, skipped('connection', 'the name was not found')];
   const connection = url.protocol === 'https:' ? await checkTls(host, port) : await checkTcp(host, port);
   return [name, ...connection];
 }
@@ -51,7 +51,7 @@ async function checkTls(host: string, port: number): Promise<Check[]> {
       wrong(
         'certificate',
         `was refused (${codeOf(error)})`,
-        'behind a proxy of your company, set NODE_EXTRA_CA_CERTS to its CA',
+        "behind a company's proxy, set NODE_EXTRA_CA_CERTS to the file of its CA certificate",
       ),
     ];
   }
@@ -64,7 +64,7 @@ async function checkTls(host: string, port: number): Promise<Check[]> {
     ok('connection', `port ${port} answers with ${protocol} (${since(begun)})`),
     left > CERTIFICATE_WARNING_MS
       ? ok('certificate', finding)
-      : warning('certificate', finding, 'whoever runs this Synap has to renew it soon'),
+      : warning('certificate', finding, 'it expires soon: ask whoever runs this Synap to renew it'),
   ];
 }
 
@@ -79,9 +79,9 @@ function opened<T extends Socket>(socket: T, event: string): Promise<T> {
 function unreachable(port: number, error: unknown): Check {
   const proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy;
   const advice = proxy
-    ? 'HTTPS_PROXY is set, which synap-recorder does not use: allow a direct connection'
+    ? 'synap-recorder does not use HTTPS_PROXY: allow a direct connection'
     : codeOf(error) === 'ECONNREFUSED'
-      ? 'nothing listens there: start the server, or check the port in SYNAP_BASE_URL'
+      ? 'nothing listens on it: start the server, or check the port in SYNAP_BASE_URL'
       : 'check the network and its firewall';
   return wrong('connection', `port ${port} can't be reached (${codeOf(error)})`, advice);
 }
@@ -92,7 +92,7 @@ function isAboutCertificate(error: unknown): boolean {
   return CERTIFICATE.test(codeOf(error));
 }
 
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   const { code, cause, name } = error as { code?: unknown; cause?: { code?: unknown }; name?: string };
   if (typeof code === 'string') return code;
   return typeof cause?.code === 'string' ? cause.code : (name ?? 'unknown error');

@@ -1,20 +1,17 @@
+import { httpTransport } from '#http';
+import { NetworkError } from '../../synap/errors.js';
 import type { Tenancy } from '../../synap/messages.js';
-import { VERSION } from '../../version.js';
+import { deadlineIn } from '../../synap/request.js';
+import type { HttpTransport } from '../../synap/transport.js';
 import { type Check, ok, skipped, warning, wrong } from './check.js';
-import { codeOf, since } from './network.js';
+import { since } from './network.js';
+import type { Endpoint } from './settings.js';
 
 const SECOND = 1000;
 const TIMEOUT_MS = 10 * SECOND;
 /** Beyond this, certificates and tokens begin to be refused, and transcripts to be dated wrongly. */
 const MAX_SKEW_MS = 60 * SECOND;
 const SLOW_MS = 2 * SECOND;
-
-export interface ServiceOptions {
-  baseUrl: string;
-  apiKey: string | undefined;
-  /** The tenancy that the app is written for. */
-  tenancy: Tenancy | undefined;
-}
 
 interface Answer {
   status: number;
@@ -24,34 +21,40 @@ interface Answer {
   ms: number;
 }
 
-/** Looks whether what answers there is Synap, and takes the key. */
-export async function checkService({ baseUrl, apiKey, tenancy }: ServiceOptions): Promise<Check[]> {
-  const health = await get(`${baseUrl}/health`);
-  const checks = [checkHealth(health), checkClock(health)];
-  if (apiKey === undefined)
-    return [...checks, skipped('account', 'there is no key to ask with'), skipped('tenancy', 'not known')];
-  const whoami = await get(`${baseUrl}/api/v1/auth/whoami`, { authorization: `Bearer ${apiKey}` });
-  return [...checks, checkAccount(whoami), checkTenancy(whoami, tenancy)];
+/** Checks whether what answers there is Synap, and accepts the key. `wanted` is what the app is written for. */
+export async function checkService({ synap, hasKey }: Endpoint, wanted: Tenancy | undefined): Promise<Check[]> {
+  const transport = httpTransport(synap.origin);
+  try {
+    const health = await get(synap, transport, '/health', { anonymous: true });
+    const checks = [checkHealth(health), checkClock(health)];
+    if (!hasKey) return [...checks, skipped('account', 'there is no key to ask with'), skipped('tenancy', 'not known')];
+    const whoami = await get(synap, transport, '/api/v1/auth/whoami', { anonymous: false });
+    return [...checks, checkAccount(whoami), checkTenancy(whoami, wanted)];
+  } finally {
+    await transport.close();
+  }
 }
 
-async function get(url: string, headers: Record<string, string> = {}): Promise<Answer | string> {
+/** An answer, or why there was none. */
+async function get(
+  synap: Endpoint['synap'],
+  transport: HttpTransport,
+  path: string,
+  { anonymous }: { anonymous: boolean },
+): Promise<Answer | string> {
   const begun = performance.now();
   try {
-    const response = await fetch(url, {
-      headers: { ...headers, 'user-agent': `synap-recorder/${VERSION}` },
-      redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    const text = await response.text();
-    const date = Date.parse(response.headers.get('date') ?? '');
+    const answer = await synap.ask(transport, { path, anonymous, deadline: deadlineIn(TIMEOUT_MS) });
+    const date = Date.parse(answer.header('date') ?? '');
     return {
-      status: response.status,
-      body: parse(text),
+      status: answer.status,
+      body: parse(answer.body),
       date: Number.isNaN(date) ? undefined : date,
       ms: performance.now() - begun,
     };
   } catch (error) {
-    return `no answer (${codeOf(error)}, ${since(begun)})`;
+    if (!NetworkError.is(error)) throw error;
+    return `no answer (${error.message}; ${since(begun)})`;
   }
 }
 
@@ -60,20 +63,20 @@ function checkHealth(answer: Answer | string): Check {
   if (typeof answer === 'string') return wrong('health', answer, advice);
   const { status, ms } = answer;
   const finding = `/health answers ${status} (${Math.round(ms)} ms)`;
-  if (status >= 500) return wrong('health', finding, 'Synap has trouble: messages wait in the outbox meanwhile');
+  if (status >= 500) return wrong('health', finding, 'Synap fails now; messages wait in the outbox until it recovers');
   if (status < 200 || status > 299) return wrong('health', finding, advice);
-  return ms > SLOW_MS ? warning('health', finding, 'that is slow: check the network') : ok('health', finding);
+  return ms > SLOW_MS ? warning('health', finding, 'it is slow: check the network') : ok('health', finding);
 }
 
 function checkClock(answer: Answer | string): Check {
   if (typeof answer === 'string' || answer.date === undefined)
-    return skipped('clock', 'the server did not tell its time');
+    return skipped('clock', 'the server sends no Date header');
   // The header has whole seconds, and was written some time between the question and the answer.
   const skew = Date.now() - answer.ms / 2 - (answer.date + SECOND / 2);
   const seconds = Math.round(Math.abs(skew) / SECOND);
   if (Math.abs(skew) <= MAX_SKEW_MS) return ok('clock', `agrees with the server's to ${Math.max(1, seconds)} s`);
   const finding = `is ${seconds} s ${skew > 0 ? 'ahead of' : 'behind'} the server's`;
-  return wrong('clock', finding, "let this machine's clock be set over the network (NTP)");
+  return wrong('clock', finding, "set this machine's clock by NTP");
 }
 
 function checkAccount(answer: Answer | string): Check {
@@ -84,31 +87,31 @@ function checkAccount(answer: Answer | string): Check {
     return wrong(
       'account',
       `the key is refused (${status})`,
-      'check that SYNAP_API_KEY is a key of this very Synap, and not revoked',
+      'check that SYNAP_API_KEY belongs to this address, and is not revoked',
     );
   if (status === 402) return wrong('account', 'the account is out of credits (402)', 'top it up');
   if (status === 404)
     return warning(
       'account',
-      'the server can not say whose key it is (404)',
+      'the server has no /api/v1/auth/whoami (404)',
       'check that SYNAP_BASE_URL is the address of Synap',
     );
   if (status === 429) return warning('account', 'the rate limit is reached (429)', 'try again in a minute');
-  return wrong('account', `asking who the key belongs to got ${status}`, 'try again later');
+  return wrong('account', `/api/v1/auth/whoami: got ${status}`, 'try again later');
 }
 
 function checkTenancy(answer: Answer | string, wanted: Tenancy | undefined): Check {
-  const told = typeof answer === 'string' ? undefined : tenancyOf(answer.body);
-  if (told === undefined) return skipped('tenancy', 'the server did not tell');
-  if (wanted !== undefined && wanted !== told)
+  const actual = typeof answer === 'string' ? undefined : tenancyOf(answer.body);
+  if (actual === undefined) return skipped('tenancy', 'the server does not say');
+  if (wanted !== undefined && wanted !== actual)
     return wrong(
       'tenancy',
-      `is ${told}, and not ${wanted}`,
-      `use the key of a ${wanted} instance, or set tenancy to ${told}`,
+      `is ${actual}, and not ${wanted}`,
+      `use the key of a ${wanted} instance, or set tenancy to ${actual}`,
     );
   return ok(
     'tenancy',
-    told === 'b2b' ? 'b2b: every message needs a customerId' : 'b2c: the customer is resolved from the user',
+    actual === 'b2b' ? 'b2b: every message needs a customerId' : 'b2c: the customer is resolved from the user',
   );
 }
 

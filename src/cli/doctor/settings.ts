@@ -1,39 +1,48 @@
-import { SynapClient } from '../../synap/client.js';
+import type { WarningLogger } from '../../internal/env.js';
 import { AuthenticationError, InvalidInputError } from '../../synap/errors.js';
+import { SynapEndpoint } from '../../synap/request.js';
+import { readApiKey, readBaseUrl, readIdHeaders } from '../../synap/settings.js';
 import type { ConnectionFlags } from '../flags.js';
-import { type Check, ok, wrong } from './check.js';
+import { type Check, ok, warning, wrong } from './check.js';
 
-/** What was found in flags and environment. Parts that are wrong are undefined. */
+/** Where Synap is. */
+export interface Endpoint {
+  readonly synap: SynapEndpoint;
+  readonly hasKey: boolean;
+}
+
+/** What was found in flags and environment. */
 export interface Settings {
-  readonly apiKey: string | undefined;
-  readonly baseUrl: string | undefined;
+  /** Undefined when the address can't be used. */
+  readonly endpoint: Endpoint | undefined;
   readonly checks: readonly Check[];
 }
 
-// Only has to be well-formed: the client that it is given to sends nothing.
-const ANY_KEY = 'any-key';
-
-/** Looks at the key and the address as the client does, without sending anything. */
+/** Checks the key and the address as the client does, without sending anything. */
 export function checkSettings(flags: ConnectionFlags): Settings {
-  const key = checkKey(flags);
+  const warnings: string[] = [];
+  const logger = { warn: (line: string) => void warnings.push(line.replace('[synap-recorder] ', '')) };
+  const key = checkKey(flags, logger);
   const address = checkAddress(flags);
-  const given = (flags.apiKey ?? process.env.SYNAP_API_KEY ?? '').trim();
+  const idHeaders = readIdHeaders({ logger });
+  const odd = warnings.map(line => warning('environment', line, 'correct the variable where the app runs'));
   return {
-    apiKey: key.status === 'ok' ? given : undefined,
-    baseUrl: address.baseUrl,
-    checks: [key, address.check],
+    endpoint: address.url && {
+      synap: new SynapEndpoint({ url: address.url, apiKey: key.apiKey, idHeaders }),
+      hasKey: key.apiKey !== undefined,
+    },
+    checks: [key.check, address.check, ...odd],
   };
 }
 
-function checkKey({ apiKey }: ConnectionFlags): Check {
-  const from = apiKey === undefined ? 'SYNAP_API_KEY' : '--api-key';
+function checkKey(flags: ConnectionFlags, logger: WarningLogger): { apiKey?: string; check: Check } {
+  const from = flags.apiKey === undefined ? 'SYNAP_API_KEY' : '--api-key';
   try {
-    new SynapClient({ apiKey, baseUrl: 'https://localhost' });
-    return ok('key', `from ${from}`);
+    return { apiKey: readApiKey({ apiKey: flags.apiKey, logger }), check: ok('key', `from ${from}`) };
   } catch (error) {
     if (!AuthenticationError.is(error)) throw error;
-    const set = (apiKey ?? process.env.SYNAP_API_KEY ?? '').trim() !== '';
-    return set
+    const isSet = (flags.apiKey ?? process.env.SYNAP_API_KEY ?? '').trim() !== '';
+    const check = isSet
       ? wrong(
           'key',
           `${from} holds a space, a line break or a character outside ASCII`,
@@ -44,21 +53,19 @@ function checkKey({ apiKey }: ConnectionFlags): Check {
           'there is none',
           'set SYNAP_API_KEY; npx synap-recorder-local prints one for a Synap on this machine',
         );
+    return { check };
   }
 }
 
-function checkAddress({ baseUrl }: ConnectionFlags): { baseUrl: string | undefined; check: Check } {
+function checkAddress({ baseUrl }: ConnectionFlags): { url?: URL; check: Check } {
   const from = baseUrl !== undefined ? '--base-url' : process.env.SYNAP_BASE_URL ? 'SYNAP_BASE_URL' : 'the default';
   try {
-    const client = new SynapClient({ apiKey: ANY_KEY, baseUrl, logger: false });
-    return { baseUrl: client.baseUrl, check: ok('address', `${client.baseUrl}, from ${from}`) };
+    const url = readBaseUrl({ baseUrl });
+    return { url, check: ok('address', `${url.href.replace(/\/+$/, '')}, from ${from}`) };
   } catch (error) {
     if (!InvalidInputError.is(error)) throw error;
-    const check = wrong(
-      'address',
-      `${from}: ${error.message.replace(`${from} `, '')}`,
-      'set SYNAP_BASE_URL to https://…, or leave it out for the cloud',
-    );
-    return { baseUrl: undefined, check };
+    const problem = error.message.replace(/^(baseUrl|SYNAP_BASE_URL) /, '');
+    const advice = `set ${baseUrl === undefined ? 'SYNAP_BASE_URL' : from} to https://…, or leave it out for the cloud`;
+    return { check: wrong('address', `${from} ${problem}`, advice) };
   }
 }

@@ -1,5 +1,5 @@
 import { type KeptEntry, type KeptState, OutboxReader } from '../../outbox/sqlite/inspect.js';
-import { jsonLine } from '../output.js';
+import { counted, jsonLine } from '../output.js';
 import { harmless, harmlessLine } from '../terminal.js';
 
 interface ListFlags {
@@ -38,7 +38,7 @@ function fields(entry: KeptEntry, content: true | undefined): object {
 
 function line(entry: KeptEntry, content: true | undefined): string {
   const { key, state, message, acceptedAt, attempts, error } = entry;
-  const tried = attempts > 0 ? `  tried ${attempts} times` : '';
+  const tried = attempts > 0 ? `  tried ${counted(attempts, 'time')}` : '';
   const why = error === undefined ? '' : `  ${error}`;
   const first = harmlessLine(
     `${state.padEnd(9)}  ${new Date(acceptedAt).toISOString()}  ${message.conversationId}  ${message.role.padEnd(9)}  ${key}${tried}${why}`,

@@ -1,5 +1,6 @@
 import { OutboxReader } from '../../outbox/sqlite/inspect.js';
 import { sqliteOutbox } from '../../outbox/sqlite/sqlite-outbox.js';
+import { counted } from '../output.js';
 
 interface PurgeFlags {
   readonly key?: readonly string[];
@@ -21,5 +22,8 @@ export async function purgeOutbox(file: string, { key, yes, json }: PurgeFlags):
     await outbox.close();
   }
   if (json) process.stdout.write(`${JSON.stringify({ purged: yes ? count : 0, found: count })}\n`);
-  else process.stdout.write(yes ? `${count} dead letters deleted\n` : `${count} dead letters; --yes deletes them\n`);
+  else
+    process.stdout.write(
+      yes ? `${counted(count, 'dead letter')} deleted\n` : `${counted(count, 'dead letter')}; --yes deletes them\n`,
+    );
 }

@@ -2,7 +2,7 @@ import { OutboxReader } from '../../outbox/sqlite/inspect.js';
 import { sqliteOutbox } from '../../outbox/sqlite/sqlite-outbox.js';
 import { createRecorder, type Recorder } from '../../recorder/recorder.js';
 import type { ConnectionFlags } from '../flags.js';
-import { note } from '../output.js';
+import { counted, note } from '../output.js';
 import { ProgressBar } from '../progress-bar.js';
 
 interface ReplayFlags extends ConnectionFlags {
@@ -35,14 +35,18 @@ export async function replayOutbox(file: string, flags: ReplayFlags): Promise<vo
       pending: after.pending + after.held + after.inFlight,
     };
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : asText(result));
-    if (why !== undefined) throw new Error(`${result.pending} messages stay pending: ${why}`);
-    if (result.deadLettered > 0) throw new Error(`${result.deadLettered} messages are dead letters again`);
+    if (why !== undefined)
+      throw new Error(`${counted(result.pending, 'message')} stay${result.pending === 1 ? 's' : ''} pending: ${why}`);
+    if (result.deadLettered > 0)
+      throw new Error(
+        `Synap refused ${counted(result.deadLettered, 'message')} again. To see why: synap-recorder outbox list ${file} --state dead`,
+      );
   } finally {
     await recorder.close({ timeoutMs: 0 });
   }
 }
 
-/** Sends until nothing is left; else answers why not. */
+/** Sends until nothing is left. @returns why something is left */
 async function sendAll(recorder: Recorder, timeoutSeconds = Number.POSITIVE_INFINITY): Promise<string | undefined> {
   const deadline = Date.now() + timeoutSeconds * 1000;
   let interrupted = false;
@@ -61,9 +65,10 @@ async function sendAll(recorder: Recorder, timeoutSeconds = Number.POSITIVE_INFI
   });
   try {
     while (left() > 0) {
-      if (recorder.stats().held > 0) return 'Synap refuses the key, the account or the address';
-      if (interrupted) return 'interrupted (Ctrl-C)';
-      if (Date.now() > deadline) return `timed out after ${timeoutSeconds} s`;
+      if (recorder.stats().held > 0)
+        return 'Synap refuses the key, the account or the address. To see which: synap-recorder doctor';
+      if (interrupted) return 'interrupted (Ctrl-C). To go on: the same command again';
+      if (Date.now() > deadline) return `timed out after ${timeoutSeconds * 1000} ms. To go on: the same command again`;
       await Promise.all([recorder.flush({ timeoutMs: STEP_MS }), new Promise(resolve => setTimeout(resolve, STEP_MS))]);
     }
     return undefined;
@@ -74,5 +79,5 @@ async function sendAll(recorder: Recorder, timeoutSeconds = Number.POSITIVE_INFI
 }
 
 function asText({ replayed, delivered, deadLettered, pending }: Record<string, number>): string {
-  return `${replayed} dead letters put back, ${delivered} messages delivered, ${deadLettered} refused again, ${pending} pending\n`;
+  return `${replayed} dead letters sent again, ${delivered} messages delivered, ${deadLettered} refused again, ${pending} pending\n`;
 }

@@ -6,7 +6,7 @@ export async function outboxStatus(file: string, { json }: { json?: true }): Pro
     const status = reader.status();
     if (json) process.stdout.write(`${JSON.stringify(status)}\n`);
     else {
-      const { accepted, pending, inFlight, delivered, deadLetters, oldestPendingAt, carried, bytes } = status;
+      const { accepted, pending, inFlight, delivered, deadLetters, oldestPendingAt, delivering, bytes } = status;
       const since =
         oldestPendingAt === undefined ? '' : `, the oldest since ${new Date(oldestPendingAt).toISOString()}`;
       process.stdout.write(`accepted      ${accepted}
@@ -15,7 +15,7 @@ in flight     ${inFlight}
 delivered     ${delivered}
 dead letters  ${deadLetters}
 size          ${(bytes / 1024).toFixed(1)} KiB of messages
-${carried ? 'A process sends from it.' : 'No process sends from it.'}
+${delivering ? 'A process is delivering from it.' : 'No process is delivering from it.'}
 `);
     }
   } finally {

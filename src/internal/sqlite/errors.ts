@@ -13,7 +13,7 @@ const SQLITE_NOTADB = 26;
  * this one), `damaged`, `not_sqlite`. What may pass by itself: `locked`, `full` (the disk), `inaccessible` (no such
  * folder, no permission), `failed` (anything else).
  */
-export type DatabaseTrouble =
+export type DatabaseProblem =
   | 'foreign'
   | 'newer'
   | 'damaged'
@@ -26,11 +26,11 @@ export type DatabaseTrouble =
 /** Why a database file can't be used. The message names the file and says what to do, in one line. */
 export class DatabaseFileError extends Error {
   override readonly name = 'DatabaseFileError';
-  readonly trouble: DatabaseTrouble;
+  readonly problem: DatabaseProblem;
 
-  constructor(trouble: DatabaseTrouble, message: string, cause?: unknown) {
+  constructor(problem: DatabaseProblem, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
-    this.trouble = trouble;
+    this.problem = problem;
   }
 }
 

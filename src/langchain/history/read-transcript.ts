@@ -1,10 +1,10 @@
-import { v4 as uuidv4 } from 'uuid';
-import { env } from '../../internal/env.js';
-import { SynapClient } from '../../synap/client.js';
-import { errorFromResponse } from '../../synap/error-from-response.js';
-import { NetworkError, type SynapError, TimeoutError, UnexpectedResponseError } from '../../synap/errors.js';
-import { scrubber } from '../../synap/scrub.js';
-import { VERSION } from '../../version.js';
+import { isSuccess } from '../../synap/error-from-response.js';
+import { UnexpectedResponseError } from '../../synap/errors.js';
+// Over fetch, which keeps its connections: a history is made for one conversation, and soon forgotten.
+import { httpTransport } from '../../synap/http.edge.js';
+import { deadlineIn, readJson, SynapEndpoint } from '../../synap/request.js';
+import { checkTimeout } from '../../synap/settings.js';
+import type { HttpTransport } from '../../synap/transport.js';
 import { isObject, text } from '../messages.js';
 
 /** Where a history is read from. */
@@ -31,17 +31,26 @@ const TIMEOUT_MS = 10_000;
 const PAGE = 200;
 // A server whose pages never end would keep an app for ever.
 const MAX_PAGES = 1000;
+/** Of one page: its messages may be as long as Synap takes them. */
+const MAX_PAGE_BYTES = 256 * 1024 * 1024;
 
 /**
  * Reads a conversation: by `GET /v1/conversations/{id}/messages`, which a local Synap has, or else by
  * `…/context-for-prompt`. A conversation that nobody has recorded into is empty.
  *
  * @throws {@link AuthenticationError} the key is missing or refused
- * @throws {@link NetworkError} Synap can't be reached, or takes too long
+ * @throws {@link NetworkError} Synap can't be reached, or the reading timed out
  * @throws any other {@link SynapError}, by the status Synap answers
  */
 export async function readTranscript(conversationId: string, options: ReadOptions): Promise<ReadMessage[]> {
-  const get = getter(options);
+  const endpoint = SynapEndpoint.of({ ...options, logger: false });
+  const timeoutMs = checkTimeout(options.timeoutMs ?? TIMEOUT_MS);
+  return readPages(conversationId, getter(endpoint, httpTransport(endpoint.origin), timeoutMs));
+}
+
+type Get = (path: string) => Promise<unknown>;
+
+async function readPages(conversationId: string, get: Get): Promise<ReadMessage[]> {
   const path = `/v1/conversations/${encodeURIComponent(conversationId)}`;
   const messages: ReadMessage[] = [];
   let cursor: string | undefined;
@@ -102,49 +111,15 @@ function messageOf(value: unknown): ReadMessage[] {
 }
 
 /** Gets JSON. What is not there is said by a word: the route, or the conversation. */
-function getter(options: ReadOptions): (path: string) => Promise<unknown> {
-  const { timeoutMs = TIMEOUT_MS } = options;
-  // It checks the options, and says where the base URL is; it opens no connection.
-  const { baseUrl } = new SynapClient({ ...options, timeoutMs, logger: false });
-  const apiKey = (options.apiKey ?? env('SYNAP_API_KEY') ?? '').trim();
-  const signal = AbortSignal.timeout(timeoutMs);
+function getter(endpoint: SynapEndpoint, transport: HttpTransport, timeoutMs: number): Get {
+  const deadline = deadlineIn(timeoutMs);
+  const limits = { maxBytes: MAX_PAGE_BYTES, timeoutMs };
   return async path => {
-    const correlationId = uuidv4();
-    const headers = {
-      authorization: `Bearer ${apiKey}`,
-      accept: 'application/json',
-      'user-agent': `synap-recorder/${VERSION}`,
-      'x-correlation-id': correlationId,
-    };
-    try {
-      const response = await fetch(baseUrl + path, { headers, signal, redirect: 'manual' });
-      const body = await response.text();
-      if (response.ok) return parse(body, correlationId);
-      const { status } = response;
-      if (status === 404 || status === 405) return /conversation/i.test(body) ? 'no conversation' : 'no route';
-      const header = (name: string) => response.headers.get(name) ?? undefined;
-      throw errorFromResponse({ status, header, body }, correlationId, scrubber(apiKey, []));
-    } catch (error) {
-      throw networkError(error, signal, correlationId);
-    }
+    const request = { path, deadline, limits };
+    const answer = await endpoint.ask(transport, request);
+    const { status, body } = answer;
+    if (status === 404 || status === 405) return /conversation/i.test(body) ? 'no conversation' : 'no route';
+    if (!isSuccess(answer)) throw endpoint.errorOf(answer, request);
+    return readJson(answer, deadline);
   };
-}
-
-function parse(body: string, correlationId: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw new UnexpectedResponseError("Synap's answer is not JSON. Check that read.baseUrl is the address of Synap", {
-      correlationId,
-      retryable: true,
-    });
-  }
-}
-
-function networkError(error: unknown, signal: AbortSignal, correlationId: string): SynapError {
-  if (error instanceof Error && 'correlationId' in error) return error as SynapError;
-  const options = { sent: 'unknown', correlationId, cause: error } as const;
-  if (signal.aborted) return new TimeoutError('Synap did not answer in the time allowed for reading', options);
-  const cause = error instanceof Error && isObject(error.cause) ? error.cause : {};
-  return new NetworkError(`Could not read from Synap (${text(cause.code) ?? 'the connection broke'})`, options);
 }

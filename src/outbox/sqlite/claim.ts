@@ -11,7 +11,7 @@ interface Candidate {
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Picks a batch. It looks at the lines that begin earliest only, so it does not matter how much waits. */
+/** Picks a batch. It reads the conversations that have waited longest only, so its cost does not grow with what waits. */
 export function chooseEntries(statements: OutboxStatements, limits: ClaimLimits): ClaimedEntry[] {
   const ready = readyEntries(statements, limits);
   const missing = limits.onePerConversation ? 0 : limits.maxMessages - ready.length;

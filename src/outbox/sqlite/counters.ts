@@ -3,10 +3,10 @@ import type { LeaseRow } from './lease.js';
 import type { OutboxStatements } from './schema.js';
 
 /** The one row of the table `outbox`, without the lease. */
-export interface Ledger extends OutboxBooks {
+export interface Counters extends OutboxBooks {
   /** The position given out last. */
   readonly newest: number;
-  /** Dead letters that were purged; they stay in the books. */
+  /** Dead letters that were purged; they stay in `deadLettered` and `expired`. */
   readonly purged: number;
   /** Delivered entries whose keys are not remembered any more. */
   readonly forgotten: number;
@@ -16,12 +16,12 @@ export interface Ledger extends OutboxBooks {
   readonly bytes: number;
 }
 
-export type OutboxRow = Ledger & LeaseRow;
+export type OutboxRow = Counters & LeaseRow;
 
-export type LedgerChange = { -readonly [Name in keyof Ledger]: number };
+export type CountersChange = { -readonly [Name in keyof Counters]: number };
 
 // In the order of the statement's parameters.
-const COLUMNS: readonly (keyof Ledger)[] = [
+const COLUMNS: readonly (keyof Counters)[] = [
   'newest',
   'accepted',
   'pending',
@@ -36,13 +36,13 @@ const COLUMNS: readonly (keyof Ledger)[] = [
   'bytes',
 ];
 
-export function noChange(): LedgerChange {
-  return Object.fromEntries(COLUMNS.map(column => [column, 0])) as LedgerChange;
+export function noChange(): CountersChange {
+  return Object.fromEntries(COLUMNS.map(column => [column, 0])) as CountersChange;
 }
 
-export function added(ledger: Ledger, change: Partial<LedgerChange>): Ledger {
+export function added(counters: Counters, change: Partial<CountersChange>): Counters {
   const sum = noChange();
-  for (const column of COLUMNS) sum[column] = ledger[column] + (change[column] ?? 0);
+  for (const column of COLUMNS) sum[column] = counters[column] + (change[column] ?? 0);
   return sum;
 }
 
@@ -50,7 +50,7 @@ export function readRow(statements: OutboxStatements): OutboxRow {
   return statements.get('row').get() as unknown as OutboxRow;
 }
 
-/** Adds to the books; negative numbers take away. */
-export function book(statements: OutboxStatements, change: Partial<LedgerChange>): void {
-  statements.get('book').run(...COLUMNS.map(column => change[column] ?? 0));
+/** Adds to the counters in the file; negative numbers take away. */
+export function addToCounters(statements: OutboxStatements, change: Partial<CountersChange>): void {
+  statements.get('addToCounters').run(...COLUMNS.map(column => change[column] ?? 0));
 }

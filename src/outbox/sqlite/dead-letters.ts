@@ -2,7 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction, patiently } from '../../internal/sqlite/database.js';
 import type { DeadLetter } from '../outbox.js';
 import { readEntry, readText } from './claim.js';
-import { book, type LedgerChange, noChange, readRow } from './counters.js';
+import { addToCounters, type CountersChange, noChange, readRow } from './counters.js';
+import { newState } from './entry-moves.js';
 import type { OutboxStatements } from './schema.js';
 
 const BUSY_TIMEOUT_MS = 5000;
@@ -27,12 +28,11 @@ export function listDeadLetters(statements: OutboxStatements, after: number, lim
   });
 }
 
-/** Puts them at the end of the line, in the order in which they stood. */
+/** Puts them at the end of the queue, in the order in which they stood. */
 export function replayDeadLetters(db: DatabaseSync, statements: OutboxStatements, keys?: readonly string[]): number {
   return move(db, statements, keys, ({ position, conversationId, state, bytes }, change, newest) => {
     const to = newest + 1;
-    const behind = statements.get('findOutstanding').get(conversationId) !== undefined;
-    statements.get('replayEntry').run(to, behind ? 'waiting' : 'ready', Date.now(), position);
+    statements.get('replayEntry').run(to, newState(statements, conversationId), Date.now(), position);
     statements.get('replayMessage').run(to, position);
     change.newest++;
     change.pending++;
@@ -55,7 +55,7 @@ function move(
   db: DatabaseSync,
   statements: OutboxStatements,
   keys: readonly string[] | undefined,
-  one: (letter: DeadRow, change: LedgerChange, newest: number) => void,
+  one: (letter: DeadRow, change: CountersChange, newest: number) => void,
 ): number {
   let moved = 0;
   for (const positions of keys ? chunksOf(statements, keys) : allChunks(statements)) {
@@ -69,7 +69,7 @@ function move(
         one(letter as unknown as DeadRow, change, newest + change.newest);
         count++;
       }
-      book(statements, change);
+      addToCounters(statements, change);
       return count;
     };
     // What was moved before would be forgotten if this failed for having to wait.

@@ -12,7 +12,7 @@ import type {
 } from '../outbox.js';
 import { FileGuard } from './guarded-file.js';
 import { Lease } from './lease.js';
-import { Fallback } from './memory-fallback.js';
+import { MemoryFallback } from './memory-fallback.js';
 import type { OutboxFile, OutboxFileOptions } from './outbox-file.js';
 import { Positions } from './positions.js';
 
@@ -22,6 +22,9 @@ const MAX_POLL_MS = 1000;
 const MAX_IN_MEMORY = 10_000;
 const MAX_BYTES_IN_MEMORY = 32 * 1024 * 1024;
 
+/** Where new entries go: into the file, into memory, or through memory after what is moving into the file. */
+type Mode = 'file' | 'memory' | 'moving';
+
 /** How many entries move from memory into the file at once: it holds up the app for a few milliseconds. */
 const MOVED_AT_ONCE = 100;
 
@@ -30,11 +33,11 @@ export interface DurableOutboxOptions extends OutboxFileOptions {
 }
 
 /**
- * An outbox in a file, with memory to fall back on. No method throws because of the file.
+ * An outbox in a file, with memory to fall back on. No method throws because of the file. Its {@link Mode}:
  *
  * ```
  *            the file can't be used           it can again            nothing is left in memory
- *   in file ────────────────────────► in memory ──────────► moving ────────────────────────────► in file
+ *   file ───────────────────────────► memory ─────────────► moving ────────────────────────────► file
  *                                         ▲                   │
  *                                         └───────────────────┘
  *                                          the file can't be used
@@ -49,20 +52,25 @@ export class DurableOutbox implements Outbox {
   readonly pollMs: number;
   readonly #file: FileGuard;
   readonly #lease: Lease;
-  readonly #fallback: Fallback;
+  readonly #fallback: MemoryFallback;
   readonly #positions = new Positions();
-  /** Settlements that could not be written down yet. */
+  /** Settlements that could not be written to the file yet. */
   readonly #owed = new Map<string, Settlement>();
   #isClosed = false;
 
   constructor(options: DurableOutboxOptions) {
     this.pollMs = Math.min(MAX_POLL_MS, Math.ceil(options.leaseMs / 4));
     this.#lease = new Lease(options.leaseMs);
-    this.#file = new FileGuard(options, this.#lease);
-    this.#fallback = new Fallback({
+    this.#fallback = new MemoryFallback({
       maxMessages: Math.min(options.maxMessages, MAX_IN_MEMORY),
       maxBytes: Math.min(options.maxBytes, MAX_BYTES_IN_MEMORY),
     });
+    this.#file = new FileGuard(options, this.#lease, () => this.#fallback.progress().outstanding);
+  }
+
+  get #mode(): Mode {
+    if (this.#fallback.isEmpty) return 'file';
+    return this.#file.isHealthy ? 'moving' : 'memory';
   }
 
   open(logger: Logger): void {
@@ -74,12 +82,12 @@ export class DurableOutbox implements Outbox {
     this.#assertOpen();
     // A message that is no JSON is the caller's mistake, not the file's.
     const json = entry.json ?? JSON.stringify(entry.message);
-    if (this.#fallback.isEmpty) {
+    if (this.#mode === 'file') {
       const result = this.#file.write(file => file.put({ ...entry, json }, options));
       if (result !== undefined) return result;
     }
     if (this.#file.read(file => file.holds(entry.key))) return 'duplicate';
-    this.#toMemory();
+    this.#beginMemory();
     const result = this.#fallback.put(entry, options);
     this.#move();
     return result;
@@ -94,7 +102,7 @@ export class DurableOutbox implements Outbox {
     this.#keepLease();
     // What is in there may have to go before what is in memory.
     if (claimed.length === 0 && this.#file.isUnread) return [];
-    if (claimed.length > 0 || this.#file.isWell)
+    if (claimed.length > 0 || this.#file.isHealthy)
       return claimed.map(entry => ({ ...entry, position: this.#positions.ofFile(entry.position) }));
     return this.#claimFromMemory(limits);
   }
@@ -114,8 +122,8 @@ export class DurableOutbox implements Outbox {
   books(): OutboxBooks & { readonly pendingBytes: number } {
     // Whoever polls asks for these.
     if (!this.#isClosed) this.#catchUp();
-    const file = this.#file.read(file => file.books()) ?? this.#file.ledger;
-    const memory = this.#fallback.books();
+    const file = this.#file.read(file => file.stats()) ?? this.#file.counters;
+    const memory = this.#fallback.stats();
     return {
       accepted: file.accepted + memory.accepted,
       pending: file.pending + memory.pending,
@@ -159,7 +167,7 @@ export class DurableOutbox implements Outbox {
   replay(keys?: readonly string[]): number {
     this.#assertOpen();
     const inFile = this.#moveLetters(file => file.replay(keys));
-    this.#toMemory();
+    this.#beginMemory();
     const inMemory = this.#fallback.replay(keys);
     this.#move();
     return inFile + inMemory;
@@ -175,11 +183,11 @@ export class DurableOutbox implements Outbox {
     if (this.#isClosed) return [];
     this.#isClosed = true;
     this.#file.lastTry();
-    this.#fallback.recall();
+    this.#fallback.requeueInFlight();
     this.#settleOwed();
     while (this.#move()) {}
     this.#file.close();
-    this.#lease.carried.clear();
+    this.#lease.claimed.clear();
     this.#keepLease();
     return this.#fallback.close();
   }
@@ -187,10 +195,10 @@ export class DurableOutbox implements Outbox {
   /** Whoever asks for this waits for the answer, so it does throw. */
   #moveLetters(move: (file: OutboxFile) => number): number {
     const moved = this.#file.write(move);
-    const { deadLettered, expired, purged } = this.#file.ledger;
+    const { deadLettered, expired, purged } = this.#file.counters;
     if (moved === undefined && deadLettered + expired > purged)
       throw new Error(
-        'the file of the outbox is in use or can not be used: its dead letters stay as they are; try again',
+        'the outbox file is locked or can not be used, so its dead letters were left as they are: try again',
       );
     return moved ?? 0;
   }
@@ -200,15 +208,15 @@ export class DurableOutbox implements Outbox {
   }
 
   /** The next entry goes to memory. */
-  #toMemory(): void {
-    this.#positions.note(this.#positions.ofFile(this.#file.ledger.newest));
+  #beginMemory(): void {
+    this.#positions.note(this.#positions.ofFile(this.#file.counters.newest));
     if (this.#fallback.isEmpty) this.#positions.beginMemory(this.#fallback.progress().position);
   }
 
   #claimFromMemory(limits: ClaimLimits): ClaimedEntry[] {
     this.#fallback.stay();
     const except = new Set(limits.except);
-    for (const [key, { conversationId }] of this.#lease.carried) if (!this.#owed.has(key)) except.add(conversationId);
+    for (const [key, { conversationId }] of this.#lease.claimed) if (!this.#owed.has(key)) except.add(conversationId);
     for (;;) {
       const claimed = this.#fallback.claim({ ...limits, except });
       const conversations = new Set(claimed.map(entry => entry.message.conversationId));
@@ -226,13 +234,15 @@ export class DurableOutbox implements Outbox {
     this.#move();
   }
 
-  /** Whether something was moved. */
+  /** @returns whether something was moved */
   #move(): boolean {
     if (!this.#file.isOpen || this.#fallback.isIdle) return false;
     const moving = this.#fallback.next(MOVED_AT_ONCE);
     if (moving.entries.length + moving.letters.length === 0) return false;
     const written = <T extends OutboxEntry>(entry: T) => ({ ...entry, json: JSON.stringify(entry.message) });
-    const positions = this.#file.write(file => file.adopt(moving.entries.map(written), moving.letters.map(written)));
+    const positions = this.#file.write(file =>
+      file.insertFromMemory(moving.entries.map(written), moving.letters.map(written)),
+    );
     if (positions === undefined) {
       this.#fallback.stay();
       return false;
@@ -263,19 +273,19 @@ export class DurableOutbox implements Outbox {
     const inFile = Math.min(Number.MAX_SAFE_INTEGER, this.#positions.inFile(upTo));
     const progress = this.#file.read(file => file.progress(inFile));
     if (progress) return progress;
-    const { pending, inFlight, deadLettered, expired, purged } = this.#file.ledger;
+    const { pending, inFlight, deadLettered, expired, purged } = this.#file.counters;
     return { outstanding: pending + inFlight, deadLetters: deadLettered + expired - purged };
   }
 
   #newest(): number {
-    this.#positions.note(this.#positions.ofFile(this.#file.ledger.newest));
+    this.#positions.note(this.#positions.ofFile(this.#file.counters.newest));
     if (!this.#fallback.isEmpty) this.#positions.note(this.#positions.ofMemory(this.#fallback.progress().position));
     return this.#positions.newest;
   }
 
   /** Whether an entry has come to its end, though the file does not know it yet. */
   #isEnded({ key, to }: Settlement, upTo: number): boolean {
-    const carried = this.#lease.carried.get(key);
-    return to !== 'pending' && carried !== undefined && this.#positions.ofFile(carried.position) <= upTo;
+    const claimed = this.#lease.claimed.get(key);
+    return to !== 'pending' && claimed !== undefined && this.#positions.ofFile(claimed.position) <= upTo;
   }
 }

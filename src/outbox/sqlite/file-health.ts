@@ -1,11 +1,11 @@
 import type { Logger } from '../../internal/logger.js';
-import type { DatabaseFileError, DatabaseTrouble } from '../../internal/sqlite/errors.js';
+import type { DatabaseFileError, DatabaseProblem } from '../../internal/sqlite/errors.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** After how long the file is tried again. What only a person can change is looked at seldom: it reads the whole file. */
-const RETRY_MS: Readonly<Record<DatabaseTrouble, number>> = {
+/** After how long the file is tried again. What only a person can change is tried seldom: it reads the whole file. */
+const RETRY_MS: Readonly<Record<DatabaseProblem, number>> = {
   locked: SECOND,
   full: 5 * SECOND,
   inaccessible: 5 * SECOND,
@@ -16,54 +16,63 @@ const RETRY_MS: Readonly<Record<DatabaseTrouble, number>> = {
   not_sqlite: MINUTE,
 };
 
-/** How long the same trouble stays unmentioned when it comes again. */
-const SAY_AGAIN_MS = MINUTE;
+/** How long the same problem is not logged again. */
+const LOG_AGAIN_MS = MINUTE;
 
-/** Why the file of an outbox can't be used for now, and when to try it again. It says so, and when that is over. */
-export class Trouble {
+/**
+ * Whether the file of an outbox can be used, and when to try it again. It logs the change, both ways.
+ *
+ * ```
+ *   healthy ──failed──► locked | full | … (a DatabaseProblem) ──failed──► the same, or another problem
+ *      ▲                            │
+ *      └───────────worked───────────┘
+ * ```
+ */
+export class FileHealth {
   readonly #path: string;
-  /** What it was since all was well. */
-  readonly #kinds = new Set<DatabaseTrouble>();
-  readonly #saidAt = new Map<DatabaseTrouble, number>();
-  #kind: DatabaseTrouble | undefined;
+  /** Since it was healthy. */
+  readonly #seen = new Set<DatabaseProblem>();
+  readonly #loggedAt = new Map<DatabaseProblem, number>();
+  #state: 'healthy' | DatabaseProblem = 'healthy';
   #retryAt = 0;
-  #isSaid = false;
+  #isLogged = false;
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Undefined while all is well. */
-  get kind(): DatabaseTrouble | undefined {
-    return this.#kind;
+  get state(): 'healthy' | DatabaseProblem {
+    return this.#state;
   }
 
-  /** Whether all is well, or it is time to try the file again. */
+  /** Whether it is healthy, or due to be tried again. */
   get mayTry(): boolean {
-    return this.#kind === undefined || performance.now() >= this.#retryAt;
+    return this.#state === 'healthy' || performance.now() >= this.#retryAt;
   }
 
-  begin({ trouble, message }: DatabaseFileError, logger: Logger): void {
-    // Whoever tries before the time must not put it off.
-    if (trouble === this.#kind && !this.mayTry) return;
+  failed({ problem, message }: DatabaseFileError, logger: Logger): void {
+    // An attempt before the time must not put it off.
+    if (problem === this.#state && !this.mayTry) return;
     const now = performance.now();
-    this.#kind = trouble;
-    this.#retryAt = now + RETRY_MS[trouble];
-    if (this.#kinds.has(trouble)) return;
-    this.#kinds.add(trouble);
-    if (now - (this.#saidAt.get(trouble) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN_MS) return;
-    this.#saidAt.set(trouble, now);
-    this.#isSaid = true;
+    this.#state = problem;
+    this.#retryAt = now + RETRY_MS[problem];
+    if (this.#seen.has(problem)) return;
+    this.#seen.add(problem);
+    if (now - (this.#loggedAt.get(problem) ?? Number.NEGATIVE_INFINITY) < LOG_AGAIN_MS) return;
+    this.#loggedAt.set(problem, now);
+    this.#isLogged = true;
     logger.error(
-      `the outbox ${message}. Until then messages wait in memory, and are lost if the process ends before they are delivered`,
+      `outbox file ${message}. Until then messages wait in memory, and are lost if the process ends before they are delivered`,
     );
   }
 
-  end(logger: Logger): void {
-    if (this.#kind === undefined) return;
-    this.#kind = undefined;
-    this.#kinds.clear();
-    if (this.#isSaid) logger.warn(`the outbox ${this.#path} is in use again: what waits in memory moves into it`);
-    this.#isSaid = false;
+  /** @param inMemory how many messages wait in memory for the file */
+  worked(inMemory: number, logger: Logger): void {
+    if (this.#state === 'healthy') return;
+    this.#state = 'healthy';
+    this.#seen.clear();
+    const moving = inMemory === 0 ? '' : `; moving ${inMemory} in-memory message${inMemory === 1 ? '' : 's'} into it`;
+    if (this.#isLogged) logger.warn(`outbox file recovered${moving} (${this.#path})`);
+    this.#isLogged = false;
   }
 }

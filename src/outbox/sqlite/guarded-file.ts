@@ -1,8 +1,8 @@
 import { type Logger, safeLogger } from '../../internal/logger.js';
 import { patiently } from '../../internal/sqlite/database.js';
 import { explain } from '../../internal/sqlite/errors.js';
-import { type Ledger, noChange } from './counters.js';
-import { Trouble } from './file-health.js';
+import { type Counters, noChange } from './counters.js';
+import { FileHealth } from './file-health.js';
 import type { Lease } from './lease.js';
 import { BUSY_TIMEOUT_MS } from './open-file.js';
 import { OutboxFile, type OutboxFileOptions } from './outbox-file.js';
@@ -11,47 +11,50 @@ import { OutboxFile, type OutboxFileOptions } from './outbox-file.js';
 const LOCKED_TIMEOUT_MS = 25;
 
 /**
- * Stands between an outbox and its file: opens it, lets nothing through while there is {@link Trouble}, and answers
- * undefined then. It never throws because of the file.
+ * Stands between an outbox and its file: opens it, lets nothing through while it is not healthy ({@link FileHealth}),
+ * and returns undefined then. It never throws because of the file.
  */
 export class FileGuard {
   readonly #options: OutboxFileOptions;
   readonly #lease: Lease;
-  readonly #trouble: Trouble;
+  readonly #health: FileHealth;
+  readonly #inMemory: () => number;
   #logger: Logger = safeLogger(undefined);
   #file: OutboxFile | undefined;
-  #ledger: Ledger = noChange();
+  #counters: Counters = noChange();
   #isLastTry = false;
   #isClosed = false;
 
-  constructor(options: OutboxFileOptions, lease: Lease) {
+  /** @param inMemory how many messages wait in memory for the file */
+  constructor(options: OutboxFileOptions, lease: Lease, inMemory: () => number) {
     this.#options = options;
     this.#lease = lease;
-    this.#trouble = new Trouble(options.path);
+    this.#health = new FileHealth(options.path);
+    this.#inMemory = inMemory;
   }
 
   set logger(logger: Logger) {
     this.#logger = logger;
   }
 
-  /** Whether all is well, as far as is known. */
-  get isWell(): boolean {
-    return this.#trouble.kind === undefined;
+  /** As far as is known. */
+  get isHealthy(): boolean {
+    return this.#health.state === 'healthy';
   }
 
   /** Whether there is a file of which nobody here knows yet what is in it, since others hold it. */
   get isUnread(): boolean {
-    return this.#file === undefined && this.#trouble.kind === 'locked';
+    return this.#file === undefined && this.#health.state === 'locked';
   }
 
   /** Whether the file may be tried now. */
   get isOpen(): boolean {
-    return !this.#isClosed && (this.#trouble.mayTry || this.#isLastTry);
+    return !this.#isClosed && (this.#health.mayTry || this.#isLastTry);
   }
 
-  /** The books of the file, as they were when it could last be used. */
-  get ledger(): Ledger {
-    return this.#ledger;
+  /** The counters in the file, as they were when it could last be used. */
+  get counters(): Counters {
+    return this.#counters;
   }
 
   /** What can be read while nothing can be written is not kept back. */
@@ -64,15 +67,15 @@ export class FileGuard {
     return this.#file && this.#attempt(work);
   }
 
-  /** When this works, the trouble is over. */
+  /** When this works, the file is healthy again. */
   write<T>(work: (file: OutboxFile) => T): T | undefined {
     if (!this.isOpen) return undefined;
     const answer = this.#attempt(work);
-    if (answer !== undefined) this.#trouble.end(this.#logger);
+    if (answer !== undefined) this.#health.worked(this.#inMemory(), this.#logger);
     return answer;
   }
 
-  /** From now on the file is tried each time, whatever the trouble. */
+  /** From now on the file is tried each time, whatever its state. */
   lastTry(): void {
     this.#isLastTry = true;
   }
@@ -88,14 +91,14 @@ export class FileGuard {
     try {
       const file = this.#file ?? new OutboxFile(this.#options, this.#lease);
       this.#file = file;
-      const patienceMs = this.#trouble.kind === 'locked' ? LOCKED_TIMEOUT_MS : BUSY_TIMEOUT_MS;
+      const patienceMs = this.#health.state === 'locked' ? LOCKED_TIMEOUT_MS : BUSY_TIMEOUT_MS;
       const answer = patiently(() => work(file), patienceMs);
-      this.#ledger = file.ledger;
+      this.#counters = file.counters;
       return answer;
     } catch (error) {
       const reason = explain(error, this.#options.path);
-      this.#trouble.begin(reason, this.#logger);
-      if (reason.trouble !== 'full' && reason.trouble !== 'locked') this.#abandon();
+      this.#health.failed(reason, this.#logger);
+      if (reason.problem !== 'full' && reason.problem !== 'locked') this.#abandon();
       return undefined;
     }
   }

@@ -19,14 +19,14 @@ const STORED_AS: Record<KeptState, readonly string[]> = {
 };
 
 export interface OutboxStatus extends OutboxBooks {
-  /** Dead letters that are still there; the books count those that were purged, too. */
+  /** Dead letters that are still there; `deadLettered` and `expired` count those that were purged, too. */
   readonly deadLetters: number;
   /** Bytes of message JSON in the file. */
   readonly bytes: number;
   /** When the oldest message that waits was accepted, in milliseconds since 1970. */
   readonly oldestPendingAt: number | undefined;
-  /** Whether a process sends from it now. */
-  readonly carried: boolean;
+  /** Whether a process delivers from it now. */
+  readonly delivering: boolean;
 }
 
 export interface KeptEntry extends ClaimedEntry {
@@ -37,7 +37,7 @@ export interface KeptEntry extends ClaimedEntry {
 }
 
 /**
- * Looks into the file of a durable outbox, and changes nothing in it.
+ * Reads the file of a durable outbox, and changes nothing in it.
  *
  * @throws DatabaseFileError there is no such file, or it is none of ours; the message says what to do
  */
@@ -64,11 +64,11 @@ export class OutboxReader {
       deadLetters: deadLettered + expired - purged,
       bytes,
       oldestPendingAt: oldest?.acceptedAt ?? undefined,
-      carried: row.leaseOwner !== null && row.leaseUntil > Date.now(),
+      delivering: row.leaseOwner !== null && row.leaseUntil > Date.now(),
     };
   }
 
-  /** Messages in any of these states, in the order of the line, as they are read. */
+  /** Messages in any of these states, in the order of the queue, as they are read. */
   *entries(states: readonly KeptState[], limit = Number.MAX_SAFE_INTEGER): Generator<KeptEntry> {
     const stored = new Set(states.flatMap(state => STORED_AS[state]));
     let left = limit;

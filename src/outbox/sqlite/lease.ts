@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OutboxStatements } from './schema.js';
 
-/** Who carries, as the file says. */
+/** Who delivers, as the file says. */
 export interface LeaseRow {
   readonly leaseOwner: string | null;
   /** In milliseconds since 1970. */
@@ -10,67 +10,91 @@ export interface LeaseRow {
 }
 
 /** An entry that this process has in flight. */
-export interface Carried {
+export interface Claimed {
   readonly position: number;
   readonly conversationId: string;
   readonly bytes: number;
 }
 
 /**
- * One outbox's right to carry, of all the outboxes on a file. It lasts `ms` from the latest claim, settlement or renewal;
- * while anything is in flight it renews itself. One that has run out stays valid until another outbox takes it. Each
- * tenure has a token of its own, so a carrier that was suspended finds out that it has been replaced.
+ * Whose the lease is: `mine`, this outbox's; `free`, nobody's, or one that has run out; `theirs`, another outbox's.
+ *
+ * ```
+ *            acquire                  acquire (by another)
+ *   free ──────────────► mine    free ──────────────► theirs
+ *    ▲  ▲                 │                              │
+ *    │  └─────release─────┘                              │
+ *    └──────released, or ran out─────────────────────────┘
+ * ```
+ *
+ * `mine` that has run out stays mine until another takes it: then it is `theirs`, and what this outbox had in flight is
+ * pending again.
+ */
+export type LeaseState = 'mine' | 'free' | 'theirs';
+
+/** @param token the token of this outbox's tenure; undefined before the first */
+export function leaseState(row: LeaseRow, token: string | undefined, now: number): LeaseState {
+  const { leaseOwner, leaseUntil, leaseMs } = row;
+  if (leaseOwner === null) return 'free';
+  if (leaseOwner === token) return 'mine';
+  // A lease that lasts longer than it may was taken before the clock was set back.
+  return leaseUntil <= now || leaseUntil > now + 2 * leaseMs ? 'free' : 'theirs';
+}
+
+/**
+ * One outbox's right to deliver, of all the outboxes on a file. It lasts `ms` from the latest claim, settlement or renewal;
+ * while anything is in flight it renews itself. Each tenure has a token of its own, so a process that was suspended finds
+ * out that it has been replaced.
  */
 export class Lease {
   readonly #ms: number;
   #token: string | undefined;
   #renewal: NodeJS.Timeout | undefined;
   /** What was claimed and is not settled, by key. */
-  readonly carried = new Map<string, Carried>();
+  readonly claimed = new Map<string, Claimed>();
 
   constructor(ms: number) {
     this.#ms = ms;
+  }
+
+  stateOf(row: LeaseRow, now: number): LeaseState {
+    return leaseState(row, this.#token, now);
   }
 
   isHeld({ leaseOwner }: LeaseRow): boolean {
     return leaseOwner !== null && leaseOwner === this.#token;
   }
 
-  /** Whether another outbox has it, and this one had it before. */
-  isLost({ leaseOwner }: LeaseRow): boolean {
-    return this.#token !== undefined && leaseOwner !== null && leaseOwner !== this.#token;
-  }
-
-  /** Whether nobody has it, or it has run out. */
-  isFree({ leaseOwner, leaseUntil, leaseMs }: LeaseRow, now: number): boolean {
-    // A lease that lasts longer than it may was taken before the clock was set back.
-    return leaseOwner === null || leaseUntil <= now || leaseUntil > now + 2 * leaseMs;
+  /** Whether this outbox had it, and another has taken it since. */
+  isLost(row: LeaseRow): boolean {
+    return this.#token !== undefined && row.leaseOwner !== null && !this.isHeld(row);
   }
 
   /** Whether this outbox may claim: after losing the lease, not before it has settled what it had in flight. */
-  isWithinReach(row: LeaseRow, now: number): boolean {
-    return this.isHeld(row) || (this.carried.size === 0 && this.isFree(row, now));
+  canAcquire(row: LeaseRow, now: number): boolean {
+    const state = this.stateOf(row, now);
+    return state === 'mine' || (state === 'free' && this.claimed.size === 0);
   }
 
   /** Takes or renews it. */
-  take(statements: OutboxStatements, row: LeaseRow, now: number): void {
+  acquire(statements: OutboxStatements, row: LeaseRow, now: number): void {
     if (!this.isHeld(row)) this.#token = randomUUID();
-    statements.get('takeLease').run(this.#token ?? null, now + this.#ms, this.#ms);
+    statements.get('acquireLease').run(this.#token ?? null, now + this.#ms, this.#ms);
   }
 
-  /** Nothing, if another has it. */
+  /** Does nothing, if another has it. */
   renew(statements: OutboxStatements): void {
     statements.get('renewLease').run(Date.now() + this.#ms, this.#token ?? null);
   }
 
-  /** Nothing, if another has it. */
+  /** Does nothing, if another has it. */
   release(statements: OutboxStatements): void {
     statements.get('releaseLease').run(this.#token ?? null);
   }
 
   /** Calls `renew`, which must not throw, again and again as long as anything is in flight. */
   keep(renew: () => void): void {
-    if (this.carried.size === 0) {
+    if (this.claimed.size === 0) {
       clearInterval(this.#renewal);
       this.#renewal = undefined;
     } else if (this.#renewal === undefined) {

@@ -23,9 +23,9 @@ export interface Moving {
 
 /**
  * Holds in memory what the file of an outbox can't take for now. It serves as an outbox until then; when the file is
- * well again, everything moves into it, in order. To the memory, the file is the place where entries are delivered.
+ * healthy again, everything moves into it, in order. To the memory, the file is the place where entries are delivered.
  */
-export class Fallback {
+export class MemoryFallback {
   readonly #memory: MemoryOutbox;
   /** What the relay has in flight. */
   readonly #claimed = new Map<string, ClaimedEntry>();
@@ -37,7 +37,7 @@ export class Fallback {
     this.#memory = memoryOutbox({ maxMessages, maxBytes });
   }
 
-  /** Whether no entry is in here; a dead letter may be. */
+  /** Whether no entry waits in here; a dead letter may. */
   get isEmpty(): boolean {
     const { pending, inFlight } = this.#memory.books();
     return pending + inFlight === 0;
@@ -80,7 +80,7 @@ export class Fallback {
   }
 
   /** Puts back what is in flight, as what Synap may have. */
-  recall(): void {
+  requeueInFlight(): void {
     const claimed = [...this.#claimed.values()];
     this.putBack(claimed.map(entry => ({ ...entry, attempts: entry.attempts + 1, maybeStored: true })));
   }
@@ -112,20 +112,20 @@ export class Fallback {
     this.#moving = [];
   }
 
-  /** The books, without what has moved. */
-  books(): OutboxBooks & { readonly pendingBytes: number } {
-    const books = this.#memory.books();
+  /** Without what has moved. */
+  stats(): OutboxBooks & { readonly pendingBytes: number } {
+    const stats = this.#memory.books();
     const { accepted, delivered, deadLettered, expired } = this.#moved;
     const moving = this.#moving.length;
     const movingBytes = this.#moving.reduce((sum, entry) => sum + entry.bytes, 0);
     return {
-      accepted: books.accepted - accepted,
-      pending: books.pending + moving,
-      inFlight: books.inFlight - moving,
-      delivered: books.delivered - delivered,
-      deadLettered: books.deadLettered - deadLettered,
-      expired: books.expired - expired,
-      pendingBytes: books.pendingBytes + movingBytes,
+      accepted: stats.accepted - accepted,
+      pending: stats.pending + moving,
+      inFlight: stats.inFlight - moving,
+      delivered: stats.delivered - delivered,
+      deadLettered: stats.deadLettered - deadLettered,
+      expired: stats.expired - expired,
+      pendingBytes: stats.pendingBytes + movingBytes,
     };
   }
 
@@ -145,7 +145,7 @@ export class Fallback {
     return this.#memory.purge(keys);
   }
 
-  /** Answers with what is lost. */
+  /** @returns what is lost */
   close(): OutboxEntry[] {
     this.#claimed.clear();
     this.#moving = [];

@@ -1,8 +1,8 @@
 // The tables, and what each is for:
 //
-//   outbox    one row: the books, and who carries. It changes in the same transaction as the entries, so the books
+//   outbox    one row: the counters, and who delivers. It changes in the same transaction as the entries, so the counters
 //             balance over all processes and after every crash. `newest` is the position given out last. The owner of
-//             the lease carries, until `lease_until` and until another takes it.
+//             the lease delivers, until `lease_until` and until another takes it.
 //   entries   one row a message, small, so that moving it about costs little. What is pending is `ready` when it is the
 //             oldest of its conversation and none of that is in flight, else it is `waiting`: a claim begins at the
 //             ready ones, however long the lines behind them are. A delivered entry stays for a while for its key.
@@ -72,12 +72,12 @@ export const SQL = {
   row: `SELECT newest, accepted, pending, in_flight AS inFlight, delivered, dead_lettered AS deadLettered, expired,
     purged, forgotten, pending_bytes AS pendingBytes, in_flight_bytes AS inFlightBytes, bytes,
     lease_owner AS leaseOwner, lease_until AS leaseUntil, lease_ms AS leaseMs FROM outbox`,
-  book: `UPDATE outbox SET newest = newest + ?, accepted = accepted + ?, pending = pending + ?,
+  addToCounters: `UPDATE outbox SET newest = newest + ?, accepted = accepted + ?, pending = pending + ?,
     in_flight = in_flight + ?, delivered = delivered + ?, dead_lettered = dead_lettered + ?, expired = expired + ?,
     purged = purged + ?, forgotten = forgotten + ?, pending_bytes = pending_bytes + ?,
     in_flight_bytes = in_flight_bytes + ?, bytes = bytes + ?`,
 
-  takeLease: 'UPDATE outbox SET lease_owner = ?, lease_until = ?, lease_ms = ?',
+  acquireLease: 'UPDATE outbox SET lease_owner = ?, lease_until = ?, lease_ms = ?',
   renewLease: 'UPDATE outbox SET lease_until = ? WHERE lease_owner = ?',
   releaseLease: 'UPDATE outbox SET lease_owner = NULL WHERE lease_owner = ?',
 
@@ -93,17 +93,17 @@ export const SQL = {
   waiting: `SELECT position, conversation_id AS conversationId, bytes FROM entries
     WHERE conversation_id = ? AND state = 'waiting' ORDER BY position LIMIT ?`,
   entry: `SELECT ${ENTRY} FROM entries JOIN messages USING (position) WHERE position = ?`,
-  begin: "UPDATE entries SET state = 'in_flight' WHERE position = ?",
+  start: "UPDATE entries SET state = 'in_flight' WHERE position = ?",
 
   deliver: "UPDATE entries SET state = 'delivered' WHERE position = ?",
   putBack: "UPDATE entries SET state = 'waiting', attempts = ?, maybe_stored = ? WHERE position = ?",
-  bury: 'UPDATE entries SET state = ?, error = ?, died_at = ? WHERE position = ?',
+  addDeadLetter: 'UPDATE entries SET state = ?, error = ?, died_at = ? WHERE position = ?',
   deleteMessage: 'DELETE FROM messages WHERE position = ?',
   forget: `DELETE FROM entries WHERE position IN
     (SELECT position FROM entries WHERE state = 'delivered' ORDER BY position LIMIT ?)`,
 
   inFlightConversations: "SELECT DISTINCT conversation_id AS conversationId FROM entries WHERE state = 'in_flight'",
-  recall: `UPDATE entries SET state = 'waiting', attempts = attempts + 1, maybe_stored = 1 WHERE state = 'in_flight'`,
+  requeueInFlight: `UPDATE entries SET state = 'waiting', attempts = attempts + 1, maybe_stored = 1 WHERE state = 'in_flight'`,
   promote: `UPDATE entries SET state = 'ready' WHERE position =
       (SELECT position FROM entries WHERE conversation_id = ? AND state = 'waiting' ORDER BY position LIMIT 1)
     AND NOT EXISTS (SELECT 1 FROM entries WHERE conversation_id = ? AND state IN ('ready', 'in_flight'))`,

@@ -8,20 +8,26 @@ import { DurableOutbox } from './durable-outbox.js';
 const GiB = 1024 ** 3;
 
 export interface SqliteOutboxOptions {
-  /** The file; made if it isn't there, in a folder that is. It holds transcripts: only its owner may read it. */
+  /**
+   * The file. It is made if it isn't there; its folder is not. It holds transcripts, so only its owner may read it. A relative
+   * path is resolved once, when the outbox is made.
+   */
   path: string;
   /**
-   * What an accepted message survives: with `normal`, the default, the end of the process, even by `kill -9`; with `full`
-   * a power cut, too, for which each message waits for the disk.
+   * What an accepted message survives. `normal`: the end of the process, even by `kill -9`. `full`: a power cut, too; then
+   * each message waits for the disk. Default `normal`.
    */
   durability?: 'normal' | 'full' | undefined;
-  /** Bytes of message JSON it holds at most, dead letters included. Default 1 GiB. The file does not shrink again. */
+  /**
+   * Bytes of message JSON that the file holds at most, dead letters included; at least 1. When it is full, new turns are
+   * refused and counted as lost. The file does not shrink again. Default 1 GiB.
+   */
   maxBytes?: number | undefined;
-  /** Messages it holds at most, in flight included. Default: no limit but `maxBytes`. */
+  /** Messages that are pending or in flight at most; at least 1. Default: no limit but `maxBytes`. */
   maxMessages?: number | undefined;
   /**
-   * Of several processes on the file, one sends. After how many milliseconds without a sign of life another takes over.
-   * Default 10,000; at least 100. The same in all of them.
+   * Of several processes on the file, one delivers. After so many milliseconds without a sign of life another takes over.
+   * 100 to 3,600,000, and the same in all of them. Default 10,000.
    */
   leaseMs?: number | undefined;
 }
@@ -41,13 +47,13 @@ const schema = z.strictObject({
 
 /**
  * An outbox in a SQLite file. What it has accepted outlives the process, and several processes may share it: all of them
- * put, one of them sends, and when that one dies, another goes on. What was on its way then is sent again.
+ * put, one of them delivers, and when that one dies, another takes over. What was in flight then is sent again.
  *
  * When the file can't be used (the disk is full, it is damaged, it belongs to another program), messages wait in memory,
- * 10,000 of them and 32 MiB at most, and move into the file once it is well. The log says so. A file that it can't read
+ * 10,000 of them and 32 MiB at most, and move into the file once it has recovered. The log says so. A file that it can't read
  * is left as it is.
  *
- * @throws {@link InvalidInputError} an option is wrong; `field` names it. Trouble with the file never throws
+ * @throws {@link InvalidInputError} an option is wrong; `field` names it. a file that can't be used never throws
  * @example
  * ```ts
  * const recorder = createRecorder({ outbox: sqliteOutbox({ path: './synap-outbox.db' }) });

@@ -1,15 +1,15 @@
-import type { Tenancy } from '../synap/messages.js';
-import { defineCommand } from './command.js';
-import { type Check, skipped } from './doctor/check.js';
-import { checkNetwork } from './doctor/network.js';
-import { checkOutbox } from './doctor/outbox.js';
-import { checkProject } from './doctor/project.js';
-import { checkService } from './doctor/service.js';
-import { checkSettings } from './doctor/settings.js';
-import { EXIT, Exit } from './exit-code.js';
-import { CONNECTION_FLAGS, type ConnectionFlags } from './flags.js';
-import { jsonLine, print } from './output.js';
-import { styled } from './terminal.js';
+import type { Tenancy } from '../../synap/messages.js';
+import { defineCommand } from '../command.js';
+import { EXIT, Exit } from '../exit-code.js';
+import { CONNECTION_FLAGS, type ConnectionFlags } from '../flags.js';
+import { jsonLine, print } from '../output.js';
+import { styled } from '../terminal.js';
+import { type Check, skipped } from './check.js';
+import { checkNetwork } from './network.js';
+import { checkOutbox } from './outbox.js';
+import { checkProject } from './project.js';
+import { checkService } from './service.js';
+import { checkSettings, type Endpoint } from './settings.js';
 
 const TENANCIES = ['b2c', 'b2b'] as const satisfies Tenancy[];
 
@@ -22,16 +22,21 @@ interface DoctorFlags extends ConnectionFlags {
 /** `synap-recorder doctor`: says what is wrong with this setup, and what to do about it. */
 export const doctorCommand = defineCommand({
   name: 'doctor',
-  summary: 'say what is wrong with this setup, and what to do',
-  description: 'Checks whether messages can be recorded from here, and says what is wrong and what to do.',
+  summary: 'check this setup: what is wrong, and how to fix it',
+  description: 'Checks whether messages can be recorded from here. Says what is wrong, and how to fix it.',
   flags: {
     ...CONNECTION_FLAGS,
-    tenancy: { type: 'string', value: 'kind', description: 'what the app is written for', choices: TENANCIES },
-    outbox: { type: 'string', value: 'file', description: 'the file of a durable outbox' },
+    tenancy: {
+      type: 'string',
+      value: 'kind',
+      description: 'the tenancy that the app is written for',
+      choices: TENANCIES,
+    },
+    outbox: { type: 'string', value: 'file', description: 'check the file that sqliteOutbox({ path }) was given' },
     json: { type: 'boolean', description: 'print the findings as one line of JSON' },
   },
   more: `
-Looks at Node and the frameworks in this folder, the key, the address, the network, the clock, the account and the
+Checks Node and the frameworks in this folder, the key, the address, the network, the clock, the account and the
 outbox. Sends no message, and prints no key. The exit code is 1 when something is wrong.
 
 Example:
@@ -43,11 +48,11 @@ Example:
 });
 
 async function doctor(flags: DoctorFlags): Promise<void> {
-  const { apiKey, baseUrl, checks: settings } = checkSettings(flags);
+  const { endpoint, checks: settings } = checkSettings(flags);
   const checks = [
     ...checkProject(process.cwd()),
     ...settings,
-    ...(await checkSynap(baseUrl, apiKey, flags.tenancy)),
+    ...(await checkSynap(endpoint, flags.tenancy)),
     checkOutbox(flags.outbox),
   ];
   const wrong = checks.filter(({ status }) => status === 'wrong').length;
@@ -55,15 +60,11 @@ async function doctor(flags: DoctorFlags): Promise<void> {
   if (wrong > 0) throw new Exit(EXIT.error);
 }
 
-async function checkSynap(
-  baseUrl: string | undefined,
-  apiKey: string | undefined,
-  tenancy: Tenancy | undefined,
-): Promise<Check[]> {
-  if (baseUrl === undefined) return [skipped('connection', 'there is no address')];
-  const network = await checkNetwork(baseUrl);
+async function checkSynap(endpoint: Endpoint | undefined, tenancy: Tenancy | undefined): Promise<Check[]> {
+  if (endpoint === undefined) return [skipped('connection', 'the address is wrong')];
+  const network = await checkNetwork(endpoint.synap.baseUrl);
   if (network.some(({ status }) => status === 'wrong')) return network;
-  return [...network, ...(await checkService({ baseUrl, apiKey, tenancy }))];
+  return [...network, ...(await checkService(endpoint, tenancy))];
 }
 
 const MARKS = {

@@ -1,10 +1,10 @@
-import type { KeptState } from '../outbox/sqlite/inspect.js';
-import { type Command, defineCommand } from './command.js';
-import { CONNECTION_FLAGS, wholeNumberProblem } from './flags.js';
-import { listOutbox } from './outbox/list.js';
-import { purgeOutbox } from './outbox/purge.js';
-import { replayOutbox } from './outbox/replay.js';
-import { outboxStatus } from './outbox/status.js';
+import type { KeptState } from '../../outbox/sqlite/inspect.js';
+import { type Command, defineCommand } from '../command.js';
+import { CONNECTION_FLAGS, wholeNumberProblem } from '../flags.js';
+import { listOutbox } from './list.js';
+import { purgeOutbox } from './purge.js';
+import { replayOutbox } from './replay.js';
+import { outboxStatus } from './status.js';
 
 const STATES: readonly KeptState[] = ['pending', 'in_flight', 'dead', 'expired'];
 const DEFAULT_LIMIT = 100;
@@ -20,8 +20,8 @@ const KEYS = {
 
 const status = defineCommand({
   name: 'outbox status',
-  summary: 'say how many messages wait, and how many are dead letters',
-  description: 'Says how many messages wait, how many were delivered, and how many are dead letters.',
+  summary: 'count pending messages and dead letters',
+  description: 'Counts the messages that are pending, in flight and delivered, and the dead letters.',
   argument: FILE,
   flags: { json: JSON_LINE },
   more: example('status ./outbox.db'),
@@ -30,8 +30,8 @@ const status = defineCommand({
 
 const list = defineCommand({
   name: 'outbox list',
-  summary: 'list dead letters and what waits',
-  description: 'Lists dead letters and what waits, oldest first. What the messages say is left out unless asked for.',
+  summary: 'list dead letters and pending messages',
+  description: 'Lists dead letters and pending messages, oldest first; without their text, unless --content is given.',
   argument: FILE,
   flags: {
     state: {
@@ -47,7 +47,7 @@ const list = defineCommand({
       description: `how many at most (default: ${DEFAULT_LIMIT})`,
       problem: wholeNumberProblem,
     },
-    content: { type: 'boolean', description: 'with what the messages say' },
+    content: { type: 'boolean', description: 'print the text of each message, too' },
     json: { type: 'boolean', description: 'print a line of JSON for each' },
   },
   more: example('list ./outbox.db --state dead --state expired'),
@@ -62,8 +62,8 @@ const list = defineCommand({
 
 const replay = defineCommand({
   name: 'outbox replay',
-  summary: 'send dead letters again, and what waits',
-  description: 'Sends dead letters again, at the end of the line, and waits until all that was pending is sent.',
+  summary: 'send dead letters again, and pending messages',
+  description: 'Puts dead letters at the end of the queue, sends all pending messages, and waits for Synap to answer.',
   argument: FILE,
   flags: {
     key: KEYS,
@@ -71,7 +71,7 @@ const replay = defineCommand({
     timeout: {
       type: 'string',
       value: 'seconds',
-      description: 'how long to wait at most; what is left stays pending',
+      description: 'stop waiting after so long; the rest stays pending',
       problem: wholeNumberProblem,
     },
     json: JSON_LINE,
@@ -88,18 +88,18 @@ const purge = defineCommand({
   argument: FILE,
   flags: {
     key: KEYS,
-    yes: { type: 'boolean', description: 'do it: without this it only says how many there are' },
+    yes: { type: 'boolean', description: 'delete them; without it, they are only counted' },
     json: JSON_LINE,
   },
   more: example('purge ./outbox.db --yes'),
   run: purgeOutbox,
 });
 
-/** `synap-recorder outbox`: what waits in the file of a durable outbox, and what Synap did not take. */
+/** `synap-recorder outbox`: the pending messages and dead letters in the file of a durable outbox. */
 export const outboxCommand: Command = {
   name: 'outbox',
-  summary: 'look into the file of a durable outbox',
-  description: 'Looks into the file of a durable outbox: what waits, and what Synap did not take.',
+  summary: 'inspect the file of a durable outbox',
+  description: 'Lists, sends again and deletes what is in the file of a durable outbox.',
   flags: {},
   more: example('status ./outbox.db'),
   subcommands: [status, list, replay, purge],

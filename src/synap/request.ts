@@ -1,0 +1,169 @@
+import { v4 as uuidv4 } from 'uuid';
+import { VERSION } from '../version.js';
+import { errorFromResponse, isSuccess, isWebPage } from './error-from-response.js';
+import { NetworkError, type SynapError, TimeoutError, UnexpectedResponseError } from './errors.js';
+import { type ConnectionOptions, readApiKey, readBaseUrl, readIdHeaders } from './settings.js';
+import type { BodyLimits, Deadline, HttpResponse, HttpTransport } from './transport.js';
+
+/** One request to Synap. */
+export interface SynapRequest {
+  /** Behind the base URL, beginning with a slash. */
+  readonly path: string;
+  /** Is posted. Without it, the request is a GET. */
+  readonly json?: unknown;
+  /** Texts of the messages in `json`, which no error may repeat. */
+  readonly contents?: readonly string[] | undefined;
+  /** Beside those of every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Leaves the key out: for a route that needs none. */
+  readonly anonymous?: boolean | undefined;
+  readonly deadline?: Deadline | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Is called as soon as the status of an answer says that Synap has taken the request. */
+  readonly onAccepted?: (() => void) | undefined;
+  readonly limits?: BodyLimits | undefined;
+}
+
+/** An answer, and the `X-Correlation-ID` that its request carried. */
+export type Answered<Response extends HttpResponse> = Response & { readonly correlationId: string };
+
+export interface EndpointParts {
+  readonly url: URL;
+  readonly apiKey: string | undefined;
+  readonly idHeaders: Readonly<Record<string, string>>;
+  /** Defaults to this package and its version. */
+  readonly userAgent?: string | undefined;
+}
+
+type Sender<Response extends HttpResponse> = Pick<HttpTransport<Response>, 'request'>;
+
+/**
+ * An address of Synap, and the key to it: the one way to Synap for every caller. Address, key, headers, masking and errors
+ * are decided here; the transport that a request is sent over only moves bytes.
+ */
+export class SynapEndpoint {
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  /** What a transport connects to. */
+  readonly origin: string;
+
+  // Private fields stay out of inspect(), JSON.stringify() and the reach of a logger.
+  readonly #apiKey: string | undefined;
+  readonly #pathPrefix: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor({ url, apiKey, idHeaders, userAgent = `synap-recorder/${VERSION}` }: EndpointParts) {
+    this.origin = url.origin;
+    this.#pathPrefix = url.pathname.replace(/\/+$/, '');
+    this.baseUrl = this.origin + this.#pathPrefix;
+    this.#apiKey = apiKey;
+    this.#headers = { 'user-agent': userAgent, ...idHeaders };
+  }
+
+  /**
+   * An endpoint of options, and of the environment where they are silent.
+   *
+   * @throws {@link AuthenticationError} there is no key, or it can't be one
+   * @throws {@link InvalidInputError} the address, or an id, can't be used; `field` names it
+   */
+  static of(options: ConnectionOptions & Pick<EndpointParts, 'userAgent'>): SynapEndpoint {
+    const apiKey = readApiKey(options);
+    const url = readBaseUrl(options);
+    return new SynapEndpoint({ url, apiKey, idHeaders: readIdHeaders(options), userAgent: options.userAgent });
+  }
+
+  /**
+   * An answer of any status.
+   *
+   * @throws {@link NetworkError} Synap can't be reached
+   */
+  async ask<Response extends HttpResponse>(
+    transport: Sender<Response>,
+    { path, json, headers, anonymous = false, deadline, signal, onAccepted, limits }: SynapRequest,
+  ): Promise<Answered<Response>> {
+    const correlationId = uuidv4();
+    const body = json === undefined ? undefined : JSON.stringify(json);
+    const response = await transport.request({
+      method: body === undefined ? 'GET' : 'POST',
+      path: this.#pathPrefix + path,
+      headers: {
+        ...(!anonymous && this.#apiKey !== undefined && { authorization: `Bearer ${this.#apiKey}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        accept: 'application/json',
+        'x-correlation-id': correlationId,
+        ...this.#headers,
+        ...headers,
+      },
+      body,
+      deadline,
+      signal,
+      limits,
+      onHeaders: answer => {
+        if (isSuccess(answer) && !isWebPage(answer)) call(onAccepted);
+      },
+    });
+    return { ...response, correlationId };
+  }
+
+  /**
+   * An answer with a status of success.
+   *
+   * @throws {@link NetworkError} Synap can't be reached
+   * @throws any other {@link SynapError}, by the status Synap answers
+   */
+  async send<Response extends HttpResponse>(
+    transport: Sender<Response>,
+    request: SynapRequest,
+  ): Promise<Answered<Response>> {
+    const answer = await this.ask(transport, request);
+    if (!isSuccess(answer)) throw this.errorOf(answer, request);
+    return answer;
+  }
+
+  /** The error that an answer outside 2xx stands for. It repeats neither the key nor a message. */
+  errorOf(answer: Answered<HttpResponse>, request: SynapRequest): SynapError {
+    return errorFromResponse(answer, answer.correlationId, this.secretsOf(request));
+  }
+
+  secretsOf({ contents = [] }: Pick<SynapRequest, 'contents'>) {
+    return { apiKey: this.#apiKey, contents };
+  }
+}
+
+export function deadlineIn(ms: number): Deadline {
+  return { signal: AbortSignal.timeout(ms), ms };
+}
+
+/**
+ * The JSON of an answer that was asked for its body's sake: without all of it, nothing was achieved.
+ *
+ * @throws {@link NetworkError} the body did not come whole
+ * @throws {@link UnexpectedResponseError} it is no JSON
+ */
+export function readJson(answer: Answered<HttpResponse>, deadline?: Deadline): unknown {
+  const { status, body, unread, correlationId } = answer;
+  if (unread !== undefined) {
+    const options = { status, correlationId, sent: 'unknown', answered: true } as const;
+    if (deadline?.signal.aborted)
+      throw new TimeoutError(`The request to Synap timed out after ${deadline.ms} ms`, options);
+    throw new NetworkError(`Synap's answer could not be read (${unread})`, options);
+  }
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new UnexpectedResponseError("Synap's answer is not JSON. Check that baseUrl is the address of Synap", {
+      status,
+      correlationId,
+      retryable: true,
+    });
+  }
+}
+
+/** What a caller's function throws must not turn what is stored into a failure. */
+function call(onAccepted: (() => void) | undefined): void {
+  try {
+    onAccepted?.();
+  } catch {
+    // It is the caller's own.
+  }
+}

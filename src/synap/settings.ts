@@ -1,0 +1,129 @@
+import { env, isQuoted, type WarningLogger, warn } from '../internal/env.js';
+import { AuthenticationError, InvalidInputError } from './errors.js';
+
+const DEFAULT_BASE_URL = 'https://synap-cloud-prod.maximem.ai';
+
+/** Where Synap is, and who asks. */
+export interface ConnectionOptions {
+  /** Defaults to `SYNAP_API_KEY`. */
+  apiKey?: string | undefined;
+  /** Defaults to `SYNAP_BASE_URL`, then to Synap's cloud. */
+  baseUrl?: string | undefined;
+  /** Allows an `http://` base URL that is not loopback: the key and every message then travel in the clear. */
+  allowInsecure?: boolean | undefined;
+  /** Sent as `X-Client-ID`, for keys that belong to one of several clients. Defaults to `SYNAP_CLIENT_ID`. */
+  clientId?: string | undefined;
+  /** Sent as `X-Instance-ID`, for keys that reach several instances. Defaults to `SYNAP_INSTANCE_ID`. */
+  instanceId?: string | undefined;
+  /**
+   * Warned of a variable of the environment that can't be right, and that the client goes on without. Default: the console.
+   * `false` is silent.
+   */
+  logger?: WarningLogger | false | undefined;
+}
+
+/** @throws {@link AuthenticationError} there is no key, or it can't be one; the message does not repeat it */
+export function readApiKey({ apiKey, logger }: ConnectionOptions): string {
+  const fromEnv = apiKey === undefined ? env('SYNAP_API_KEY') : undefined;
+  const key = checkApiKey(apiKey ?? fromEnv);
+  if (fromEnv !== undefined && isQuoted(fromEnv))
+    warn(logger, 'SYNAP_API_KEY stands in quotes, which are sent as a part of the key: set it without them');
+  return key;
+}
+
+function checkApiKey(apiKey: string | undefined): string {
+  if (typeof apiKey !== 'string' || apiKey.trim() === '')
+    throw new AuthenticationError('No Synap API key: pass apiKey, or set SYNAP_API_KEY');
+  const key = apiKey.trim();
+  if (!isSendable(key))
+    throw new AuthenticationError(
+      'The Synap API key holds a space, a line break or a character outside ASCII: was it copied whole, and nothing else?',
+    );
+  return key;
+}
+
+/**
+ * An address in the environment that can't be used is refused as well: to send to the default one would be to send what
+ * people say somewhere else than meant.
+ *
+ * @throws {@link InvalidInputError} the address can't be used
+ */
+export function readBaseUrl({ baseUrl, allowInsecure = false }: ConnectionOptions): URL {
+  if (baseUrl !== undefined) return checkBaseUrl(baseUrl, 'baseUrl', allowInsecure);
+  const fromEnv = env('SYNAP_BASE_URL');
+  if (fromEnv === undefined) return new URL(DEFAULT_BASE_URL);
+  if (isQuoted(fromEnv))
+    throw new InvalidInputError(
+      'SYNAP_BASE_URL stands in quotes, which are taken for a part of it: set it without them',
+      { field: 'baseUrl' },
+    );
+  return checkBaseUrl(fromEnv, 'SYNAP_BASE_URL', allowInsecure);
+}
+
+function checkBaseUrl(baseUrl: string, name: string, allowInsecure: boolean): URL {
+  const refuse = (why: string) => new InvalidInputError(`${name} ${why}`, { field: 'baseUrl' });
+  if (!URL.canParse(baseUrl)) throw refuse('is not a URL: it must look like https://host');
+  const url = new URL(baseUrl);
+  if (url.username !== '' || url.password !== '') throw refuse('must not hold a user name or password');
+  if (url.search !== '' || url.hash !== '') throw refuse('must not hold a query or fragment');
+  if (url.protocol === 'https:') return url;
+  if (url.protocol !== 'http:') throw refuse(`must start with https://, but starts with ${url.protocol}`);
+  if (!allowInsecure && !isLoopback(url.hostname))
+    throw refuse(
+      `is http:// to ${url.hostname}: key and messages would travel in the clear. Use https://, or set allowInsecure`,
+    );
+  return url;
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}
+
+/** @throws {@link InvalidInputError} it is no time that a timer can take */
+export function checkTimeout(timeoutMs: number): number {
+  // Above 2^31 - 1 Node's timers fire at once.
+  if (Number.isFinite(timeoutMs) && timeoutMs > 0 && timeoutMs < 2 ** 31) return Math.ceil(timeoutMs);
+  throw new InvalidInputError(
+    `timeoutMs must be a number of milliseconds above 0 and below 2^31, but is ${timeoutMs}`,
+    { field: 'timeoutMs' },
+  );
+}
+
+/**
+ * The headers that name a part of an account. One of the environment that can't be sent is left out, and that is said.
+ *
+ * @throws {@link InvalidInputError} an option can't be sent
+ */
+export function readIdHeaders({ clientId, instanceId, logger }: ConnectionOptions): Record<string, string> {
+  return {
+    ...idHeader('x-client-id', 'clientId', clientId, logger),
+    ...idHeader('x-instance-id', 'instanceId', instanceId, logger),
+  };
+}
+
+const ID_VARIABLES = { clientId: 'SYNAP_CLIENT_ID', instanceId: 'SYNAP_INSTANCE_ID' } as const;
+
+function idHeader(
+  header: string,
+  option: keyof typeof ID_VARIABLES,
+  given: string | undefined,
+  logger: ConnectionOptions['logger'],
+): Record<string, string> {
+  const variable = ID_VARIABLES[option];
+  const value = given ?? env(variable);
+  if (value === undefined) return {};
+  if (given !== undefined && !isSendable(value))
+    throw new InvalidInputError(`${option} must be ASCII without spaces, to be sent as ${header}`, { field: option });
+  if (!isSendable(value)) {
+    warn(logger, `${variable} holds a space, a line break or a character outside ASCII, so ${header} is not sent`);
+    return {};
+  }
+  if (given === undefined && isQuoted(value))
+    warn(logger, `${variable} stands in quotes, which are sent as a part of ${header}: set it without them`);
+  return { [header]: value };
+}
+
+/** A header's value: `fetch` and Node.js refuse more than this, and no key or id has it. */
+function isSendable(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
+}
