@@ -10,7 +10,7 @@ export type {
   MaybePromise,
   MessageState,
   Outbox,
-  OutboxBooks,
+  OutboxStats,
   OutboxEntry,
   Progress,
   PutResult,

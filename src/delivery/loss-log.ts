@@ -1,6 +1,6 @@
 import type { Logger } from '../internal/logger.js';
+import { errorForLog } from './error-for-log.js';
 import type { LossReason } from './loss.js';
-import { errorForLog } from './send-batch.js';
 
 const MINUTE = 60_000;
 
@@ -20,7 +20,7 @@ export class LossLog {
       last.since++;
       return;
     }
-    const more = last?.since ? `, and ${last.since} others since it was last said` : '';
+    const more = last?.since ? `, and ${last.since} others since this was last logged` : '';
     this.#logger.error(`message ${key} is not delivered (${reason}): ${errorForLog(error)}${more}`);
     this.#said.set(reason, { at: now, since: 0 });
   }

@@ -75,7 +75,7 @@ export type Settlement = { readonly key: string } & (
 ) & { readonly to: Exclude<Moves['in_flight'], 'lost'> };
 
 /** Messages by what became of them. `accepted` is the sum of the others. */
-export interface OutboxBooks {
+export interface OutboxStats {
   readonly accepted: number;
   readonly pending: number;
   readonly inFlight: number;
@@ -138,8 +138,8 @@ export interface Outbox {
   claim(limits: ClaimLimits): MaybePromise<readonly ClaimedEntry[]>;
   /** Says what became of claimed entries. `stale`: another process carries now, and nothing was changed. */
   settle(settlements: readonly Settlement[]): MaybePromise<'settled' | 'stale'>;
-  /** The books, as far as they are known here and now. Those of a store that is shared are of all its processes. */
-  books(): OutboxBooks & { readonly pendingBytes: number };
+  /** The stats, as far as they are known here and now. Those of a store that is shared are of all its processes. */
+  stats(): OutboxStats & { readonly pendingBytes: number };
   /** How far the line has come up to a position: by default, up to the newest entry. */
   progress(position?: number): MaybePromise<Progress>;
   /** Dead letters, oldest first, from behind a position. Default 100 of them. */

@@ -4,7 +4,7 @@ import type {
   ClaimLimits,
   DeadLetter,
   Outbox,
-  OutboxBooks,
+  OutboxStats,
   OutboxEntry,
   Progress,
   PutResult,
@@ -67,7 +67,7 @@ export class DurableOutbox implements Outbox {
 
   open(logger: Logger): void {
     this.#file.logger = logger;
-    this.books();
+    this.stats();
   }
 
   put(entry: OutboxEntry, options: { admitted: boolean }): PutResult {
@@ -111,11 +111,11 @@ export class DurableOutbox implements Outbox {
     return answer;
   }
 
-  books(): OutboxBooks & { readonly pendingBytes: number } {
+  stats(): OutboxStats & { readonly pendingBytes: number } {
     // Whoever polls asks for these.
     if (!this.#isClosed) this.#catchUp();
-    const file = this.#file.read(file => file.books()) ?? this.#file.ledger;
-    const memory = this.#fallback.books();
+    const file = this.#file.read(file => file.stats()) ?? this.#file.ledger;
+    const memory = this.#fallback.stats();
     return {
       accepted: file.accepted + memory.accepted,
       pending: file.pending + memory.pending,

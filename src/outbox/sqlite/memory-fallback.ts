@@ -3,7 +3,7 @@ import type {
   ClaimedEntry,
   ClaimLimits,
   DeadLetter,
-  OutboxBooks,
+  OutboxStats,
   OutboxEntry,
   Progress,
   PutResult,
@@ -39,7 +39,7 @@ export class Fallback {
 
   /** Whether no entry is in here; a dead letter may be. */
   get isEmpty(): boolean {
-    const { pending, inFlight } = this.#memory.books();
+    const { pending, inFlight } = this.#memory.stats();
     return pending + inFlight === 0;
   }
 
@@ -113,8 +113,8 @@ export class Fallback {
   }
 
   /** The books, without what has moved. */
-  books(): OutboxBooks & { readonly pendingBytes: number } {
-    const books = this.#memory.books();
+  stats(): OutboxStats & { readonly pendingBytes: number } {
+    const books = this.#memory.stats();
     const { accepted, delivered, deadLettered, expired } = this.#moved;
     const moving = this.#moving.length;
     const movingBytes = this.#moving.reduce((sum, entry) => sum + entry.bytes, 0);

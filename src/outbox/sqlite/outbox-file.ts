@@ -144,7 +144,7 @@ export class OutboxFile {
   }
 
   /** The books; what a carrier that has died had in flight counts as pending. */
-  books(): Ledger {
+  stats(): Ledger {
     const row = this.#row();
     const { pending, inFlight, pendingBytes, inFlightBytes } = row;
     if (this.#lease.isHeld(row) || !this.#lease.isFree(row, Date.now())) return row;
