@@ -8,7 +8,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { LogLevel, type MutantResult } from '@stryker-mutator/api/core';
+import type { LogLevel, MutantResult } from '@stryker-mutator/api/core';
 import { Stryker } from '@stryker-mutator/core';
 
 const LEAST_KILLED = 0.85;
@@ -47,7 +47,7 @@ for (const [module, testFiles] of chosen) {
     ],
     concurrency: 2,
     reporters: ['progress-append-only'],
-    logLevel: LogLevel.Warning,
+    logLevel: 'warn' as LogLevel,
     coverageAnalysis: 'perTest',
     timeoutMS: 10_000,
     cleanTempDir: 'always',
