@@ -97,11 +97,11 @@ export class FlushTracker {
       let now = before;
       while (!this.#stopped && now.outstanding > 0) {
         if (cannotFinishBy(deadlineAt)) break;
-        const late = (await Promise.race([next, deadline])) === 'late';
+        if ((await Promise.race([next, deadline])) === 'late') break;
         next = this.#next();
         const progress = await Promise.race([this.#progress(before.position), deadline]);
-        if (progress !== 'late') now = progress ?? now;
-        if (late || progress === 'late') break;
+        if (progress === 'late') break;
+        now = progress ?? now;
       }
       return this.#result(flush, early, before, now);
     } finally {
