@@ -72,7 +72,7 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** Whether every message after this one would fail with the same error: of the key, the credits, or the address. */
-export function isAboutAccount(error: unknown): boolean {
+export function isAboutAccount(error: unknown): error is SynapError {
   return failureOf(error).pause === 'probe';
 }
 

@@ -182,7 +182,7 @@ export class Relay {
     this.#check();
   }
 
-  /** The outbox's stats, or, from one that fails to tell, those it told last. */
+  /** The outbox's stats, or, while it fails to read them, the last that it read. */
   #outboxStats(): OutboxState {
     try {
       this.#knownStats = this.#options.outbox.stats();

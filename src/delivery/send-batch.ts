@@ -2,7 +2,7 @@ import type { ClaimedEntry } from '../outbox/outbox.js';
 import type { SynapClient } from '../synap/client.js';
 import { type Failure, failureOf, isStopped, type Outcome, outcomeOf } from './decide.js';
 
-/** Sends requests; `before` is waited for ahead of each (pacing), and told what is in it. */
+/** Sends requests. `before` is awaited ahead of each, with the messages in it: it keeps the rate limit. */
 export interface Sender {
   readonly conversation: SynapClient['conversation'];
   readonly signal: AbortSignal;

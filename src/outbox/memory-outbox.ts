@@ -117,13 +117,13 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
     stats.inFlight--;
   }
 
-  function bury(entry: Waiting, { to, error }: Extract<Settlement, { error: string }>): void {
+  function addDeadLetter(entry: Waiting, { to, error }: Extract<Settlement, { error: string }>): void {
     stats[to === 'dead' ? 'deadLettered' : 'expired']++;
     dead.set(entry.key, { ...entry, state: to, error, diedAt: Date.now() });
     deadBytes += entry.bytes;
     for (const [key, oldest] of dead) {
       if (dead.size <= MAX_DEAD_LETTERS && deadBytes <= MAX_DEAD_LETTER_BYTES) break;
-      unbury(key, oldest);
+      removeDeadLetter(key, oldest);
     }
   }
 
@@ -132,7 +132,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
     if (delivered.size > REMEMBERED_KEYS) for (const oldest of delivered) return void delivered.delete(oldest);
   }
 
-  function unbury(key: string, letter: { bytes: number }): void {
+  function removeDeadLetter(key: string, letter: { bytes: number }): void {
     dead.delete(key);
     deadBytes -= letter.bytes;
   }
@@ -175,7 +175,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
         if (settlement.to === 'delivered') {
           stats.delivered++;
           remember(settlement.key);
-        } else bury(held, settlement);
+        } else addDeadLetter(held, settlement);
       }
       return 'settled';
     },
@@ -205,7 +205,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
       const wanted = new Set(keys);
       const letters = [...dead.values()].filter(({ key }) => wanted.has(key)).sort((a, b) => a.position - b.position);
       for (const { state, error: _, diedAt: __, ...entry } of letters) {
-        unbury(entry.key, entry);
+        removeDeadLetter(entry.key, entry);
         stats[state === 'dead' ? 'deadLettered' : 'expired']--;
         append({ ...entry, position: ++newest, acceptedAt: Date.now(), attempts: 0 });
       }
@@ -217,7 +217,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
       for (const key of keys) {
         const letter = dead.get(key);
         if (!letter) continue;
-        unbury(key, letter);
+        removeDeadLetter(key, letter);
         purged++;
       }
       return purged;

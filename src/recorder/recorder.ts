@@ -3,7 +3,7 @@ import { v4 as uuidv4 } from 'uuid';
 import type { FlushResult } from '../delivery/flush-tracker.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
 import { Relay } from '../delivery/relay.js';
-import { NO_STATS, type DeliveryStats } from '../delivery/stats.js';
+import { type DeliveryStats, NO_STATS } from '../delivery/stats.js';
 import { type Logger, safeLogger } from '../internal/logger.js';
 import { within } from '../internal/promises.js';
 import { Notices } from '../internal/warn-once.js';

@@ -156,11 +156,13 @@ describe('the pause', () => {
     await run(failed());
     const probe = Promise.withResolvers<Outcome[]>();
     const probing = circuit.run(() => probe.promise);
+    const { until } = circuit;
     early.resolve(failed());
     await running;
-    probe.resolve(ok());
+    expect(circuit.until).toBe(until);
+    probe.resolve(failed());
     await probing;
-    expect(circuit.isOpen).toBe(false);
+    expect(wait()).toBe(1000);
   });
 
   it('never becomes shorter by another answer', async () => {

@@ -200,6 +200,8 @@ describe('a message', () => {
       outcome => decide(outcome, OPTIONS, NOW).maybeDoubled,
     );
     expect(doubled).toEqual([true, true, false]);
+    // It waits behind another, and was not sent itself.
+    expect(decide(only(held(errors.unanswered, entry)), OPTIONS, NOW).maybeDoubled).toBe(false);
   });
 
   it('that may be stored is given up where the app wants nothing twice', () => {

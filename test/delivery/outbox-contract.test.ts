@@ -5,10 +5,10 @@ import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { runs } from '../support/runs.js';
 import { type Operation, OutboxModel, operations, perform } from './outbox-model.js';
 import {
+  addDeadLetters,
   anEntry,
   answeringLater,
   balancedStats,
-  bury,
   claimKeys,
   deliver,
   keysOf,
@@ -51,7 +51,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       const outbox = open();
       await putAll(outbox, 'a');
       if (state !== 'pending') await claimKeys(outbox);
-      if (state === 'a dead letter') await bury(outbox, 'a');
+      if (state === 'a dead letter') await addDeadLetters(outbox, 'a');
       if (state === 'delivered') await deliver(outbox, 'a');
       expect(await outbox.put(anEntry('a', 'c2'), WHOLE_TURN)).toBe('duplicate');
       expect(balancedStats(outbox)).toMatchObject({ accepted: 1 });
@@ -187,7 +187,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       const outbox = open();
       await putAll(outbox, 'a:c1', 'b:c1');
       await claimKeys(outbox, { maxMessages: 1 });
-      await bury(outbox, 'a');
+      await addDeadLetters(outbox, 'a');
       expect(await claimKeys(outbox)).toEqual(['b']);
     });
 
@@ -198,7 +198,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       await deliver(outbox, 'a');
       const before = balancedStats(outbox);
       expect(await deliver(outbox, 'a', 'b', 'unknown')).toBe('settled');
-      expect(await bury(outbox, 'a')).toBe('settled');
+      expect(await addDeadLetters(outbox, 'a')).toBe('settled');
       expect(balancedStats(outbox)).toEqual(before);
       expect(await outbox.settle([])).toBe('settled');
     });
@@ -211,7 +211,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       await claimKeys(outbox);
       const plain = keys.map(key => key.split(':')[0] ?? '');
       // Not in the order in which they stood.
-      await bury(outbox, ...plain.toReversed());
+      await addDeadLetters(outbox, ...plain.toReversed());
       return outbox;
     }
 
@@ -257,7 +257,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       const outbox = open();
       await outbox.put(anEntry('a', 'c1', { attempts: 5, maybeStored: true }), WHOLE_TURN);
       await claimKeys(outbox);
-      await bury(outbox, 'a');
+      await addDeadLetters(outbox, 'a');
       const from = Date.now();
       expect(await outbox.replay()).toBe(1);
       const [entry] = await outbox.claim(NO_LIMITS);
@@ -294,7 +294,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       expect(await outbox.progress(position)).toEqual({ position, outstanding: 3, deadLetters: 0 });
       await claimKeys(outbox);
       await deliver(outbox, 'a', 'd');
-      await bury(outbox, 'b', 'e');
+      await addDeadLetters(outbox, 'b', 'e');
       expect(await outbox.progress(position)).toEqual({ position, outstanding: 1, deadLetters: 1 });
       expect(await outbox.progress()).toMatchObject({ outstanding: 1, deadLetters: 2 });
     });
@@ -326,7 +326,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       await putAll(outbox, 'a:c1', 'b:c2', 'c:c3', 'd:c4');
       await claimKeys(outbox, { maxMessages: 3 });
       await deliver(outbox, 'a');
-      await bury(outbox, 'b');
+      await addDeadLetters(outbox, 'b');
       const lost = await outbox.close();
       const { accepted, pending, inFlight, delivered, deadLettered } = outbox.stats();
       expect(keysOf(lost)).toEqual(outbox.durable && outbox.pollMs ? [] : ['c', 'd']);

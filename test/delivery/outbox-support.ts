@@ -58,7 +58,7 @@ export async function deliver(outbox: Outbox, ...keys: string[]) {
   return outbox.settle(keys.map(key => ({ key, to: 'delivered' })));
 }
 
-export async function bury(outbox: Outbox, ...keys: string[]) {
+export async function addDeadLetters(outbox: Outbox, ...keys: string[]) {
   return outbox.settle(keys.map(key => ({ key, to: 'dead', error: `no ${key}` })));
 }
 

@@ -8,9 +8,9 @@ import type { Outbox } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { runs } from '../support/runs.js';
 import {
+  addDeadLetters,
   anEntry,
   balancedStats,
-  bury,
   claimKeys,
   deliver,
   expectSound,
@@ -347,7 +347,7 @@ describe('a file that another program keeps locked', () => {
     await claimKeys(outbox, { onePerConversation: true });
     const unlock = lock(path);
     expect(await deliver(outbox, 'a')).toBe('settled');
-    expect(await bury(outbox, 'b')).toBe('settled');
+    expect(await addDeadLetters(outbox, 'b')).toBe('settled');
     expect(await putBack(outbox, 'c')).toBe('settled');
     expect(await outbox.progress(position)).toEqual({ position, outstanding: 2, deadLetters: 1 });
     balancedStats(outbox);
@@ -405,7 +405,7 @@ describe('a file that another program keeps locked', () => {
     const unlock = lock(path);
     await putAll(outbox, 'a:c1', 'b:c2', 'c:c3');
     await claimKeys(outbox);
-    await bury(outbox, 'a', 'b');
+    await addDeadLetters(outbox, 'a', 'b');
     expect(keysOf(await outbox.deadLetters())).toEqual(['a', 'b']);
     expect(await outbox.purge(['b'])).toBe(1);
     unlock();
@@ -453,7 +453,7 @@ describe('a file that is locked when it is opened', () => {
     const { outbox } = open(path);
     await putAll(outbox, 'a:c1');
     await claimKeys(outbox);
-    await bury(outbox, 'a');
+    await addDeadLetters(outbox, 'a');
     const unlock = lock(path);
     await putAll(outbox, 'b:c1');
     expect(() => outbox.replay()).toThrow(/try again/);

@@ -159,14 +159,14 @@ export class ImportDelivery {
   }
 }
 
-/** Hears of errors that every message would meet: of the key, the credits, the address. */
+/** Calls back for errors that every message would meet: of the key, the credits, the address. */
 function watched(
   { recordMessage, recordMessagesBatch }: SynapClient['conversation'],
-  hear: (error: Error) => void,
+  onAccountError: (error: SynapError) => void,
 ): SynapClient['conversation'] {
   const listen = <T>(call: Promise<T>) =>
     call.catch(error => {
-      if (isAboutAccount(error)) hear(error);
+      if (isAboutAccount(error)) onAccountError(error);
       throw error;
     });
   return {
