@@ -1,10 +1,10 @@
 import type { ClaimedEntry, Settlement } from '../outbox/outbox.js';
-import { type AnySynapError, SynapError } from '../synap/errors.js';
+import { NetworkError, RateLimitError, ServiceUnavailableError, SynapError } from '../synap/errors.js';
 import { errorForLog } from './error-for-log.js';
 import type { LossReason } from './loss.js';
 
-// Everything that decides what becomes of a message: an error and its context in, a decision out. Pure. A new kind of
-// error gets its row in REACTIONS, or does not compile.
+// Everything that decides what becomes of a message: an error and its context in, a decision out. Pure. A new code of
+// an error, and a new kind of failure, do not compile until they are handled here.
 
 /** What a failed request means. */
 export type FailureKind =
@@ -64,11 +64,16 @@ export interface Failure extends Reaction {
 
 export function failureOf(error: unknown): Failure {
   // An error that is not ours comes from a client of the app's own: nobody knows what it has sent.
-  const known = isOurs(error) ? error : undefined;
+  const known = SynapError.is(error) ? error : undefined;
   const kind = known ? kindOf(known) : 'unavailable';
-  const maybeStored = known?.stored !== 'no';
-  const retryAfterMs = known && 'retryAfterMs' in known ? known.retryAfterMs : undefined;
-  return { kind, error, maybeStored, retryAfterMs, ...REACTIONS[kind] };
+  const saysWhen = RateLimitError.is(error) || ServiceUnavailableError.is(error);
+  return {
+    kind,
+    error,
+    maybeStored: known?.stored !== 'no',
+    retryAfterMs: saysWhen ? error.retryAfterMs : undefined,
+    ...REACTIONS[kind],
+  };
 }
 
 /** Whether every message after this one would fail with the same error: of the key, the credits, or the address. */
@@ -76,17 +81,14 @@ export function isAboutAccount(error: unknown): error is SynapError {
   return failureOf(error).pause === 'probe';
 }
 
-function isOurs(error: unknown): error is AnySynapError {
-  return SynapError.is(error);
-}
-
-function kindOf(error: AnySynapError): FailureKind {
-  switch (error.code) {
+function kindOf(error: SynapError): FailureKind {
+  const { code } = error;
+  switch (code) {
     case 'rate_limit':
       return 'rate_limit';
     case 'network':
     case 'timeout':
-      if (error.stored === 'no') return 'unavailable';
+      if (!NetworkError.is(error) || error.stored === 'no') return 'unavailable';
       return error.answered ? 'unreadable' : 'unanswered';
     case 'invalid_input':
     case 'payload_too_large':
@@ -97,7 +99,7 @@ function kindOf(error: AnySynapError): FailureKind {
     case 'service_unavailable':
       return kindBySubject(error);
     default:
-      return unhandled(error);
+      return unhandled(code);
   }
 }
 

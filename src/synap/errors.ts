@@ -1,4 +1,4 @@
-/** What went wrong, as one word that a program can switch on. */
+/** What went wrong, as one word that a program can switch on. `delivery/decide.ts` does not compile until it handles each. */
 export type SynapErrorCode =
   | 'invalid_input'
   | 'authentication'
@@ -259,19 +259,6 @@ export class UnexpectedResponseError extends SynapError {
     this.stored = this.retryable ? 'unknown' : 'no';
   }
 }
-
-/** Every error there is. Delivery decides by `code`, and does not compile while one of them is missing here. */
-export type AnySynapError =
-  | InvalidInputError
-  | AuthenticationError
-  | NetworkError
-  | TimeoutError
-  | RateLimitError
-  | InsufficientCreditsError
-  | PayloadTooLargeError
-  | ConflictError
-  | ServiceUnavailableError
-  | UnexpectedResponseError;
 
 function hide(target: object, key: PropertyKey, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { type Sender, sendBatch } from '../../src/delivery/send-batch.js';
-import type { RecordMessageInput } from '../../src/index.js';
 import { aClaim, errors } from './failures.js';
 
 type Answer = (contents: string[]) => { refused?: string[]; unread?: string; accepted?: boolean } | undefined;
@@ -10,7 +9,7 @@ async function send(count: number, answer: Answer = () => undefined) {
   const requests: string[][] = [];
   const events: string[] = [];
   const named = (entries: Iterable<{ key: string }>) => [...entries].map(({ key }) => key).join(' ');
-  const handle = (messages: readonly RecordMessageInput[], onAccepted: (() => void) | undefined) => {
+  const handle = (messages: readonly { content: string }[], onAccepted: (() => void) | undefined) => {
     const contents = messages.map(({ content }) => content);
     requests.push(contents);
     const { refused = [], unread, accepted = false } = answer(contents) ?? {};
