@@ -63,17 +63,20 @@ export interface Failure extends Reaction {
 }
 
 export function failureOf(error: unknown): Failure {
-  // An error that is not ours comes from a client of the app's own: nobody knows what it has sent.
-  const known = SynapError.is(error) ? error : undefined;
-  const kind = known ? kindOf(known) : 'unavailable';
+  try {
+    if (SynapError.is(error)) return knownFailure(error);
+  } catch {
+    // A revoked proxy can not even be asked what it is.
+  }
+  // It comes from a client of the app's own: nobody knows what it has sent.
+  return { kind: 'unavailable', error, maybeStored: true, retryAfterMs: undefined, ...REACTIONS.unavailable };
+}
+
+function knownFailure(error: SynapError): Failure {
+  const kind = kindOf(error);
   const saysWhen = RateLimitError.is(error) || ServiceUnavailableError.is(error);
-  return {
-    kind,
-    error,
-    maybeStored: known?.stored !== 'no',
-    retryAfterMs: saysWhen ? error.retryAfterMs : undefined,
-    ...REACTIONS[kind],
-  };
+  const retryAfterMs = saysWhen ? error.retryAfterMs : undefined;
+  return { kind, error, maybeStored: error.stored !== 'no', retryAfterMs, ...REACTIONS[kind] };
 }
 
 /** Whether every message after this one would fail with the same error: of the key, the credits, or the address. */

@@ -87,6 +87,20 @@ describe('an error without a status', () => {
   });
 });
 
+it('an error that can’t even be read may pass, and its message may be stored', () => {
+  const { error: _, ...failure } = failureOf(revokedProxy());
+  expect(failure).toEqual({
+    kind: 'unavailable',
+    maybeStored: true,
+    retryAfterMs: undefined,
+    batch: 'retry',
+    single: 'retry',
+    suspect: 'retry',
+    pause: 'backoff',
+    isolate: 'halves',
+  });
+});
+
 it('each kind of failure says what becomes of its messages, how long to pause and how to find the one to blame', () => {
   const stored = Object.assign(answer(500), { stored: 'yes' });
   const { message, account, unsure, rateLimit, unavailable, unanswered, unreadable } = errors;
