@@ -253,6 +253,11 @@ describe('the log', () => {
     expect(log).toEqual([UNAVAILABLE, REFUSED, UNAVAILABLE]);
   });
 
+  it('says once that the account is refused, however often it is', async () => {
+    for (let n = 0; n < 3; n++) await run(held(errors.account, entry));
+    expect(log).toEqual([REFUSED]);
+  });
+
   it('says it again after it has resumed', async () => {
     for (const outcomes of [failed(), ok(), failed()]) await run(outcomes);
     expect(log).toEqual([UNAVAILABLE, 'info delivery to Synap resumed', UNAVAILABLE]);

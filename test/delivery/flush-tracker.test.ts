@@ -220,6 +220,7 @@ describe('an outbox', () => {
     const late = other.flush(500);
     await flushPromises();
     other.progress.mockReturnValue(new Promise(() => {}));
+    other.tracker.progress();
     await vi.advanceTimersByTimeAsync(500);
     expect(await late).toEqual({ delivered: 0, pending: 2, deadLettered: 0 });
   });
@@ -318,14 +319,27 @@ describe('a flush that is under way', () => {
   });
 
   it('ends when the relay is closed, and what is left is not delivered', async () => {
-    const { flush, settle, tracker } = tracking({ position: 3, outstanding: 3, deadLetters: 0 });
+    const { flush, progress, tracker } = tracking({ position: 3, outstanding: 3, deadLetters: 0 });
     const flushed = flush(60_000);
     await flushPromises();
-    // The memory of a closed outbox is empty.
-    settle([...done(1), ...refused(2)], 0);
+    // The memory of a closed outbox is empty. What was put later does not count.
+    progress.mockReturnValue({ position: 3, outstanding: 0, deadLetters: 0 });
+    tracker.settled([...done(1, 4), ...refused(2)]);
     tracker.stop();
     expect(await flushed).toEqual({ delivered: 1, pending: 1, deadLettered: 1 });
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('does not count twice what was settled before it knew what it covers, when the relay is closed', async () => {
+    const { flush, settle, tracker } = tracking({ position: 3, outstanding: 3, deadLetters: 0 });
+    const ready = Promise.withResolvers<void>();
+    const flushed = flush(60_000, ready.promise);
+    await flushPromises();
+    settle(done(1), 2);
+    ready.resolve();
+    await flushPromises();
+    tracker.stop();
+    expect(await flushed).toEqual({ delivered: 1, pending: 2, deadLettered: 0 });
   });
 
   it('that begins after the close does not wait', async () => {
