@@ -7,5 +7,6 @@
  */
 export { isAboutAccount } from './delivery/decide.js';
 export type { RateLimitOptions } from './delivery/rate-limiter.js';
-export { Relay, type RelayOptions } from './delivery/relay.js';
+export { Relay } from './delivery/relay.js';
+export type { RelayOptions } from './delivery/relay-options.js';
 export type { DeliveryStats } from './delivery/stats.js';

@@ -4,7 +4,7 @@ import type { LossReason } from './loss.js';
 
 const MINUTE = 60_000;
 
-/** Says in the log which messages are lost, and why: of each reason once a minute, with how many there were since. */
+/** Logs which messages are lost, and why: of each reason once a minute, with how many there were since. */
 export class LossLog {
   readonly #logger: Logger;
   readonly #said = new Map<LossReason, { at: number; since: number }>();
@@ -21,7 +21,9 @@ export class LossLog {
       return;
     }
     const more = last?.since ? `, and ${last.since} others since this was last logged` : '';
-    this.#logger.error(`message ${key} is not delivered (${reason}): ${errorForLog(error)}${more}`);
+    this.#logger.error(
+      `message ${key} is not delivered (${reason}), and kept as a dead letter: ${errorForLog(error)}${more}`,
+    );
     this.#said.set(reason, { at: now, since: 0 });
   }
 }

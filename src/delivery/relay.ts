@@ -1,16 +1,12 @@
 import { outsideRequests } from '../internal/async-context.js';
-import type { Logger } from '../internal/logger.js';
 import { monotonicNow } from '../internal/monotonic-clock.js';
 import { isPromise, within } from '../internal/promises.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from '../outbox/outbox.js';
-import type { SynapClient } from '../synap/client.js';
-import { type BackoffOptions, backoffMs } from './backoff.js';
+import { backoffMs } from './backoff.js';
 import { BatchDelivery } from './batch-delivery.js';
-import type { GiveUpOptions } from './decide.js';
 import { errorForLog } from './error-for-log.js';
 import { type FlushResult, FlushTracker } from './flush-tracker.js';
-import type { Loss } from './loss.js';
-import type { RateLimitOptions } from './rate-limiter.js';
+import type { RelayOptions } from './relay-options.js';
 import { SendTimer } from './send-timer.js';
 import { Settlements } from './settlements.js';
 import { type DeliveryStats, NO_STATS } from './stats.js';
@@ -26,35 +22,30 @@ const ANSWER_MS = 10 * SECOND;
 /** How long an outbox may take to close, at least. */
 const CLOSE_GRACE_MS = SECOND;
 
-export interface RelayOptions {
-  outbox: Outbox;
-  client: Pick<SynapClient, 'conversation'>;
-  rateLimit: RateLimitOptions | false;
-  /** A batch goes when one of these is reached; `lingerMs` counts from its first message. */
-  batch: { maxMessages: number; maxBytes: number; lingerMs: number };
-  /** Batches under way at once, 1 to 8; never two with messages of the same conversation. */
-  maxInFlight: number;
-  retry: BackoffOptions & GiveUpOptions;
-  logger: Logger;
-  onLoss(loss: Loss): void;
-}
-
 type OutboxState = ReturnType<Outbox['stats']>;
+
+type State =
+  | { readonly is: 'idle' }
+  /** Messages wait for the next batch, the first of them since then. */
+  | { readonly is: 'lingering'; readonly since: number }
+  | { readonly is: 'closed' };
+
+const IDLE: State = { is: 'idle' };
 
 /**
  * Delivers messages from the outbox to Synap, oldest first.
  *
  * ```
- *            put               full, due or flushed           pending left
- *   idle ──────────► lingering ───────────────────► sending ──────────────► lingering
- *    ▲                                               │
- *    └───────────────────────────────────────────────┘ nothing left
- *   close() and exit() lead from each to closed, which is final.
+ *            put, or something is pending
+ *   idle ──────────────────────────────────────────► lingering
+ *    ▲                                                  │
+ *    └── full, due or flushed: a batch is claimed and sent ──┘   lingering again, if messages are left or come back
+ *
+ *   close() and exit() lead from both to closed, which is final.
  * ```
  *
- * Lingering lasts longer while the {@link CircuitBreaker} is open, or the outbox fails. With `maxInFlight` it lingers for
- * the next batch while others are being sent. Its timers don't hold the process. Nothing it does rejects or throws into a
- * caller.
+ * Lingering lasts longer while the circuit breaker is open, or the outbox fails. While up to `maxInFlight` batches are
+ * being sent, it lingers for the next. Its timers don't hold the process. Nothing it does rejects or throws into a caller.
  */
 export class Relay {
   readonly #options: RelayOptions;
@@ -64,9 +55,7 @@ export class Relay {
   readonly #timer = new SendTimer(() => void this.#send());
   readonly #poll: NodeJS.Timeout | undefined;
 
-  #isClosed = false;
-  // Idle: undefined, and none is being sent. Lingering: since then.
-  #lingeringSince: number | undefined;
+  #state: State = IDLE;
   // Batches that are being sent.
   #sending = 0;
   // Until when claiming makes no sense: nothing may go, or the outbox has failed.
@@ -138,7 +127,10 @@ export class Relay {
     }
   }
 
-  /** For so long nothing lingers, and no backoff or rate limit is waited for, until Synap asks to slow down: the process is about to end. */
+  /**
+   * For so long nothing lingers, and no backoff or rate limit is waited for, until Synap asks to slow down: the process is
+   * about to end.
+   */
   skipBackoff(ms: number): void {
     if (this.#isClosed) return;
     this.#delivery.skipBackoff();
@@ -192,8 +184,16 @@ export class Relay {
     return this.#knownStats;
   }
 
+  get #isClosed(): boolean {
+    return this.#state.is === 'closed';
+  }
+
+  #linger(since: number): void {
+    if (this.#state.is === 'idle') this.#state = { is: 'lingering', since };
+  }
+
   #shut(): ReturnType<Outbox['close']> {
-    this.#isClosed = true;
+    this.#state = { is: 'closed' };
     this.#timer.stop();
     clearInterval(this.#poll);
     this.#delivery.close();
@@ -215,14 +215,14 @@ export class Relay {
     if (result !== 'accepted') return result;
     // Where others deliver, asking again at each message would be no use.
     if (this.#options.outbox.pollMs === undefined) this.#idleUntil = 0;
-    this.#lingeringSince ??= monotonicNow();
+    this.#linger(monotonicNow());
     this.#schedule();
     return result;
   }
 
   #check(): void {
     if (this.#isClosed) return;
-    if (this.#outboxStats().pending > 0) this.#lingeringSince ??= monotonicNow();
+    if (this.#outboxStats().pending > 0) this.#linger(monotonicNow());
     this.#schedule();
   }
 
@@ -241,11 +241,11 @@ export class Relay {
     const { batch } = this.#options;
     const now = monotonicNow();
     if (this.#settlements.isOwed) return now;
-    if (this.#lingeringSince === undefined) return undefined;
+    if (this.#state.is !== 'lingering') return undefined;
     if (this.#flushes.isWaiting || this.#delivery.rateLimiter.isSuspended) return now;
     const { pending, pendingBytes } = this.#outboxStats();
     const isFull = pending >= batch.maxMessages || pendingBytes >= batch.maxBytes;
-    return isFull ? now : this.#lingeringSince + batch.lingerMs;
+    return isFull ? now : this.#state.since + batch.lingerMs;
   }
 
   async #send(): Promise<void> {
@@ -270,18 +270,18 @@ export class Relay {
 
   async #round(): Promise<void> {
     // A timer may fire a little early, and the circuit may have opened meanwhile.
-    if (monotonicNow() < this.#delivery.circuit.until) return;
-    const since = this.#lingeringSince;
-    this.#lingeringSince = undefined;
+    if (this.#isClosed || monotonicNow() < this.#delivery.circuit.until) return;
+    const since = this.#state.is === 'lingering' ? this.#state.since : undefined;
+    this.#state = IDLE;
     const claimed = await this.#claim();
     // What a batch leaves behind has lingered long enough.
-    if (this.#outboxStats().pending > 0) this.#lingeringSince ??= since;
+    if (since !== undefined && this.#outboxStats().pending > 0) this.#linger(since);
     if (claimed.length === 0 || this.#isClosed) return;
     if (this.#options.maxInFlight > 1) this.#schedule();
     const isDone = await this.#delivery.deliver(claimed);
     // The conversations of this batch are free again.
     this.#idleUntil = 0;
-    if (!isDone) this.#lingeringSince ??= since;
+    if (!isDone && since !== undefined) this.#linger(since);
   }
 
   async #claim(): Promise<readonly ClaimedEntry[]> {

@@ -59,7 +59,9 @@ describe('settling', () => {
     expect(losses).toEqual([
       { reason: 'rejected', role: 'user', conversationId: 'c9', messageKey: 'b', error: errors.message },
     ]);
-    expect(log).toEqual(['error message b is not delivered (rejected): Synap refused the input (422)']);
+    expect(log).toEqual([
+      'error message b is not delivered (rejected), and kept as a dead letter: Synap refused the input (422)',
+    ]);
   });
 
   it('counts each message that may be stored once more', async () => {
