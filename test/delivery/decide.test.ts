@@ -29,6 +29,8 @@ const NO_DUPLICATES: GiveUpOptions = { ...OPTIONS, ifUnknown: 'dead-letter' };
 const answer = (status: number, headers: Record<string, string> = {}) =>
   errorFromResponse({ status, header: name => headers[name], body: '' }, 'c-1', text => text);
 
+const LOOK_ALIKE = { code: 'rate_limit', about: 'message', stored: 'no' };
+
 const only = <T>(list: readonly T[]): T => {
   const [first] = list;
   if (first === undefined) throw new Error('an empty list');
@@ -61,6 +63,11 @@ describe('an HTTP status', () => {
     expect(failureOf(answer(status, { 'retry-after': '7' })).retryAfterMs).toBe(7000);
     expect(failureOf(answer(status)).retryAfterMs).toBeUndefined();
   });
+
+  it('that is about the account is not waited for as anybody asks', () => {
+    const error = Object.assign(answer(401), { retryAfterMs: 7000 });
+    expect(failureOf(error).retryAfterMs).toBeUndefined();
+  });
 });
 
 describe('an error without a status', () => {
@@ -78,6 +85,7 @@ describe('an error without a status', () => {
     ['results that match no message', new UnexpectedResponseError('x', { retryable: true }), 'unavailable', true],
     ['an answer that makes no sense', new UnexpectedResponseError('x'), 'unsure', false],
     ['an error of the app’s own client', new Error('x'), 'unavailable', true],
+    ['another’s error that looks like ours', Object.assign(new Error('x'), LOOK_ALIKE), 'unavailable', true],
     ['a thrown undefined', undefined, 'unavailable', true],
     ['an error that says that it is stored', Object.assign(answer(500), { stored: 'yes' }), 'stored', true],
     ['a code of another version', Object.assign(answer(500), { code: 'teapot' }), 'unavailable', true],

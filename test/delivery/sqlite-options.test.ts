@@ -62,7 +62,7 @@ it.each([
   expect(sqliteOutbox({ path, leaseMs })).toMatchObject({ durable: true, pollMs });
 });
 
-it('takes nothing after it was closed, and still knows its books', async () => {
+it('takes nothing after it was closed, and still knows its stats', async () => {
   const outbox = sqliteOutbox({ path: tempFile() });
   await outbox.put(anEntry('a'), WHOLE_TURN);
   const before = outbox.stats();
