@@ -5,7 +5,8 @@
  * conversation), and the question whether an error concerns the account, and so every message after it.
  * The outbox to deliver from is `memoryOutbox()` of `synap-recorder`, or one of your own.
  */
+export { isAboutAccount } from './delivery/decide.js';
 export type { RateLimitOptions } from './delivery/rate-limiter.js';
-export { Relay, type RelayOptions } from './delivery/relay.js';
-export { isAboutAccount } from './delivery/send-batch.js';
-export type { RelayBooks } from './delivery/stats.js';
+export { Relay } from './delivery/relay.js';
+export type { RelayOptions } from './delivery/relay-options.js';
+export type { DeliveryStats } from './delivery/stats.js';

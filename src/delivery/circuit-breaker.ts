@@ -1,7 +1,8 @@
 import type { Logger } from '../internal/logger.js';
 import { monotonicNow } from '../internal/monotonic-clock.js';
 import { type BackoffOptions, backoffMs, unansweredBackoffMs } from './backoff.js';
-import { askedToWait, errorForLog, isAboutAccount, isStopped, isUnanswered, type Outcome } from './send-batch.js';
+import { type Failure, isStopped, type Outcome } from './decide.js';
+import { errorForLog } from './error-for-log.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -12,11 +13,16 @@ const PROBE_MS = MINUTE;
 const MAX_RETRY_AFTER_MS = 300 * SECOND;
 const JITTER = 0.1;
 
+type State = 'closed' | 'open' | 'half-open';
+
+/** Why it is open. */
+type Cause = 'none' | 'unclear' | 'rate-limit' | 'account';
+
 /**
  * The circuit breaker between the relay and Synap. Opening it drops nothing: what was under way goes back to its place.
  *
  * ```
- *              a round is stopped                 its time is over
+ *              a round is stopped                 its pause has passed
  *   closed ──────────────────────────► open ──────────────────────────► half-open: one round goes, as a probe
  *     ▲                                 ▲  no answer, 5xx: backoff           │  │
  *     │                                 │  429: as long as it asks           │  │
@@ -26,20 +32,20 @@ const JITTER = 0.1;
  *     └──────────────────────────────────── delivered ──────────────────────────┘
  * ```
  *
- * Each kind of trouble, and its end, is said in the log once. (Not cockatiel's: it makes an AbortController while it is
+ * Each cause, and its end, is said in the log once. (Not cockatiel's: it makes an AbortController while it is
  * loaded, which Workers refuse outside of a request, so that no app that has it starts there.)
  */
-export class Circuit {
+export class CircuitBreaker {
   readonly #backoff: BackoffOptions;
   readonly #logger: Logger;
-  #state: 'closed' | 'open' | 'half-open' = 'closed';
+  #state: State = 'closed';
+  #cause: Cause = 'none';
   #until = 0;
-  // As long as Synap has asked for, or for the next look at an account: a close does not hurry these.
+  // As long as Synap has asked for, or for the next probe of an account: a close does not skip these.
   #askedUntil = 0;
   #failures = 0;
   // Rounds that were sent and got no answer, since the last that was delivered.
   #unanswered = 0;
-  #trouble: 'none' | 'unclear' | 'rate-limit' | 'account' = 'none';
 
   constructor(backoff: BackoffOptions, logger: Logger) {
     this.#backoff = backoff;
@@ -51,66 +57,62 @@ export class Circuit {
     return this.#until;
   }
 
-  /** Whether Synap was last seen to fail: then one round goes at a time. */
-  get broken(): boolean {
+  /** Whether Synap was last seen to fail: then one round goes at a time. True while it is half-open, too. */
+  get isOpen(): boolean {
     return this.#state !== 'closed';
   }
 
   /** Whether everything waits because Synap refuses the key, the account or the address. */
-  get holds(): boolean {
-    return this.#trouble === 'account';
+  get isHeld(): boolean {
+    return this.#cause === 'account';
   }
 
   /** Whether Synap was twice in a row seen to give no answer, or a 5xx. */
   get isDown(): boolean {
-    return this.#trouble === 'unclear' && this.#failures >= 2;
+    return this.#cause === 'unclear' && this.#failures >= 2;
   }
 
   /** Lets the next probe go at once, where only a backoff keeps it: the relay is about to close. */
-  hurry(): void {
+  skipBackoff(): void {
     this.#until = this.#askedUntil;
   }
 
   /** Sends a round, which must not reject. To be called from {@link until} on. */
   async run(round: () => Promise<readonly Outcome[]>): Promise<readonly Outcome[]> {
     if (this.#state === 'open') this.#state = 'half-open';
-    const probes = this.#state === 'half-open';
+    const isProbe = this.#state === 'half-open';
     const outcomes = await round();
     const stopped = outcomes.find(isStopped);
-    if (stopped) this.#stopped(stopped.error, probes);
-    else if (probes) this.#close();
+    if (stopped) this.#open(stopped.failure, isProbe);
+    else if (isProbe) this.#close();
     return outcomes;
   }
 
-  #stopped(error: unknown, probed: boolean): void {
-    const asked = askedToWait(error);
-    if (isAboutAccount(error))
-      this.#warn('account', `${errorForLog(error)}. What waits is kept, and sending is tried again every minute`);
-    else
-      this.#warn(
-        asked === undefined ? 'unclear' : 'rate-limit',
-        `${errorForLog(error)}. What waits is kept, and sending is tried again`,
-      );
-    const atLeast = Math.min(asked ?? 0, MAX_RETRY_AFTER_MS);
+  #open(failure: Failure, wasProbe: boolean): void {
+    const isAccount = failure.pause === 'probe';
+    const askedMs = failure.retryAfterMs;
+    this.#warn(isAccount ? 'account' : askedMs === undefined ? 'unclear' : 'rate-limit', failure.error);
+    const atLeast = Math.min(askedMs ?? 0, MAX_RETRY_AFTER_MS);
     // Of rounds side by side, the first that is stopped opens it; another may be told to wait longer.
-    if (this.#state === 'open' || (this.#state === 'half-open' && !probed)) return this.#pauseAsAsked(atLeast);
+    if (this.#state === 'open' || (this.#state === 'half-open' && !wasProbe)) return this.#pauseAsAsked(atLeast);
     this.#state = 'open';
-    if (isAboutAccount(error)) return this.#pauseAsAsked(PROBE_MS);
-    const backoff = isUnanswered(error)
-      ? unansweredBackoffMs(++this.#unanswered, this.#backoff)
-      : backoffMs(this.#failures, this.#backoff);
+    if (isAccount) return this.#pauseAsAsked(PROBE_MS);
+    const backoff =
+      failure.pause === 'slow-backoff'
+        ? unansweredBackoffMs(++this.#unanswered, this.#backoff)
+        : backoffMs(this.#failures, this.#backoff);
     this.#failures++;
-    if (asked === undefined) return this.#pause(backoff);
+    if (askedMs === undefined) return this.#pause(backoff);
     this.#pauseAsAsked(Math.max(atLeast, backoff) * (1 + Math.random() * JITTER));
   }
 
   #close(): void {
     this.#state = 'closed';
+    this.#cause = 'none';
     this.#until = this.#askedUntil = 0;
     this.#failures = 0;
     this.#unanswered = 0;
-    this.#trouble = 'none';
-    this.#logger.info('Synap takes messages again');
+    this.#logger.info('delivery to Synap resumed');
   }
 
   #pause(ms: number): void {
@@ -122,10 +124,14 @@ export class Circuit {
     this.#askedUntil = Math.max(this.#askedUntil, monotonicNow() + ms);
   }
 
-  /** Says a trouble when it begins; going from unclear to a rate limit and back is no news. */
-  #warn(trouble: 'unclear' | 'rate-limit' | 'account', message: string): void {
-    const news = this.#trouble === 'none' || (trouble === 'account') !== this.holds;
-    this.#trouble = trouble;
-    if (news) this.#logger.warn(message);
+  /** Says a cause when it begins; going from unclear to a rate limit and back is no news. */
+  #warn(cause: Exclude<Cause, 'none'>, error: unknown): void {
+    const isNews = this.#cause === 'none' || (cause === 'account') !== this.isHeld;
+    this.#cause = cause;
+    if (!isNews) return;
+    const when = cause === 'account' ? ' every minute' : '';
+    this.#logger.warn(
+      `delivery to Synap paused: ${errorForLog(error)}. Messages are kept, and sending is tried again${when}`,
+    );
   }
 }

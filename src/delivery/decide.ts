@@ -1,8 +1,132 @@
 import type { ClaimedEntry, Settlement } from '../outbox/outbox.js';
+import { NetworkError, RateLimitError, ServiceUnavailableError, SynapError } from '../synap/errors.js';
+import { errorForLog } from './error-for-log.js';
 import type { LossReason } from './loss.js';
-import type { Outcome } from './send-batch.js';
-import { errorForLog } from './send-batch.js';
-import { MAX_UNREADABLE_RESENDS } from './unknown-outcomes.js';
+
+// Everything that decides what becomes of a message: an error and its context in, a decision out. Pure. A new code of
+// an error, and a new kind of failure, do not compile until they are handled here.
+
+/** What a failed request means. */
+export type FailureKind =
+  /** What was sent is refused, and always will be. */
+  | 'message'
+  /** The key or the credits: every message would meet it. */
+  | 'account'
+  /** It may be the message, or the account, or the address. */
+  | 'unsure'
+  | 'rate_limit'
+  /** Synap is down, or was never reached. */
+  | 'unavailable'
+  /** It was sent, and no answer arrived at all. */
+  | 'unanswered'
+  /** An answer arrived and could not be read: most likely what was sent is stored. */
+  | 'unreadable'
+  /** It is stored, though the call failed. */
+  | 'stored';
+
+/** What becomes of the messages of a request. `split`: they are sent by halves. `retry` counts as an attempt, `hold` does not. */
+type Action = 'deliver' | 'split' | 'reject' | 'hold' | 'retry';
+
+interface Reaction {
+  /** With several messages in the request. */
+  readonly batch: Action;
+  /** With one. */
+  readonly single: Exclude<Action, 'split'>;
+  /** With one that its batch was answered without: the key and the address are right. */
+  readonly suspect: Exclude<Action, 'split'>;
+  /** How long nothing is sent. `probe`: a fixed time. `slow-backoff`: more and more slowly, as each attempt may be stored. */
+  readonly pause: 'none' | 'probe' | 'backoff' | 'slow-backoff';
+  /** How the next batches find the message to blame. */
+  readonly isolate: 'none' | 'halves' | 'one' | 'one-by-one';
+}
+
+const REACTIONS: Readonly<Record<FailureKind, Reaction>> = {
+  message: { batch: 'split', single: 'reject', suspect: 'reject', pause: 'none', isolate: 'none' },
+  account: { batch: 'hold', single: 'hold', suspect: 'hold', pause: 'probe', isolate: 'none' },
+  unsure: { batch: 'hold', single: 'hold', suspect: 'reject', pause: 'probe', isolate: 'none' },
+  rate_limit: { batch: 'hold', single: 'hold', suspect: 'hold', pause: 'backoff', isolate: 'none' },
+  unavailable: { batch: 'retry', single: 'retry', suspect: 'retry', pause: 'backoff', isolate: 'halves' },
+  // A copy more with each attempt: halves would be too many.
+  unanswered: { batch: 'retry', single: 'retry', suspect: 'retry', pause: 'slow-backoff', isolate: 'one' },
+  unreadable: { batch: 'retry', single: 'retry', suspect: 'retry', pause: 'backoff', isolate: 'one-by-one' },
+  stored: { batch: 'deliver', single: 'deliver', suspect: 'deliver', pause: 'none', isolate: 'none' },
+};
+
+/** A failed request, as delivery sees it. */
+export interface Failure extends Reaction {
+  readonly kind: FailureKind;
+  readonly error: unknown;
+  /** Whether Synap may have stored what was sent. */
+  readonly maybeStored: boolean;
+  /** Milliseconds that Synap has asked to wait, if it did. */
+  readonly retryAfterMs: number | undefined;
+}
+
+export function failureOf(error: unknown): Failure {
+  try {
+    if (SynapError.is(error)) return knownFailure(error);
+  } catch {
+    // A revoked proxy can not even be asked what it is.
+  }
+  // It comes from a client of the app's own: nobody knows what it has sent.
+  return { kind: 'unavailable', error, maybeStored: true, retryAfterMs: undefined, ...REACTIONS.unavailable };
+}
+
+function knownFailure(error: SynapError): Failure {
+  const kind = kindOf(error);
+  const saysWhen = RateLimitError.is(error) || ServiceUnavailableError.is(error);
+  const retryAfterMs = saysWhen ? error.retryAfterMs : undefined;
+  return { kind, error, maybeStored: error.stored !== 'no', retryAfterMs, ...REACTIONS[kind] };
+}
+
+/** Whether every message after this one would fail with the same error: of the key, the credits, or the address. */
+export function isAboutAccount(error: unknown): error is SynapError {
+  return failureOf(error).pause === 'probe';
+}
+
+function kindOf(error: SynapError): FailureKind {
+  const { code } = error;
+  switch (code) {
+    case 'rate_limit':
+      return 'rate_limit';
+    case 'network':
+    case 'timeout':
+      if (!NetworkError.is(error) || error.stored === 'no') return 'unavailable';
+      return error.answered ? 'unreadable' : 'unanswered';
+    case 'invalid_input':
+    case 'payload_too_large':
+    case 'conflict':
+    case 'authentication':
+    case 'insufficient_credits':
+    case 'unexpected_response':
+    case 'service_unavailable':
+      return kindBySubject(error);
+    default:
+      return unhandled(code);
+  }
+}
+
+function kindBySubject({ about, stored }: Pick<SynapError, 'about' | 'stored'>): FailureKind {
+  if (stored === 'yes') return 'stored';
+  switch (about) {
+    case 'message':
+    case 'account':
+    case 'unsure':
+      return about;
+    case 'service':
+      return 'unavailable';
+    default:
+      return unhandled(about);
+  }
+}
+
+/** Another version of this package may know errors that this one does not. */
+function unhandled(_: never): FailureKind {
+  return 'unavailable';
+}
+
+/** How often a message is sent again after an answer that could not be read. */
+export const MAX_UNREADABLE_RESENDS = 3;
 
 /** When an entry that finds no clear answer is given up, and whether it is sent again at all. */
 export interface GiveUpOptions {
@@ -13,7 +137,47 @@ export interface GiveUpOptions {
   ifUnknown: 'resend' | 'dead-letter';
 }
 
-export interface Verdict {
+/**
+ * What one attempt came to, for one entry.
+ *
+ * - `delivered`: Synap has it.
+ * - `dead`: Synap refused this very message; it never will be taken.
+ * - `unclear`: it failed, or whether it was stored is unknown; it is sent again under the same key.
+ * - `held`: nothing is wrong with it; Synap takes nothing at all for now (rate limit, key, credits), or an older one
+ *   must go first.
+ */
+export type Outcome =
+  | { readonly entry: ClaimedEntry; readonly type: 'delivered' }
+  | { readonly entry: ClaimedEntry; readonly type: 'dead'; readonly failure: Failure }
+  | Stopped;
+
+/** An outcome behind which nothing more may be sent: going on could bring a conversation out of order. */
+export interface Stopped {
+  readonly entry: ClaimedEntry;
+  readonly type: 'unclear' | 'held';
+  readonly failure: Failure;
+}
+
+export function isStopped(outcome: Outcome): outcome is Stopped {
+  return outcome.type === 'unclear' || outcome.type === 'held';
+}
+
+/** What came of sending an entry, by what is to be done about the failure. */
+export function outcomeOf(entry: ClaimedEntry, failure: Failure, action: Exclude<Action, 'split'>): Outcome {
+  switch (action) {
+    case 'deliver':
+      return { entry, type: 'delivered' };
+    case 'reject':
+      return { entry, type: 'dead', failure };
+    case 'hold':
+      return { entry, type: 'held', failure };
+    case 'retry':
+      return { entry, type: 'unclear', failure };
+  }
+}
+
+/** What is to become of an entry. */
+export interface Decision {
   readonly entry: ClaimedEntry;
   readonly settlement: Settlement;
   /** Why the message will not arrive; undefined while it may, or has. */
@@ -23,50 +187,53 @@ export interface Verdict {
   readonly maybeDoubled?: boolean;
 }
 
+/** Decides about an entry before it is sent; undefined: it may go. */
+export function decideBeforeSending(entry: ClaimedEntry, { ifUnknown }: GiveUpOptions): Decision | undefined {
+  if (!entry.maybeStored || ifUnknown === 'resend') return undefined;
+  return giveUp(entry, 'dead', 'unknown_outcome', undefined);
+}
+
 /**
- * What is to become of an entry, after what came of sending it.
+ * Decides about an entry after it was sent.
  *
  * @param unreadable how many answers to it could not be read, this one included
  */
-export function judge(outcome: Outcome, options: GiveUpOptions, now: number, unreadable = 0): Verdict {
-  const maybeStoredNow = outcome.type === 'delivered' || (outcome.type === 'unclear' && outcome.maybeStored);
-  return { ...decide(outcome, options, now, unreadable), maybeDoubled: outcome.entry.maybeStored && maybeStoredNow };
+export function decide(outcome: Outcome, options: GiveUpOptions, now: number, unreadable = 0): Decision {
+  const { entry, type } = outcome;
+  const maybeStoredNow = type === 'delivered' || (type === 'unclear' && outcome.failure.maybeStored);
+  return { ...decisionOn(outcome, options, now, unreadable), maybeDoubled: entry.maybeStored && maybeStoredNow };
 }
 
-function decide(
+function decisionOn(
   outcome: Outcome,
   { maxAgeMs, maxAttempts, ifUnknown }: GiveUpOptions,
   now: number,
   unreadable: number,
-): Verdict {
+): Decision {
   const { entry } = outcome;
-  const { key } = entry;
   switch (outcome.type) {
     case 'delivered':
-      return { entry, settlement: { key, to: 'delivered' } };
+      return { entry, settlement: { key: entry.key, to: 'delivered' } };
     case 'dead':
-      return giveUp(entry, 'dead', 'rejected', outcome.error);
-    case 'held': {
-      const { attempts, maybeStored } = entry;
-      return { entry, settlement: { key, to: 'pending', attempts, maybeStored } };
-    }
+      return giveUp(entry, 'dead', 'rejected', outcome.failure.error);
+    case 'held':
+      return putBack(entry, entry.attempts, entry.maybeStored);
     case 'unclear': {
-      if (outcome.maybeStored && (ifUnknown === 'dead-letter' || unreadable > MAX_UNREADABLE_RESENDS))
-        return giveUp(entry, 'dead', 'unknown_outcome', outcome.error);
+      const { maybeStored, error } = outcome.failure;
+      if (maybeStored && (ifUnknown === 'dead-letter' || unreadable > MAX_UNREADABLE_RESENDS))
+        return giveUp(entry, 'dead', 'unknown_outcome', error);
       const attempts = entry.attempts + 1;
       if (attempts >= maxAttempts && now - entry.acceptedAt > maxAgeMs)
-        return giveUp(entry, 'expired', 'expired', outcome.error);
-      const maybeStored = entry.maybeStored || outcome.maybeStored;
-      return { entry, settlement: { key, to: 'pending', attempts, maybeStored } };
+        return giveUp(entry, 'expired', 'expired', error);
+      return putBack(entry, attempts, entry.maybeStored || maybeStored);
     }
   }
 }
 
-/** Nobody knows whether Synap has it, and it is not to be sent again. */
-export function unknownOutcome(entry: ClaimedEntry): Verdict {
-  return giveUp(entry, 'dead', 'unknown_outcome', undefined);
+function putBack(entry: ClaimedEntry, attempts: number, maybeStored: boolean): Decision {
+  return { entry, settlement: { key: entry.key, to: 'pending', attempts, maybeStored } };
 }
 
-function giveUp(entry: ClaimedEntry, to: 'dead' | 'expired', loss: LossReason, error: unknown): Verdict {
+function giveUp(entry: ClaimedEntry, to: 'dead' | 'expired', loss: LossReason, error: unknown): Decision {
   return { entry, settlement: { key: entry.key, to, error: errorForLog(error) }, loss, error };
 }

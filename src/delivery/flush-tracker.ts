@@ -1,7 +1,7 @@
 import { monotonicNow } from '../internal/monotonic-clock.js';
 import { MAX_TIMER_MS } from '../internal/promises.js';
 import type { Outbox, Progress } from '../outbox/outbox.js';
-import type { Verdict } from './decide.js';
+import type { Decision } from './decide.js';
 
 /** What a flush came to, of the messages accepted before it. */
 export interface FlushResult {
@@ -16,24 +16,24 @@ export interface FlushResult {
 interface Flush {
   position: number;
   /** Whether there is any time to send something in. */
-  readonly hurries: boolean;
+  readonly canSend: boolean;
   readonly settled: { readonly position: number; readonly delivered: boolean }[];
 }
 
 export interface FlushHooks {
-  /** Called when the flush is known to be {@link Flushes.waiting}. */
+  /** Called when the flush is known to be {@link FlushTracker.isWaiting}. */
   begun(): void;
   /** Whether nothing will be sent until then, by {@link monotonicNow}. */
-  isHopeless(deadline: number): boolean;
-  /** What may be on its way, when the store can't be asked how far its line has come. */
+  cannotFinishBy(deadline: number): boolean;
+  /** What may be on its way, when the store can't be asked its progress. */
   outstanding(): number;
 }
 
 /**
- * Waits for what was put before a flush, and tells what became of it. What this process settles is counted as it
- * happens; of a store that others share, how far its line has come tells the rest.
+ * Waits for what was put before a flush, and returns what became of it. What this process settles is counted as it
+ * happens; of a store that others share, its progress tells the rest.
  */
-export class Flushes {
+export class FlushTracker {
   readonly #outbox: Outbox;
   readonly #running = new Set<Flush>();
   #wake: (() => void) | undefined;
@@ -45,27 +45,27 @@ export class Flushes {
   }
 
   /** Whether somebody waits: then nothing lingers. */
-  get waiting(): boolean {
-    for (const flush of this.#running) if (flush.hurries) return true;
+  get isWaiting(): boolean {
+    for (const flush of this.#running) if (flush.canSend) return true;
     return false;
   }
 
   /** Notes what has been settled. */
-  settled(verdicts: readonly Verdict[]): void {
-    for (const { entry, settlement } of verdicts) {
+  settled(decisions: readonly Decision[]): void {
+    for (const { entry, settlement } of decisions) {
       if (settlement.to === 'pending') continue;
       const settled = { position: entry.position, delivered: settlement.to === 'delivered' };
       for (const flush of this.#running) if (entry.position <= flush.position) flush.settled.push(settled);
     }
   }
 
-  /** Lets those who wait look again. */
+  /** Makes those who wait check again. */
   progress(): void {
     this.#wake?.();
     this.#wake = this.#woken = undefined;
   }
 
-  /** The relay is closed: nobody waits any longer. */
+  /** The relay is closed: every flush ends now. */
   stop(): void {
     this.#stopped = true;
     this.progress();
@@ -75,7 +75,7 @@ export class Flushes {
   async flush(
     timeoutMs: number,
     ready: Promise<void> | undefined,
-    { begun, isHopeless, outstanding }: FlushHooks,
+    { begun, cannotFinishBy, outstanding }: FlushHooks,
   ): Promise<FlushResult> {
     const deadlineAt = monotonicNow() + timeoutMs;
     let timer: NodeJS.Timeout | undefined;
@@ -83,7 +83,7 @@ export class Flushes {
     const deadline = new Promise<'late'>(resolve => {
       timer = setTimeout(resolve, Math.min(timeoutMs, MAX_TIMER_MS), 'late');
     });
-    const flush: Flush = { position: Number.POSITIVE_INFINITY, hurries: timeoutMs > 0, settled: [] };
+    const flush: Flush = { position: Number.POSITIVE_INFINITY, canSend: timeoutMs > 0, settled: [] };
     this.#running.add(flush);
     try {
       begun();
@@ -96,12 +96,12 @@ export class Flushes {
       let next = this.#next();
       let now = before;
       while (!this.#stopped && now.outstanding > 0) {
-        if (isHopeless(deadlineAt)) break;
-        const late = (await Promise.race([next, deadline])) === 'late';
+        if (cannotFinishBy(deadlineAt)) break;
+        if ((await Promise.race([next, deadline])) === 'late') break;
         next = this.#next();
         const progress = await Promise.race([this.#progress(before.position), deadline]);
-        if (progress !== 'late') now = progress ?? now;
-        if (late || progress === 'late') break;
+        if (progress === 'late') break;
+        now = progress ?? now;
       }
       return this.#result(flush, early, before, now);
     } finally {
@@ -135,7 +135,7 @@ export class Flushes {
     }
   }
 
-  /** Resolves when something was settled here, or when it is time to look at what others have done. */
+  /** Resolves when something was settled here, or when it is time to check what other processes have done. */
   #next(): Promise<void> {
     this.#woken ??= new Promise(resolve => {
       this.#wake = resolve;

@@ -1,10 +1,10 @@
 import type { Logger } from '../internal/logger.js';
+import { errorForLog } from './error-for-log.js';
 import type { LossReason } from './loss.js';
-import { errorForLog } from './send-batch.js';
 
 const MINUTE = 60_000;
 
-/** Says in the log which messages are lost, and why: of each reason once a minute, with how many there were since. */
+/** Logs which messages are lost, and why: of each reason once a minute, with how many there were since. */
 export class LossLog {
   readonly #logger: Logger;
   readonly #said = new Map<LossReason, { at: number; since: number }>();
@@ -20,8 +20,10 @@ export class LossLog {
       last.since++;
       return;
     }
-    const more = last?.since ? `, and ${last.since} others since it was last said` : '';
-    this.#logger.error(`message ${key} is not delivered (${reason}): ${errorForLog(error)}${more}`);
+    const more = last?.since ? `, and ${last.since} others since this was last logged` : '';
+    this.#logger.error(
+      `message ${key} is not delivered (${reason}), and kept as a dead letter: ${errorForLog(error)}${more}`,
+    );
     this.#said.set(reason, { at: now, since: 0 });
   }
 }

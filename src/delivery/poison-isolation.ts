@@ -1,29 +1,33 @@
 import { type BackoffOptions, backoffMs, unansweredBackoffMs } from './backoff.js';
-import { isStopped, isUnanswered, isUnreadable, type Outcome, type Stopped } from './send-batch.js';
+import { isStopped, type Outcome, type Stopped } from './decide.js';
 
-/** Beyond this, it is not single messages that fail. */
-const MAX_ASIDE = 1000;
+/** Conversations that wait at most. Beyond this, it is not single messages that fail. */
+const MAX_WAITING = 1000;
 
 /**
  * Finds the message that keeps failing though Synap is well (a 500 each time, a connection that breaks), and lets the
- * others go on.
+ * others go on. How the batches shrink depends on the failure, as {@link Stopped} tells:
  *
- * A batch that fails twice in a row is sent again by halves, down to one; each success doubles the size again. One that got
- * no answer twice begins again with one message, before the circuit slows down. One whose answer can't be read is sent
- * again one by one, because no message of it is sent often enough for halves. What fails alone is set aside with its whole conversation, for longer each time, until it is delivered or given up.
+ * ```
+ *   full ──failed twice in a row──► halved, down to one ──delivered──► twice as many, up to full
+ *    │ └──unanswered twice────────► one, before the circuit breaker slows down ──delivered──► the same
+ *    └────unreadable──────────────► one by one, as often as there were messages ──► the same
+ * ```
+ *
+ * What fails alone waits with its whole conversation, for longer each time, until it is delivered or given up.
  */
-export class Setbacks {
+export class PoisonIsolation {
   readonly #maxSize: number;
   readonly #backoff: BackoffOptions;
-  readonly #aside = new Map<string, { until: number; failures: number }>();
+  readonly #waiting = new Map<string, { until: number; failures: number }>();
   #size: number;
-  #failed = false;
+  #failedBefore = false;
   // How many messages go one by one before a batch may grow again.
-  #alone = 0;
+  #oneByOne = 0;
 
-  constructor(maxSize: number, retry: BackoffOptions) {
+  constructor(maxSize: number, backoff: BackoffOptions) {
     this.#maxSize = this.#size = maxSize;
-    this.#backoff = retry;
+    this.#backoff = backoff;
   }
 
   /** How many messages the next batch may have. */
@@ -31,9 +35,9 @@ export class Setbacks {
     return this.#size;
   }
 
-  /** The conversations that wait, and until when the first of them does. */
-  aside(now: number): { conversations: ReadonlySet<string>; until: number } {
-    const waiting = [...this.#aside].filter(([, { until }]) => until > now);
+  /** The conversations that wait, and until when the first of them does: `Infinity` if there is none. */
+  waiting(now: number): { conversations: ReadonlySet<string>; until: number } {
+    const waiting = [...this.#waiting].filter(([, { until }]) => until > now);
     return {
       conversations: new Set(waiting.map(([conversation]) => conversation)),
       until: Math.min(...waiting.map(([, { until }]) => until)),
@@ -41,46 +45,48 @@ export class Setbacks {
   }
 
   after(outcomes: readonly Outcome[], now: number): void {
-    for (const { type, entry } of outcomes)
-      if (type === 'delivered' || type === 'dead') this.#aside.delete(entry.message.conversationId);
+    for (const outcome of outcomes) if (!isStopped(outcome)) this.release(outcome.entry.message.conversationId);
     const stopped = outcomes.find(isStopped);
-    this.#alone = Math.max(0, this.#alone - outcomes.length);
+    this.#oneByOne = Math.max(0, this.#oneByOne - outcomes.length);
     if (!stopped) {
-      this.#failed = false;
-      if (this.#alone === 0) this.#size = Math.min(this.#maxSize, this.#size * 2);
+      this.#failedBefore = false;
+      if (this.#oneByOne === 0) this.#size = Math.min(this.#maxSize, this.#size * 2);
       return;
     }
-    // What is held has nothing wrong with it.
-    if (stopped.type === 'held') return;
-    if (outcomes.length === 1) this.#setAside(stopped, now);
-    else if (isUnreadable(stopped.error)) this.#sendAlone(outcomes.length);
-    else if (this.#failed) this.#size = isUnanswered(stopped.error) ? 1 : Math.ceil(outcomes.length / 2);
-    this.#failed = true;
+    const { isolate } = stopped.failure;
+    // A rate limit or a refused account says nothing about the messages.
+    if (isolate === 'none') return;
+    if (outcomes.length === 1) this.#makeWait(stopped, now);
+    else this.#shrink(isolate, outcomes.length);
+    this.#failedBefore = true;
   }
 
   /** Lets every conversation go at once: the relay is about to close. */
-  hurry(): void {
-    for (const aside of this.#aside.values()) aside.until = 0;
+  skipBackoff(): void {
+    for (const waiting of this.#waiting.values()) waiting.until = 0;
   }
 
-  /** The message of this conversation that failed is given up. */
-  givenUp(conversation: string): void {
-    this.#aside.delete(conversation);
+  /** The message of this conversation that failed is delivered or given up. */
+  release(conversation: string): void {
+    this.#waiting.delete(conversation);
   }
 
-  #sendAlone(messages: number): void {
-    this.#size = 1;
-    this.#alone = messages;
+  #shrink(isolate: 'halves' | 'one' | 'one-by-one', messages: number): void {
+    if (isolate === 'one-by-one') {
+      this.#size = 1;
+      this.#oneByOne = messages;
+    } else if (this.#failedBefore) this.#size = isolate === 'one' ? 1 : Math.ceil(messages / 2);
   }
 
-  #setAside({ entry, error }: Stopped, now: number): void {
+  #makeWait({ entry, failure }: Stopped, now: number): void {
     const conversation = entry.message.conversationId;
-    const known = this.#aside.get(conversation);
-    if (!known && this.#aside.size >= MAX_ASIDE) return;
+    const known = this.#waiting.get(conversation);
+    if (!known && this.#waiting.size >= MAX_WAITING) return;
     const failures = known?.failures ?? 0;
-    const wait = isUnanswered(error)
-      ? unansweredBackoffMs(failures + 1, this.#backoff)
-      : backoffMs(failures, this.#backoff);
-    this.#aside.set(conversation, { until: now + wait, failures: failures + 1 });
+    const wait =
+      failure.pause === 'slow-backoff'
+        ? unansweredBackoffMs(failures + 1, this.#backoff)
+        : backoffMs(failures, this.#backoff);
+    this.#waiting.set(conversation, { until: now + wait, failures: failures + 1 });
   }
 }

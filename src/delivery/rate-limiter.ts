@@ -27,47 +27,47 @@ export function tokenBucket({ requestsPerMinute, burst }: RateLimitOptions): Wai
   return () => (bucket.tryRemoveTokens(1) ? 0 : Math.max(1, bucket.getWaitTime(1)));
 }
 
-/** When the next request may go: as the pace says, or at once while the process is about to end. */
+/** When the next request may go: as the rate limit says, or at once while it is suspended, as the process is about to end. */
 export class RateLimiter {
   readonly #rateLimit: WaitForToken;
   readonly #paused = new Set<() => void>();
-  #hurriedUntil = 0;
+  #suspendedUntil = 0;
 
   constructor(rateLimit: WaitForToken) {
     this.#rateLimit = rateLimit;
   }
 
-  get hurries(): boolean {
-    return monotonicNow() < this.#hurriedUntil;
+  get isSuspended(): boolean {
+    return monotonicNow() < this.#suspendedUntil;
   }
 
-  /** Nothing is paced for so long, and what pauses goes on. */
-  hurry(ms: number): void {
-    this.#hurriedUntil = monotonicNow() + ms;
-    for (const resume of this.#paused) resume();
+  /** There is no limit for so long, and what pauses goes on. */
+  suspend(ms: number): void {
+    this.#suspendedUntil = monotonicNow() + ms;
+    for (const goOn of this.#paused) goOn();
   }
 
-  /** Synap has asked for it. */
-  slowDown(): void {
-    this.#hurriedUntil = 0;
+  /** The limit holds again: Synap has asked to slow down. */
+  resume(): void {
+    this.#suspendedUntil = 0;
   }
 
   /** Milliseconds to wait before the next request may go; 0 has taken its place. */
   next(): number {
-    return this.hurries ? 0 : this.#rateLimit();
+    return this.isSuspended ? 0 : this.#rateLimit();
   }
 
   /** The timer of a pause does not hold the process. */
   pause(ms: number): Promise<void> {
     return new Promise(resolve => {
-      const resume = () => {
+      const goOn = () => {
         clearTimeout(timer);
-        this.#paused.delete(resume);
+        this.#paused.delete(goOn);
         resolve();
       };
-      const timer = setTimeout(resume, ms);
+      const timer = setTimeout(goOn, ms);
       timer.unref?.();
-      this.#paused.add(resume);
+      this.#paused.add(goOn);
     });
   }
 }

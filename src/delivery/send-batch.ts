@@ -1,43 +1,9 @@
 import type { ClaimedEntry } from '../outbox/outbox.js';
 import type { SynapClient } from '../synap/client.js';
-import {
-  AuthenticationError,
-  ConflictError,
-  InsufficientCreditsError,
-  InvalidInputError,
-  NetworkError,
-  PayloadTooLargeError,
-  RateLimitError,
-  ServiceUnavailableError,
-  SynapError,
-  UnexpectedResponseError,
-} from '../synap/errors.js';
+import { type Failure, failureOf, isStopped, type Outcome, outcomeOf } from './decide.js';
 
-/**
- * What one attempt came to, for one entry.
- *
- * - `delivered`: Synap has it.
- * - `dead`: Synap refused this very message; it never will be taken.
- * - `unclear`: it failed, or whether it was stored is unknown; it is sent again under the same key.
- * - `held`: nothing is wrong with it; Synap takes nothing at all for now (rate limit, key, credits), or an older one
- *   must go first.
- */
-export type Outcome =
-  | { readonly entry: ClaimedEntry; readonly type: 'delivered' }
-  | { readonly entry: ClaimedEntry; readonly type: 'dead'; readonly error: SynapError }
-  | Stopped;
-
-/** An outcome behind which nothing more may be sent: going on could bring a conversation out of order. */
-export type Stopped =
-  | { readonly entry: ClaimedEntry; readonly type: 'unclear'; readonly error: unknown; readonly maybeStored: boolean }
-  | { readonly entry: ClaimedEntry; readonly type: 'held'; readonly error: unknown };
-
-export function isStopped(outcome: Outcome): outcome is Stopped {
-  return outcome.type === 'unclear' || outcome.type === 'held';
-}
-
-/** Sends requests; `before` is waited for ahead of each (pacing), and told what is in it. */
-export interface Carrier {
+/** Sends requests. `before` is awaited ahead of each, with the messages in it: it keeps the rate limit. */
+export interface Sender {
   readonly conversation: SynapClient['conversation'];
   readonly signal: AbortSignal;
   before(entries: readonly ClaimedEntry[]): Promise<void>;
@@ -55,121 +21,76 @@ export interface Carrier {
  * Sends entries and says what became of each, in order. A batch that Synap refuses for what is in it is halved until
  * exactly the refused messages are left, so a bad one takes none of its neighbours with it. Never rejects.
  */
-export async function deliver(entries: readonly ClaimedEntry[], carrier: Carrier): Promise<Outcome[]> {
+export async function sendBatch(entries: readonly ClaimedEntry[], sender: Sender): Promise<Outcome[]> {
   const [first, ...others] = entries;
   if (first === undefined) return [];
-  if (others.length === 0) return [await deliverOne(first, carrier)];
+  if (others.length === 0) return [await sendOne(first, sender, 'single')];
   let refused: Set<ClaimedEntry>;
   try {
-    await carrier.before(entries);
-    const { results, unread } = await carrier.conversation.recordMessagesBatch(
+    await sender.before(entries);
+    const { results, unread } = await sender.conversation.recordMessagesBatch(
       entries.map(entry => entry.message),
-      { signal: carrier.signal, onAccepted: () => carrier.accepted(entries) },
+      { signal: sender.signal, onAccepted: () => sender.accepted(entries) },
     );
-    if (unread) carrier.acceptedUnread(unread);
+    if (unread) sender.acceptedUnread(unread);
     refused = new Set(entries.filter((_, index) => results[index]?.error !== undefined));
-    carrier.notAccepted(refused);
+    sender.notAccepted(refused);
   } catch (error) {
-    carrier.notAccepted(entries);
-    if (isAboutContent(error)) return deliverHalves(entries, carrier);
-    return entries.map(entry => failed(entry, error));
+    sender.notAccepted(entries);
+    const failure = failureOf(error);
+    const action = failure.batch;
+    if (action === 'split') return sendHalves(entries, sender);
+    return entries.map(entry => outcomeOf(entry, failure, action));
   }
-  // A batch says why it refused a message only in words. Alone, a message gets a status, which says what to do.
+  return sendSuspects(entries, refused, sender);
+}
+
+/** A batch says why it refused a message only in words. Alone, a message gets a status, which says what to do. */
+async function sendSuspects(
+  entries: readonly ClaimedEntry[],
+  refused: ReadonlySet<ClaimedEntry>,
+  sender: Sender,
+): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  let stopped: unknown;
+  let stopped: Failure | undefined;
   for (const entry of entries) {
     if (!refused.has(entry)) outcomes.push({ entry, type: 'delivered' });
-    else if (stopped !== undefined) outcomes.push(hold(entry, stopped));
+    else if (stopped) outcomes.push({ entry, type: 'held', failure: stopped });
     else {
-      const outcome = await deliverOne(entry, carrier, true);
+      const outcome = await sendOne(entry, sender, 'suspect');
       outcomes.push(outcome);
-      if (outcome.type !== 'dead') carrier.refusedSingly();
-      if (isStopped(outcome)) stopped = outcome.error;
+      if (outcome.type !== 'dead') sender.refusedSingly();
+      if (isStopped(outcome)) stopped = outcome.failure;
     }
   }
   return outcomes;
 }
 
-/** @param refused its batch was answered, so the key and the address are right: what is refused now is this message */
-async function deliverOne(entry: ClaimedEntry, carrier: Carrier, refused = false): Promise<Outcome> {
+async function sendOne(entry: ClaimedEntry, sender: Sender, as: 'single' | 'suspect'): Promise<Outcome> {
   try {
-    await carrier.before([entry]);
-    const receipt = await carrier.conversation.recordMessage(entry.message, {
-      signal: carrier.signal,
-      onAccepted: () => carrier.accepted([entry]),
+    await sender.before([entry]);
+    const receipt = await sender.conversation.recordMessage(entry.message, {
+      signal: sender.signal,
+      onAccepted: () => sender.accepted([entry]),
     });
     // A client of the app's own may answer with nothing.
-    if (receipt?.unread) carrier.acceptedUnread(receipt.unread);
+    if (receipt?.unread) sender.acceptedUnread(receipt.unread);
     return { entry, type: 'delivered' };
   } catch (error) {
-    carrier.notAccepted([entry]);
-    if (isAboutContent(error) || (refused && isForbidden(error))) return { entry, type: 'dead', error };
-    return failed(entry, error);
+    sender.notAccepted([entry]);
+    const failure = failureOf(error);
+    return outcomeOf(entry, failure, failure[as]);
   }
 }
 
-async function deliverHalves(entries: readonly ClaimedEntry[], carrier: Carrier): Promise<Outcome[]> {
+async function sendHalves(entries: readonly ClaimedEntry[], sender: Sender): Promise<Outcome[]> {
   const middle = Math.ceil(entries.length / 2);
-  const first = await deliver(entries.slice(0, middle), carrier);
+  const first = await sendBatch(entries.slice(0, middle), sender);
   const stopped = first.find(isStopped);
-  if (stopped) return [...first, ...entries.slice(middle).map(entry => hold(entry, stopped.error))];
-  return [...first, ...(await deliver(entries.slice(middle), carrier))];
-}
-
-/** Errors that lie in the messages, not in the way to Synap. */
-function isAboutContent(error: unknown): error is SynapError {
-  return InvalidInputError.is(error) || PayloadTooLargeError.is(error) || ConflictError.is(error);
-}
-
-/** Errors by which one message may be meant, though they are mostly about the account or the address. */
-function isForbidden(error: unknown): error is SynapError {
-  return (
-    (AuthenticationError.is(error) && error.status === 403) || (UnexpectedResponseError.is(error) && !error.retryable)
-  );
-}
-
-/** Errors that lie in the account or the address: every message would meet them, and none is to blame. */
-export function isAboutAccount(error: unknown): error is SynapError {
-  return (
-    AuthenticationError.is(error) ||
-    InsufficientCreditsError.is(error) ||
-    (UnexpectedResponseError.is(error) && !error.retryable)
-  );
-}
-
-function failed(entry: ClaimedEntry, error: unknown): Outcome {
-  if (RateLimitError.is(error) || isAboutAccount(error)) return hold(entry, error);
-  const isNotStored =
-    (NetworkError.is(error) && error.sent === 'no') || (ServiceUnavailableError.is(error) && error.stored === 'no');
-  return { entry, type: 'unclear', error, maybeStored: !isNotStored };
-}
-
-/** An answer arrived, but could not be read: most likely what was sent is stored. */
-export function isUnreadable(error: unknown): error is NetworkError {
-  return NetworkError.is(error) && error.sent === 'unknown' && error.answered;
-}
-
-/** It was sent, and no answer arrived at all. */
-export function isUnanswered(error: unknown): error is NetworkError {
-  return NetworkError.is(error) && error.sent === 'unknown' && !error.answered;
-}
-
-function hold(entry: ClaimedEntry, error: unknown): Outcome {
-  return { entry, type: 'held', error };
-}
-
-/** Milliseconds the server asked us to wait, if it did. */
-export function askedToWait(error: unknown): number | undefined {
-  return RateLimitError.is(error) || ServiceUnavailableError.is(error) ? error.retryAfterMs : undefined;
-}
-
-/** An error in words fit for a log: ours hold neither key nor message text; others are named only. */
-export function errorForLog(error: unknown): string {
-  try {
-    if (SynapError.is(error)) return error.message;
-    return error instanceof Error ? String(error.name) : 'unknown error';
-  } catch {
-    // A revoked proxy can not even be asked what it is.
-    return 'unknown error';
-  }
+  if (stopped)
+    return [
+      ...first,
+      ...entries.slice(middle).map(entry => ({ entry, type: 'held', failure: stopped.failure }) as const),
+    ];
+  return [...first, ...(await sendBatch(entries.slice(middle), sender))];
 }

@@ -1,23 +1,33 @@
 import type { Logger } from '../internal/logger.js';
 import type { Outbox, OutboxEntry } from '../outbox/outbox.js';
-import type { Verdict } from './decide.js';
-import type { Flushes } from './flush-tracker.js';
+import type { Decision } from './decide.js';
+import type { FlushTracker } from './flush-tracker.js';
 import type { Loss, LossReason } from './loss.js';
 import { LossLog } from './loss-log.js';
 
 export interface SettlementsOptions {
   readonly outbox: Outbox;
   readonly logger: Logger;
-  readonly flushes: Flushes;
+  readonly flushes: FlushTracker;
   onLoss(loss: Loss): void;
 }
 
-/** Tells the outbox what became of its entries, and then everybody else. What it does not take, it is told again. */
+/**
+ * Settles entries with the outbox, then counts and reports what is lost. What the outbox fails to take is kept, and
+ * settled again with the next call.
+ *
+ * ```
+ *   settle ──► unsettled ──the outbox took it──► counted and reported
+ *                │    ▲
+ *                │    └─── the outbox failed
+ *                └──stale: another process delivers──► dropped, nothing is counted
+ * ```
+ */
 export class Settlements {
   readonly #options: SettlementsOptions;
   readonly #lossLog: LossLog;
-  // Verdicts that the outbox has not taken yet; they are told one after another.
-  #unsettled: Verdict[] = [];
+  // Decisions that the outbox has not taken yet; it gets them one after another.
+  #unsettled: Decision[] = [];
   #settling: Promise<void> = Promise.resolve();
   #possibleDuplicates = 0;
 
@@ -26,8 +36,8 @@ export class Settlements {
     this.#lossLog = new LossLog(options.logger);
   }
 
-  /** Whether the outbox has to be told something again. */
-  get owed(): boolean {
+  /** Whether something is to be settled again. */
+  get isOwed(): boolean {
     return this.#unsettled.length > 0;
   }
 
@@ -36,9 +46,9 @@ export class Settlements {
     return this.#possibleDuplicates;
   }
 
-  /** Settles these, and what is owed. Rejects as the outbox does. */
-  settle(verdicts: readonly Verdict[]): Promise<void> {
-    this.#unsettled.push(...verdicts);
+  /** Settles these, and what is kept from before. Rejects as the outbox does. */
+  settle(decisions: readonly Decision[]): Promise<void> {
+    this.#unsettled.push(...decisions);
     const settled = this.#settling.then(() => this.#settleNow());
     this.#settling = settled.catch(() => {});
     return settled;
@@ -50,14 +60,14 @@ export class Settlements {
   }
 
   async #settleNow(): Promise<void> {
-    const verdicts = [...this.#unsettled];
-    if (verdicts.length === 0) return;
+    const decisions = [...this.#unsettled];
+    if (decisions.length === 0) return;
     const { outbox, logger, flushes } = this.#options;
-    const answer = await outbox.settle(verdicts.map(verdict => verdict.settlement));
-    this.#unsettled = this.#unsettled.slice(verdicts.length);
-    if (answer === 'stale') return logger.info('another process carries the messages of this outbox now');
-    flushes.settled(verdicts);
-    for (const { entry, maybeDoubled, loss, error } of verdicts) {
+    const answer = await outbox.settle(decisions.map(decision => decision.settlement));
+    this.#unsettled = this.#unsettled.slice(decisions.length);
+    if (answer === 'stale') return logger.info('outbox lease lost: another process is delivering');
+    flushes.settled(decisions);
+    for (const { entry, maybeDoubled, loss, error } of decisions) {
       if (maybeDoubled) this.#possibleDuplicates++;
       if (loss === undefined) continue;
       this.#lossLog.lost(entry.key, loss, error);

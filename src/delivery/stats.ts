@@ -1,7 +1,7 @@
-import type { OutboxBooks } from '../outbox/outbox.js';
+import type { OutboxStats } from '../outbox/outbox.js';
 
-/** The books of the outbox, and what only its relay knows. `accepted` is the sum of the others but the last. */
-export interface RelayBooks extends OutboxBooks {
+/** The stats of the outbox, and what only its relay knows. `accepted` is the sum of the others but the last. */
+export interface DeliveryStats extends OutboxStats {
   /** Pending, while Synap refuses the key, the account or the address; then `pending` is 0. */
   held: number;
   /** Still in memory when the recorder was closed, and not stored by Synap: never sent, or clearly not taken. */
@@ -15,7 +15,7 @@ export interface RelayBooks extends OutboxBooks {
   possibleDuplicates: number;
 }
 
-export const NO_BOOKS = {
+export const NO_STATS = {
   accepted: 0,
   pending: 0,
   held: 0,

@@ -1,11 +1,9 @@
 import type { Logger } from '../internal/logger.js';
 import { monotonicNow } from '../internal/monotonic-clock.js';
-import { errorForLog, isStopped, isUnanswered, isUnreadable, type Outcome } from './send-batch.js';
+import { isStopped, MAX_UNREADABLE_RESENDS, type Outcome } from './decide.js';
+import { errorForLog } from './error-for-log.js';
 
 const MINUTE = 60_000;
-
-/** How often a message is sent again after an answer that could not be read. */
-export const MAX_UNREADABLE_RESENDS = 3;
 
 /** From so many attempts without an answer on, the log says that a message may be there more than once. */
 const UNANSWERED_TO_WARN = 3;
@@ -13,8 +11,8 @@ const UNANSWERED_TO_WARN = 3;
 /** Messages that are counted at most: those that failed last. */
 const MAX_COUNTED = 10_000;
 
-/** How often each kind of trouble is said. */
-const SAY_AGAIN_MS = 10 * MINUTE;
+/** How often each warning is logged at most. */
+const WARN_AGAIN_MS = 10 * MINUTE;
 
 interface Counts {
   unreadable: number;
@@ -31,7 +29,7 @@ interface Counts {
 export class UnknownOutcomes {
   readonly #logger: Logger;
   readonly #counts = new Map<string, Counts>();
-  readonly #said = new Map<string, number>();
+  readonly #warnedAt = new Map<string, number>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -41,8 +39,8 @@ export class UnknownOutcomes {
   after(outcome: Outcome): number {
     const { key } = outcome.entry;
     if (!isStopped(outcome)) this.#counts.delete(key);
-    else if (isUnreadable(outcome.error)) return this.#unreadable(key, outcome.error);
-    else if (isUnanswered(outcome.error)) this.#unanswered(key, outcome.error);
+    else if (outcome.failure.kind === 'unreadable') return this.#unreadable(key, outcome.failure.error);
+    else if (outcome.failure.kind === 'unanswered') this.#unanswered(key, outcome.failure.error);
     return this.#counts.get(key)?.unreadable ?? 0;
   }
 
@@ -81,9 +79,9 @@ export class UnknownOutcomes {
   }
 
   #warn(kind: 'accepted' | 'unreadable' | 'unanswered', message: string): void {
-    const last = this.#said.get(kind) ?? Number.NEGATIVE_INFINITY;
-    if (monotonicNow() - last < SAY_AGAIN_MS) return;
-    this.#said.set(kind, monotonicNow());
+    const last = this.#warnedAt.get(kind) ?? Number.NEGATIVE_INFINITY;
+    if (monotonicNow() - last < WARN_AGAIN_MS) return;
+    this.#warnedAt.set(kind, monotonicNow());
     this.#logger.warn(message);
   }
 }

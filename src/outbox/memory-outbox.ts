@@ -88,7 +88,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
   const line = new Map<string, Waiting>();
   const dead = new Map<string, Dead>();
   const delivered = new Set<string>();
-  const books = { accepted: 0, pending: 0, inFlight: 0, delivered: 0, deadLettered: 0, expired: 0, pendingBytes: 0 };
+  const stats = { accepted: 0, pending: 0, inFlight: 0, delivered: 0, deadLettered: 0, expired: 0, pendingBytes: 0 };
   const busy = new Map<string, number>();
   let bytes = 0;
   let deadBytes = 0;
@@ -98,15 +98,15 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
   function append(entry: Held): void {
     line.set(entry.key, { ...entry, state: 'pending' });
     bytes += entry.bytes;
-    books.pending++;
-    books.pendingBytes += entry.bytes;
+    stats.pending++;
+    stats.pendingBytes += entry.bytes;
   }
 
   function begin(held: Waiting): void {
     held.state = 'in_flight';
-    books.pending--;
-    books.pendingBytes -= held.bytes;
-    books.inFlight++;
+    stats.pending--;
+    stats.pendingBytes -= held.bytes;
+    stats.inFlight++;
     busy.set(held.conversationId, (busy.get(held.conversationId) ?? 0) + 1);
   }
 
@@ -114,16 +114,16 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
     const left = (busy.get(conversationId) ?? 1) - 1;
     if (left === 0) busy.delete(conversationId);
     else busy.set(conversationId, left);
-    books.inFlight--;
+    stats.inFlight--;
   }
 
-  function bury(entry: Waiting, { to, error }: Extract<Settlement, { error: string }>): void {
-    books[to === 'dead' ? 'deadLettered' : 'expired']++;
+  function addDeadLetter(entry: Waiting, { to, error }: Extract<Settlement, { error: string }>): void {
+    stats[to === 'dead' ? 'deadLettered' : 'expired']++;
     dead.set(entry.key, { ...entry, state: to, error, diedAt: Date.now() });
     deadBytes += entry.bytes;
     for (const [key, oldest] of dead) {
       if (dead.size <= MAX_DEAD_LETTERS && deadBytes <= MAX_DEAD_LETTER_BYTES) break;
-      unbury(key, oldest);
+      removeDeadLetter(key, oldest);
     }
   }
 
@@ -132,7 +132,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
     if (delivered.size > REMEMBERED_KEYS) for (const oldest of delivered) return void delivered.delete(oldest);
   }
 
-  function unbury(key: string, letter: { bytes: number }): void {
+  function removeDeadLetter(key: string, letter: { bytes: number }): void {
     dead.delete(key);
     deadBytes -= letter.bytes;
   }
@@ -144,7 +144,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
       if (line.has(entry.key) || dead.has(entry.key) || delivered.has(entry.key)) return 'duplicate';
       if (!admitted && (line.size >= maxMessages || bytes + entry.bytes > maxBytes)) return 'full';
       append(hold(entry, ++newest));
-      books.accepted++;
+      stats.accepted++;
       return 'accepted';
     },
 
@@ -166,21 +166,21 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
         if (settlement.to === 'pending') {
           const { attempts, maybeStored } = settlement;
           line.set(held.key, { ...held, attempts, maybeStored, state: 'pending' });
-          books.pending++;
-          books.pendingBytes += held.bytes;
+          stats.pending++;
+          stats.pendingBytes += held.bytes;
           continue;
         }
         line.delete(settlement.key);
         bytes -= held.bytes;
         if (settlement.to === 'delivered') {
-          books.delivered++;
+          stats.delivered++;
           remember(settlement.key);
-        } else bury(held, settlement);
+        } else addDeadLetter(held, settlement);
       }
       return 'settled';
     },
 
-    books: () => ({ ...books }),
+    stats: () => ({ ...stats }),
 
     progress(position = newest) {
       const upTo = (entries: Iterable<{ position: number }>) => {
@@ -205,8 +205,8 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
       const wanted = new Set(keys);
       const letters = [...dead.values()].filter(({ key }) => wanted.has(key)).sort((a, b) => a.position - b.position);
       for (const { state, error: _, diedAt: __, ...entry } of letters) {
-        unbury(entry.key, entry);
-        books[state === 'dead' ? 'deadLettered' : 'expired']--;
+        removeDeadLetter(entry.key, entry);
+        stats[state === 'dead' ? 'deadLettered' : 'expired']--;
         append({ ...entry, position: ++newest, acceptedAt: Date.now(), attempts: 0 });
       }
       return letters.length;
@@ -217,7 +217,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
       for (const key of keys) {
         const letter = dead.get(key);
         if (!letter) continue;
-        unbury(key, letter);
+        removeDeadLetter(key, letter);
         purged++;
       }
       return purged;
@@ -228,7 +228,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
       const lost = [...line.values()].map(({ state: _, ...entry }) => release(entry));
       line.clear();
       busy.clear();
-      books.pending = books.inFlight = books.pendingBytes = bytes = 0;
+      stats.pending = stats.inFlight = stats.pendingBytes = bytes = 0;
       return lost;
     },
   };

@@ -11,7 +11,7 @@ export type { MaybePromise };
  *   put ──► pending ──claim──► in_flight ──settle──► delivered     Synap has it
  *            ▲ │ ▲                │  └──────settle──► dead, expired
  *            │ │ └─settle─────────┘                        │
- *            │ │   or its carrier has died                 │
+ *            │ │   or its process has died                 │
  *            │ └──close (memory)──► lost                   │
  *            └──────────────────replay─────────────────────┘
  * ```
@@ -43,7 +43,7 @@ export interface OutboxEntry {
   readonly acceptedAt: number;
   /** How often it was sent without a clear answer. */
   readonly attempts: number;
-  /** Whether Synap may have it already: an earlier attempt ended without an answer, or its carrier died. */
+  /** Whether Synap may have it already: an earlier attempt ended without an answer, or the process that sent it died. */
   readonly maybeStored: boolean;
 }
 
@@ -75,7 +75,7 @@ export type Settlement = { readonly key: string } & (
 ) & { readonly to: Exclude<Moves['in_flight'], 'lost'> };
 
 /** Messages by what became of them. `accepted` is the sum of the others. */
-export interface OutboxBooks {
+export interface OutboxStats {
   readonly accepted: number;
   readonly pending: number;
   readonly inFlight: number;
@@ -115,15 +115,15 @@ export interface DeadLetter {
  * - `put` keeps the order of its calls. A released entry keeps its place.
  * - `claim` gives the oldest pending entries, but one of each conversation before a second of any, and none of whose
  *   conversation another is in flight: that is what keeps the order within a conversation.
- * - Of several processes on one store, all put and one carries: `claim` gives nothing to the others, and `settle` refuses
- *   one that has lost its place in the meantime. What a dead carrier had in flight is pending again, `maybeStored`.
+ * - Of several processes on one store, all put and one delivers: `claim` gives nothing to the others, and `settle` refuses
+ *   one that has lost its lease in the meantime. What was claimed by a process that died is pending again, `maybeStored`.
  *
  * A method that throws or rejects has changed nothing; the relay tries again.
  */
 export interface Outbox {
   /** Whether entries outlive the process. */
   readonly durable: boolean;
-  /** How often to look for what other processes have put or left behind, in milliseconds; undefined if none can. */
+  /** How often to check for what other processes have put or left behind, in milliseconds; undefined if none can. */
   readonly pollMs?: number | undefined;
   /** Is called once, before anything else: by the recorder that the outbox now belongs to. */
   open?(logger: Logger): void;
@@ -136,18 +136,18 @@ export interface Outbox {
   put(entry: OutboxEntry, options: { admitted: boolean }): MaybePromise<PutResult>;
   /** The oldest pending entries within the limits; always at least one, if there is any. They are in flight from now. */
   claim(limits: ClaimLimits): MaybePromise<readonly ClaimedEntry[]>;
-  /** Says what became of claimed entries. `stale`: another process carries now, and nothing was changed. */
+  /** Says what became of claimed entries. `stale`: another process delivers now, and nothing was changed. */
   settle(settlements: readonly Settlement[]): MaybePromise<'settled' | 'stale'>;
-  /** The books, as far as they are known here and now. Those of a store that is shared are of all its processes. */
-  books(): OutboxBooks & { readonly pendingBytes: number };
+  /** The stats, as far as they are known here and now. Those of a store that is shared are of all its processes. */
+  stats(): OutboxStats & { readonly pendingBytes: number };
   /** How far the line has come up to a position: by default, up to the newest entry. */
   progress(position?: number): MaybePromise<Progress>;
   /** Dead letters, oldest first, from behind a position. Default 100 of them. */
   deadLetters(page?: { after?: number | undefined; limit?: number | undefined }): MaybePromise<readonly DeadLetter[]>;
-  /** Puts dead letters at the end of the line again: those with these keys, or all. Answers how many. */
+  /** Puts dead letters at the end of the line again: those with these keys, or all. @returns how many */
   replay(keys?: readonly string[]): MaybePromise<number>;
-  /** Forgets dead letters for good: those with these keys, or all. Answers how many. */
+  /** Forgets dead letters for good: those with these keys, or all. @returns how many */
   purge(keys?: readonly string[]): MaybePromise<number>;
-  /** Lets go of what it holds open. Answers with the entries that are lost by it: those that were in memory only. */
+  /** Closes what it holds open. @returns the entries that are lost by it: those that were in memory only */
   close(): MaybePromise<readonly OutboxEntry[]>;
 }

@@ -1,6 +1,6 @@
+import { errorForLog } from '../delivery/error-for-log.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
 import type { Relay } from '../delivery/relay.js';
-import { errorForLog } from '../delivery/send-batch.js';
 import { BoundedSet } from '../internal/bounded-set.js';
 import { isPromise } from '../internal/promises.js';
 import type { Notices } from '../internal/warn-once.js';

@@ -3,7 +3,7 @@ import { v4 as uuidv4 } from 'uuid';
 import type { FlushResult } from '../delivery/flush-tracker.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
 import { Relay } from '../delivery/relay.js';
-import { NO_BOOKS, type RelayBooks } from '../delivery/stats.js';
+import { type DeliveryStats, NO_STATS } from '../delivery/stats.js';
 import { type Logger, safeLogger } from '../internal/logger.js';
 import { within } from '../internal/promises.js';
 import { Notices } from '../internal/warn-once.js';
@@ -28,8 +28,8 @@ const HOLD_TIMEOUT_MS = 25_000;
 
 const NOTHING: FlushResult = { delivered: 0, pending: 0, deadLettered: 0 };
 
-/** The books of a recorder: what became of every message. */
-export interface RecorderStats extends RelayBooks {
+/** The stats of a recorder: what became of every message. */
+export interface RecorderStats extends DeliveryStats {
   /** Messages that were lost before they were accepted, by reason. */
   refused: Partial<Record<LossReason, number>>;
 }
@@ -221,12 +221,12 @@ export class Recorder {
   }
 
   /**
-   * The books. `accepted` = `delivered` + `pending` + `held` + `inFlight` + `deadLettered` + `expired` +
+   * The stats. `accepted` = `delivered` + `pending` + `held` + `inFlight` + `deadLettered` + `expired` +
    * `lostAtShutdown` + `maybeLost`. Those of a durable outbox are of its file: of all processes, since it was made.
    */
   stats(): RecorderStats {
-    const { pendingBytes: _, ...none } = NO_BOOKS;
-    return { ...(this.#relay?.books() ?? none), refused: { ...this.#admissions.refused } };
+    const { pendingBytes: _, ...none } = NO_STATS;
+    return { ...(this.#relay?.stats() ?? none), refused: { ...this.#admissions.refused } };
   }
 
   async #close(timeoutMs: number): Promise<FlushResult> {
@@ -241,14 +241,14 @@ export class Recorder {
 
   /** A close that is under way may have been given more time than there is now. */
   async #closeInTime(): Promise<void> {
-    this.#relay?.hurry(SHUTDOWN_MS);
+    this.#relay?.skipBackoff(SHUTDOWN_MS);
     const closed = this.close({ timeoutMs: EXIT_TIMEOUT_MS });
     await within(EXIT_TIMEOUT_MS + CLOSE_GRACE_MS, closed).catch(() => this.#exitHooks.exit());
   }
 
   /** The app is shutting down, too: what it still answers until it ends is as much in a hurry. */
   async #drainBesideApp(): Promise<void> {
-    this.#relay?.hurry(SHUTDOWN_MS);
+    this.#relay?.skipBackoff(SHUTDOWN_MS);
     await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
     while (!this.#open.isEmpty) {
       await this.#open.emptied();

@@ -1,4 +1,4 @@
-/** What went wrong, as one word that a program can switch on. */
+/** What went wrong, as one word that a program can switch on. `delivery/decide.ts` does not compile until it handles each. */
 export type SynapErrorCode =
   | 'invalid_input'
   | 'authentication'
@@ -10,6 +10,16 @@ export type SynapErrorCode =
   | 'conflict'
   | 'service_unavailable'
   | 'unexpected_response';
+
+/**
+ * What an error is about. `message`: what was sent is refused, and always will be. `account`: the key or the credits, so
+ * that every message would meet it. `service`: the way to Synap, or Synap itself; it may pass. `unsure`: it may be the
+ * message, the account, or the address.
+ */
+export type ErrorSubject = 'message' | 'account' | 'service' | 'unsure';
+
+/** Whether Synap has stored what was sent. `unknown`: it may have, so to send it again can store it twice. */
+export type StoredState = 'no' | 'yes' | 'unknown';
 
 /** What every {@link SynapError} may be given beside its message. */
 export interface SynapErrorOptions {
@@ -44,6 +54,9 @@ export abstract class SynapError extends Error {
   abstract readonly code: SynapErrorCode;
   /** Whether the very same call can succeed later, with nothing changed. */
   abstract readonly retryable: boolean;
+  /** What it lies in; what becomes of a message follows from that, from {@link stored} and from its context. */
+  abstract readonly about: ErrorSubject;
+  abstract readonly stored: StoredState;
   readonly status: number | undefined;
   readonly correlationId: string | undefined;
 
@@ -87,6 +100,8 @@ export class InvalidInputError extends SynapError {
   static override readonly kind: string = 'InvalidInputError';
   readonly code = 'invalid_input';
   readonly retryable = false;
+  readonly about = 'message';
+  readonly stored = 'no';
   readonly field: string | undefined;
 
   constructor(message: string, options: SynapErrorOptions & { field?: string | undefined } = {}) {
@@ -100,6 +115,14 @@ export class AuthenticationError extends SynapError {
   static override readonly kind: string = 'AuthenticationError';
   readonly code = 'authentication';
   readonly retryable = false;
+  readonly about: 'account' | 'unsure';
+  readonly stored = 'no';
+
+  constructor(message: string, options: SynapErrorOptions = {}) {
+    super(message, options);
+    // A 403 may be a firewall's, which dislikes a text.
+    this.about = options.status === 403 ? 'unsure' : 'account';
+  }
 }
 
 /** Synap could not be reached, or no status and headers of an answer could be read. */
@@ -107,6 +130,8 @@ export class NetworkError extends SynapError {
   static override readonly kind: string = 'NetworkError';
   readonly code: 'network' | 'timeout' = 'network';
   readonly retryable = true;
+  readonly about = 'service';
+  readonly stored: 'no' | 'unknown';
   /**
    * `no`: the request never left this machine, so nothing was stored. `unknown`: it may have been stored although no
    * answer came; sending it again can store it twice.
@@ -121,6 +146,7 @@ export class NetworkError extends SynapError {
   ) {
     super(message, options);
     this.sent = options.sent;
+    this.stored = options.sent;
     this.answered = options.answered ?? false;
   }
 }
@@ -136,6 +162,8 @@ export class RateLimitError extends SynapError {
   static override readonly kind: string = 'RateLimitError';
   readonly code = 'rate_limit';
   readonly retryable = true;
+  readonly about = 'service';
+  readonly stored = 'no';
   /** Milliseconds to wait, from `Retry-After`. */
   readonly retryAfterMs: number | undefined;
 
@@ -150,6 +178,8 @@ export class InsufficientCreditsError extends SynapError {
   static override readonly kind: string = 'InsufficientCreditsError';
   readonly code = 'insufficient_credits';
   readonly retryable = false;
+  readonly about = 'account';
+  readonly stored = 'no';
   readonly balanceCredits: number | undefined;
   readonly minimumRequiredCredits: number | undefined;
   readonly recoveryUrl: string | undefined;
@@ -177,6 +207,8 @@ export class PayloadTooLargeError extends SynapError {
   static override readonly kind: string = 'PayloadTooLargeError';
   readonly code = 'payload_too_large';
   readonly retryable = false;
+  readonly about = 'message';
+  readonly stored = 'no';
 }
 
 /** What was sent contradicts what is stored (409). */
@@ -184,6 +216,8 @@ export class ConflictError extends SynapError {
   static override readonly kind: string = 'ConflictError';
   readonly code = 'conflict';
   readonly retryable = false;
+  readonly about = 'message';
+  readonly stored = 'no';
 }
 
 /** Synap answered that it can't serve now (5xx, 408, 425), or a web page answered in its place. */
@@ -191,6 +225,7 @@ export class ServiceUnavailableError extends SynapError {
   static override readonly kind: string = 'ServiceUnavailableError';
   readonly code = 'service_unavailable';
   readonly retryable = true;
+  readonly about = 'service';
   /** Milliseconds to wait, from `Retry-After`, when Synap said so. */
   readonly retryAfterMs: number | undefined;
   /** `no`: Synap has not seen the request. `unknown`: it may have stored what was sent. */
@@ -214,10 +249,14 @@ export class UnexpectedResponseError extends SynapError {
   static override readonly kind: string = 'UnexpectedResponseError';
   readonly code = 'unexpected_response';
   readonly retryable: boolean;
+  readonly about: 'service' | 'unsure';
+  readonly stored: 'no' | 'unknown';
 
   constructor(message: string, options: SynapErrorOptions & { retryable?: boolean } = {}) {
     super(message, options);
     this.retryable = options.retryable ?? false;
+    this.about = this.retryable ? 'service' : 'unsure';
+    this.stored = this.retryable ? 'unknown' : 'no';
   }
 }
 

@@ -288,7 +288,7 @@ describe.each(both)('$name', ({ major, way }) => {
       put: boom,
       claim: boom,
       settle: boom,
-      books: boom,
+      stats: boom,
       progress: boom,
       deadLetters: boom,
       replay: boom,

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Setbacks } from '../../src/delivery/poison-isolation.js';
 import { createRecorder, memoryOutbox, type Outbox, type Recorder, SynapClient } from '../../src/index.js';
 import { balanced, recorderOn } from '../support/recorder.js';
 import { turns } from '../support/turns.js';
-import { anEntry } from './outbox-support.js';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -55,29 +53,6 @@ describe('what Synap refuses', () => {
     expect(await on.recorder.flush({ timeoutMs: 200 })).toEqual({ delivered: 0, pending: 2, deadLettered: 0 });
     expect(on.losses).toEqual([]);
   });
-});
-
-it('conversations whose messages were given up leave room for others to be set aside', () => {
-  const setbacks = new Setbacks(50, { baseMs: 1000, maxMs: 1000 });
-  const fail = (conversation: string) =>
-    setbacks.after(
-      [
-        {
-          entry: { ...anEntry('k', conversation), position: 1 },
-          type: 'unclear',
-          error: new Error('500'),
-          maybeStored: true,
-        },
-      ],
-      0,
-    );
-  vi.spyOn(Math, 'random').mockReturnValue(0.5);
-  for (let n = 0; n < 1000; n++) {
-    fail(`c${n}`);
-    setbacks.givenUp(`c${n}`);
-  }
-  fail('another');
-  expect([...setbacks.aside(0).conversations]).toEqual(['another']);
 });
 
 describe('close()', () => {

@@ -71,14 +71,14 @@ export async function stage(script?: Script) {
     async drained() {
       const { code, lines } = await start().ended;
       expect(code).toBe(0);
-      const books = JSON.parse(lines.at(-1) ?? '{}');
-      expect(books).toMatchObject({ pending: 0, inFlight: 0, deadLettered: 0, expired: 0 });
-      expect(books.delivered).toBe(books.accepted);
+      const stats = JSON.parse(lines.at(-1) ?? '{}');
+      expect(stats).toMatchObject({ pending: 0, inFlight: 0, deadLettered: 0, expired: 0 });
+      expect(stats.delivered).toBe(stats.accepted);
 
       const firsts = [...new Set(synap.stored.map(message => message.content))];
       expect(accepted.filter(content => !firsts.includes(content))).toEqual([]);
       // What was committed and not acknowledged any more may be there, too; nothing else.
-      expect(firsts.length).toBe(books.accepted);
+      expect(firsts.length).toBe(stats.accepted);
       const keys = new Map(synap.stored.map(({ content, metadata }) => [content, metadata?.message_key]));
       for (const { content, metadata } of synap.stored) expect(metadata?.message_key).toBe(keys.get(content));
       const conversations = Map.groupBy(firsts, content => {
@@ -92,7 +92,7 @@ export async function stage(script?: Script) {
       const db = new DatabaseSync(file, { readOnly: true });
       expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
       db.close();
-      return { books, duplicates: synap.stored.length - firsts.length };
+      return { stats, duplicates: synap.stored.length - firsts.length };
     },
     async [Symbol.asyncDispose]() {
       await synap.close();

@@ -8,7 +8,7 @@ import {
   addDeadLetter,
   anEntry,
   answeringLater,
-  balancedBooks,
+  balancedStats,
   claimKeys,
   deliver,
   keysOf,
@@ -44,7 +44,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       const [claimed] = await outbox.claim(NO_LIMITS);
       expect(claimed).toEqual({ ...entry, position: expect.any(Number) });
       expect(await deliver(outbox, entry.key)).toBe('settled');
-      expect(balancedBooks(outbox)).toMatchObject({ delivered: 1, inFlight: 0 });
+      expect(balancedStats(outbox)).toMatchObject({ delivered: 1, inFlight: 0 });
     });
 
     it.each(['pending', 'in flight', 'a dead letter', 'delivered'])('knows a key that is %s', async state => {
@@ -54,7 +54,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       if (state === 'a dead letter') await addDeadLetter(outbox, 'a');
       if (state === 'delivered') await deliver(outbox, 'a');
       expect(await outbox.put(anEntry('a', 'c2'), WHOLE_TURN)).toBe('duplicate');
-      expect(balancedBooks(outbox)).toMatchObject({ accepted: 1 });
+      expect(balancedStats(outbox)).toMatchObject({ accepted: 1 });
     });
 
     it('refuses the newest when there are too many', async () => {
@@ -62,7 +62,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       await putAll(outbox, 'a', 'b');
       await claimKeys(outbox, { maxMessages: 1 });
       expect(await outbox.put(anEntry('c'), WHOLE_TURN)).toBe('full');
-      expect(balancedBooks(outbox)).toMatchObject({ accepted: 2 });
+      expect(balancedStats(outbox)).toMatchObject({ accepted: 2 });
       await deliver(outbox, 'a');
       expect(await outbox.put(anEntry('c'), WHOLE_TURN)).toBe('accepted');
     });
@@ -196,10 +196,10 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       await putAll(outbox, 'a', 'b');
       await claimKeys(outbox, { maxMessages: 1 });
       await deliver(outbox, 'a');
-      const before = balancedBooks(outbox);
+      const before = balancedStats(outbox);
       expect(await deliver(outbox, 'a', 'b', 'unknown')).toBe('settled');
       expect(await addDeadLetter(outbox, 'a')).toBe('settled');
-      expect(balancedBooks(outbox)).toEqual(before);
+      expect(balancedStats(outbox)).toEqual(before);
       expect(await outbox.settle([])).toBe('settled');
     });
   });
@@ -230,7 +230,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
         { key: 'b', state: 'expired', error: 'took too long', acceptedAt: anEntry('b').acceptedAt },
       ]);
       for (const { diedAt } of letters) expect(diedAt).toBeGreaterThanOrEqual(from);
-      expect(balancedBooks(outbox)).toMatchObject({ deadLettered: 1, expired: 1, pending: 0, inFlight: 0 });
+      expect(balancedStats(outbox)).toMatchObject({ deadLettered: 1, expired: 1, pending: 0, inFlight: 0 });
     });
 
     it('are listed page by page, oldest first', async () => {
@@ -246,7 +246,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       const { position: newest } = await outbox.progress();
       expect(await outbox.replay(['c', 'a', 'a', 'unknown'])).toBe(2);
       expect(keysOf(await outbox.deadLetters())).toEqual(['b', 'd']);
-      expect(balancedBooks(outbox)).toMatchObject({ accepted: 5, pending: 3, deadLettered: 2 });
+      expect(balancedStats(outbox)).toMatchObject({ accepted: 5, pending: 3, deadLettered: 2 });
       const [e, ...replayed] = await outbox.claim(NO_LIMITS);
       expect(e?.key).toBe('e');
       expect(keysOf(replayed)).toEqual(['a', 'c']);
@@ -272,13 +272,13 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       expect(await outbox.replay()).toBe(0);
     });
 
-    it('are gone when they are purged, and stay in the books', async () => {
+    it('are gone when they are purged, and stay in the stats', async () => {
       const outbox = await withDeadLetters('a:c1', 'b:c2', 'c:c3');
       expect(await outbox.purge(['b', 'unknown'])).toBe(1);
       expect(keysOf(await outbox.deadLetters())).toEqual(['a', 'c']);
       expect(await outbox.purge()).toBe(2);
       expect(await outbox.replay()).toBe(0);
-      expect(balancedBooks(outbox)).toMatchObject({ accepted: 3, deadLettered: 3 });
+      expect(balancedStats(outbox)).toMatchObject({ accepted: 3, deadLettered: 3 });
       expect(await outbox.progress()).toMatchObject({ outstanding: 0, deadLetters: 0 });
       expect(await outbox.put(anEntry('a'), WHOLE_TURN)).toBe('accepted');
     });
@@ -310,15 +310,15 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
     });
   });
 
-  describe('the books', () => {
+  describe('the stats', () => {
     it('count bytes that are pending', async () => {
       const outbox = open();
       await putAll(outbox, 'a:c1', 'b:c2');
-      expect(balancedBooks(outbox)).toMatchObject({ pending: 2, pendingBytes: 200 });
+      expect(balancedStats(outbox)).toMatchObject({ pending: 2, pendingBytes: 200 });
       await claimKeys(outbox, { maxMessages: 1 });
-      expect(balancedBooks(outbox)).toMatchObject({ pending: 1, inFlight: 1, pendingBytes: 100 });
+      expect(balancedStats(outbox)).toMatchObject({ pending: 1, inFlight: 1, pendingBytes: 100 });
       await putBack(outbox, 'a');
-      expect(balancedBooks(outbox)).toMatchObject({ pending: 2, inFlight: 0, pendingBytes: 200 });
+      expect(balancedStats(outbox)).toMatchObject({ pending: 2, inFlight: 0, pendingBytes: 200 });
     });
 
     it('account for all that was accepted, what is lost by closing included', async () => {
@@ -328,7 +328,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       await deliver(outbox, 'a');
       await addDeadLetter(outbox, 'b');
       const lost = await outbox.close();
-      const { accepted, pending, inFlight, delivered, deadLettered } = outbox.books();
+      const { accepted, pending, inFlight, delivered, deadLettered } = outbox.stats();
       expect(keysOf(lost)).toEqual(outbox.durable && outbox.pollMs ? [] : ['c', 'd']);
       expect({ accepted, delivered, deadLettered, inFlight }).toEqual({
         accepted: 4,
@@ -348,7 +348,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       try {
         for (const operation of script) {
           expect(await perform(outbox, operation)).toEqual(await perform(model, operation));
-          expect(balancedBooks(outbox)).toEqual(balancedBooks(model));
+          expect(balancedStats(outbox)).toEqual(balancedStats(model));
         }
       } finally {
         await outbox.close();

@@ -59,7 +59,7 @@ export class OutboxModel implements Outbox {
     return 'settled' as const;
   }
 
-  books() {
+  stats() {
     const dead = this.#in('dead').length + this.#purged.dead;
     const expired = this.#in('expired').length + this.#purged.expired;
     return {

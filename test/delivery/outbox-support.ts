@@ -66,15 +66,15 @@ export async function putBack(outbox: Outbox, ...keys: string[]) {
   return outbox.settle(keys.map(key => ({ key, to: 'pending', attempts: 1, maybeStored: true })));
 }
 
-/** The books of an outbox, checked: every accepted message is somewhere. */
-export function balancedBooks(outbox: Outbox) {
-  const { pendingBytes, ...books } = outbox.books();
-  const { accepted, pending, inFlight, delivered, deadLettered, expired } = books;
+/** The stats of an outbox, checked: every accepted message is somewhere. */
+export function balancedStats(outbox: Outbox) {
+  const { pendingBytes, ...stats } = outbox.stats();
+  const { accepted, pending, inFlight, delivered, deadLettered, expired } = stats;
   const sum = pending + inFlight + delivered + deadLettered + expired;
-  if (accepted !== sum) throw new Error(`the books don't balance: accepted ${accepted}, accounted for ${sum}`);
-  for (const [name, count] of Object.entries({ ...books, pendingBytes }))
-    if (count < 0) throw new Error(`the books say ${name} ${count}`);
-  return { ...books, pendingBytes };
+  if (accepted !== sum) throw new Error(`the stats don't balance: accepted ${accepted}, accounted for ${sum}`);
+  for (const [name, count] of Object.entries({ ...stats, pendingBytes }))
+    if (count < 0) throw new Error(`the stats say ${name} ${count}`);
+  return { ...stats, pendingBytes };
 }
 
 /** The same outbox, as one behind a network would answer: later, in the order of the calls. */
@@ -97,7 +97,7 @@ export function answeringLater(outbox: Outbox): Outbox {
     put: later((entry, options) => outbox.put(entry, options)),
     claim: later(limits => outbox.claim(limits)),
     settle: later(settlements => outbox.settle(settlements)),
-    books: () => outbox.books(),
+    stats: () => outbox.stats(),
     progress: later(position => outbox.progress(position)),
     deadLetters: later(page => outbox.deadLetters(page)),
     replay: later(keys => outbox.replay(keys)),
@@ -153,7 +153,7 @@ export async function remoteOutbox(
   };
 }
 
-/** What the file of an outbox holds, and whether it is whole: the books must agree with what is counted. */
+/** What the file of an outbox holds, and whether it is whole: the stats must agree with what is counted. */
 function auditFile(path: string) {
   const db = new DatabaseSync(path, { readOnly: true });
   try {
@@ -167,22 +167,22 @@ function auditFile(path: string) {
     const count = (...states: string[]) => rows.filter(({ state }) => states.includes(state)).length;
     const bytes = (...states: string[]) =>
       rows.filter(({ state }) => states.includes(state)).reduce((sum, row) => sum + row.bytes, 0);
-    const books = { ...db.prepare('SELECT * FROM outbox').get() } as Record<string, number>;
+    const stats = { ...db.prepare('SELECT * FROM outbox').get() } as Record<string, number>;
     const counted = {
       pending: count('ready', 'waiting'),
       in_flight: count('in_flight'),
-      delivered: count('delivered') + (books.forgotten ?? 0),
-      dead_letters: count('dead', 'expired') + (books.purged ?? 0),
+      delivered: count('delivered') + (stats.forgotten ?? 0),
+      dead_letters: count('dead', 'expired') + (stats.purged ?? 0),
       pending_bytes: bytes('ready', 'waiting'),
       in_flight_bytes: bytes('in_flight'),
       bytes: bytes('ready', 'waiting', 'in_flight', 'dead', 'expired'),
-      newest: Math.max(0, books.newest ?? 0, ...rows.map(({ position }) => position)),
+      newest: Math.max(0, stats.newest ?? 0, ...rows.map(({ position }) => position)),
       messages: Number(db.prepare('SELECT count(*) AS n FROM messages').get()?.n),
-      accepted: rows.length + (books.forgotten ?? 0) + (books.purged ?? 0),
+      accepted: rows.length + (stats.forgotten ?? 0) + (stats.purged ?? 0),
     };
     const booked = {
-      ...Object.fromEntries(Object.keys(counted).map(name => [name, books[name]])),
-      dead_letters: (books.dead_lettered ?? 0) + (books.expired ?? 0),
+      ...Object.fromEntries(Object.keys(counted).map(name => [name, stats[name]])),
+      dead_letters: (stats.dead_lettered ?? 0) + (stats.expired ?? 0),
       messages: rows.filter(({ message }) => message !== null).length,
     };
     const withMessage = rows.filter(({ state }) => state !== 'delivered').every(({ message }) => message !== null);
@@ -197,7 +197,7 @@ function auditFile(path: string) {
   }
 }
 
-/** Fails unless the file is whole and its books are right. Answers with the state of each key. */
+/** Fails unless the file is whole and its stats are right. Answers with the state of each key. */
 export function expectSound(path: string): Map<string, string> {
   const { integrity, counted, booked, withMessage, stuck, states } = auditFile(path);
   expect(integrity).toEqual(['ok']);

@@ -41,7 +41,7 @@ function farOutbox({ failures = 0, seed = 1 } = {}): Outbox {
     replay: queued(far('replay', inner.replay)),
     purge: queued(far('purge', inner.purge)),
     close: queued(far('close', inner.close)),
-    books: inner.books,
+    stats: inner.stats,
   };
 }
 

@@ -7,7 +7,7 @@ import type { Outbox, PutResult } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import {
   anEntry,
-  balancedBooks,
+  balancedStats,
   claimKeys,
   deliver,
   expectSound,
@@ -36,13 +36,13 @@ describe.skipIf(!run('prlimit', '--version'))('a file that may not grow', () => 
     const keys = Array.from({ length: 600 }, (_, n) => `k${n}`);
     for (const [n, key] of keys.entries())
       expect(await remote.call('put', anEntryOf(2 * KiB, key, `c${n % 9}`), WHOLE_TURN)).toBe('accepted');
-    expect(await remote.call('books')).toMatchObject({ accepted: 600, pending: 600 });
+    expect(await remote.call('stats')).toMatchObject({ accepted: 600, pending: 600 });
     const log = await remote.call<string[]>('log');
     expect(log[0]).toMatch(/can't be (used|written).* messages wait in memory/);
 
     expect(run('prlimit', '--pid', String(remote.child.pid), '--fsize=unlimited')).toBe(true);
     const moved = async () => {
-      await remote.call('books');
+      await remote.call('stats');
       return (await remote.call<string[]>('log')).at(-1);
     };
     await expect.poll(moved, { interval: 100 }).toMatch(/outbox file recovered/);
@@ -63,7 +63,7 @@ describe.skipIf(!run('prlimit', '--version'))('a file that may not grow, and is 
     // Whenever the file is tried again: after 5 seconds, on a clock that is ten times as fast.
     for (const tried = performance.now() + 1500; performance.now() < tried; await sleep(5))
       expect(await put()).toBe('accepted');
-    expect(await remote.call('books')).toMatchObject({ accepted: count, pending: count });
+    expect(await remote.call('stats')).toMatchObject({ accepted: count, pending: count });
   });
 });
 
@@ -105,7 +105,7 @@ describe('a disk that is full', () => {
   it('takes everything in order once there is room again', async ({ skip }) => {
     const { outbox, path, log, put, makeRoom, keys } = await filled(skip);
     expect(log).toEqual([expect.stringMatching(/can't be written, the disk is full: make room on it/)]);
-    expect(balancedBooks(outbox)).toMatchObject({ accepted: keys().length, pending: keys().length });
+    expect(balancedStats(outbox)).toMatchObject({ accepted: keys().length, pending: keys().length });
     makeRoom();
     now += 6 * SECOND;
     expect(put()).toBe('accepted');
@@ -121,7 +121,7 @@ describe('a disk that is full', () => {
     expect(await claimKeys(outbox)).toEqual(['new1', 'new2']);
     expect(await deliver(outbox, 'new1', 'new2')).toBe('settled');
     expect(await claimKeys(outbox)).toEqual([]);
-    expect(balancedBooks(outbox)).toMatchObject({ accepted: keys().length + 2, delivered: 2 });
+    expect(balancedStats(outbox)).toMatchObject({ accepted: keys().length + 2, delivered: 2 });
     makeRoom();
     now += 6 * SECOND;
     expect(await claimKeys(outbox, { maxBytes: 1e9 })).toEqual(keys());
@@ -133,6 +133,6 @@ describe('a disk that is full', () => {
     expect(lost.length).toBeGreaterThan(0);
     const kept = [...expectSound(path).keys()];
     expect([...kept, ...lost]).toEqual(keys());
-    expect(outbox.books()).toMatchObject({ accepted: keys().length, pending: kept.length });
+    expect(outbox.stats()).toMatchObject({ accepted: keys().length, pending: kept.length });
   });
 });

@@ -62,15 +62,15 @@ it.each([
   expect(sqliteOutbox({ path, leaseMs })).toMatchObject({ durable: true, pollMs });
 });
 
-it('takes nothing after it was closed, and still knows its books', async () => {
+it('takes nothing after it was closed, and still knows its stats', async () => {
   const outbox = sqliteOutbox({ path: tempFile() });
   await outbox.put(anEntry('a'), WHOLE_TURN);
-  const before = outbox.books();
+  const before = outbox.stats();
   expect(await outbox.close()).toEqual([]);
   expect(() => outbox.put(anEntry('b'), WHOLE_TURN)).toThrow('this outbox is closed');
   expect(() => outbox.replay()).toThrow('this outbox is closed');
   expect(await outbox.settle([{ key: 'a', to: 'delivered' }])).toBe('stale');
-  expect(outbox.books()).toEqual(before);
+  expect(outbox.stats()).toEqual(before);
   expect(await outbox.progress()).toMatchObject({ outstanding: 1 });
   expect(await outbox.close()).toEqual([]);
 });

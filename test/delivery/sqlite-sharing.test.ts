@@ -7,7 +7,7 @@ import { type SqliteOutboxOptions, sqliteOutbox } from '../../src/outbox/sqlite/
 import { runs } from '../support/runs.js';
 import {
   anEntry,
-  balancedBooks,
+  balancedStats,
   claimKeys,
   deliver,
   expectSound,
@@ -25,7 +25,7 @@ const LEASE_MS = 10_000;
 /** An outbox on a file, as another process would have one. */
 function open(path: string, options: Partial<SqliteOutboxOptions> = {}): Outbox {
   const outbox = sqliteOutbox({ path, leaseMs: LEASE_MS, ...options });
-  outbox.books();
+  outbox.stats();
   onTestFinished(async () => void (await outbox.close()));
   return outbox;
 }
@@ -60,7 +60,7 @@ describe('a file that is opened again', () => {
     const { position } = await first.progress();
     await first.close();
     const second = open(path);
-    expect(balancedBooks(second)).toMatchObject({ accepted: 3, pending: 3, pendingBytes: 300 });
+    expect(balancedStats(second)).toMatchObject({ accepted: 3, pending: 3, pendingBytes: 300 });
     await putAll(second, 'd:c2');
     expect((await second.progress()).position).toBeGreaterThan(position);
     expect(await claimKeys(second)).toEqual(['a', 'b', 'c', 'd']);
@@ -73,7 +73,7 @@ describe('a file that is opened again', () => {
     await putAll(first, 'a:c1', 'b:c1');
     await claimKeys(first, { maxMessages: 1 });
     expect(await first.close()).toEqual([]);
-    expect(first.books()).toMatchObject({ accepted: 2, pending: 2, inFlight: 0 });
+    expect(first.stats()).toMatchObject({ accepted: 2, pending: 2, inFlight: 0 });
     const claimed = await open(path).claim(NO_LIMITS);
     expect(claimed).toMatchObject([
       { key: 'a', attempts: 1, maybeStored: true },
@@ -112,7 +112,7 @@ describe('a file that is opened again', () => {
     expect(await second.put(anEntry('new'), WHOLE_TURN)).toBe('duplicate');
     expect(await second.put(anEntry('k2'), WHOLE_TURN)).toBe('duplicate');
     expect(await second.put(anEntry('old'), WHOLE_TURN)).toBe('accepted');
-    expect(balancedBooks(second)).toMatchObject({ accepted: 100_002, delivered: 100_001 });
+    expect(balancedStats(second)).toMatchObject({ accepted: 100_002, delivered: 100_001 });
     expectSound(path);
   });
 
@@ -144,7 +144,7 @@ describe('outboxes on one file', () => {
     expect(await claimKeys(third)).toEqual([]);
     expect(await claimKeys(second)).toEqual(['b', 'c']);
     for (const outbox of [first, second, third])
-      expect(balancedBooks(outbox)).toMatchObject({ accepted: 3, inFlight: 2, delivered: 1 });
+      expect(balancedStats(outbox)).toMatchObject({ accepted: 3, inFlight: 2, delivered: 1 });
   });
 
   it('hold a key once between them', async () => {
@@ -180,15 +180,15 @@ describe('outboxes on one file', () => {
     forget(first);
     pass(LEASE_MS - 1);
     expect(await claimKeys(second)).toEqual([]);
-    expect(balancedBooks(second)).toMatchObject({ pending: 1, inFlight: 1 });
+    expect(balancedStats(second)).toMatchObject({ pending: 1, inFlight: 1 });
     pass(1);
     // A relay claims when something is pending.
-    expect(balancedBooks(second)).toMatchObject({ pending: 2, inFlight: 0, pendingBytes: 200 });
+    expect(balancedStats(second)).toMatchObject({ pending: 2, inFlight: 0, pendingBytes: 200 });
     expect(await second.claim(NO_LIMITS)).toMatchObject([
       { key: 'a', attempts: 1, maybeStored: true },
       { key: 'b', attempts: 0, maybeStored: false },
     ]);
-    expect(balancedBooks(second)).toMatchObject({ pending: 0, inFlight: 2 });
+    expect(balancedStats(second)).toMatchObject({ pending: 0, inFlight: 2 });
     expectSound(path);
   });
 
@@ -199,12 +199,12 @@ describe('outboxes on one file', () => {
     await claimKeys(first);
     pass(LEASE_MS);
     expect(await claimKeys(second)).toEqual(['a', 'b']);
-    const before = balancedBooks(second);
+    const before = balancedStats(second);
     expect(await deliver(first, 'a')).toBe('stale');
-    expect(balancedBooks(second)).toEqual(before);
+    expect(balancedStats(second)).toEqual(before);
     await deliver(second, 'a', 'b');
     expect(await putBack(first, 'b')).toBe('stale');
-    expect(balancedBooks(second)).toMatchObject({ accepted: 2, delivered: 2 });
+    expect(balancedStats(second)).toMatchObject({ accepted: 2, delivered: 2 });
     expectSound(path);
   });
 
@@ -217,7 +217,7 @@ describe('outboxes on one file', () => {
     await claimKeys(second);
     await deliver(second, 'a');
     expect(await deliver(first, 'a')).toBe('stale');
-    expect(balancedBooks(first)).toMatchObject({ delivered: 1 });
+    expect(balancedStats(first)).toMatchObject({ delivered: 1 });
   });
 
   it('let one that has been replaced carry again only when it has settled what it had', async () => {
@@ -290,7 +290,7 @@ describe('outboxes on one file', () => {
           const answer = await (what === 'deliver' ? deliver(outbox, ...keys) : putBack(outbox, ...keys));
           if (answer === 'settled' && what === 'deliver') delivered.push(...keys);
         }
-        balancedBooks(outbox);
+        balancedStats(outbox);
         const states = expectSound(path);
         for (const [key, state] of states) {
           if (state !== 'in_flight') continue;
@@ -333,7 +333,7 @@ describe('outboxes of several processes', () => {
     const heir = open(path, { leaseMs: LONG_MS });
     expect(await claimKeys(heir)).toEqual([]);
     endLease(path);
-    expect(heir.books().pending).toBe(3);
+    expect(heir.stats().pending).toBe(3);
     const claimed = await heir.claim(NO_LIMITS);
     expect(keysOf(claimed)).toEqual(['a', 'b', 'c']);
     expect(claimed.map(({ maybeStored }) => maybeStored)).toEqual([true, true, false]);
@@ -374,7 +374,7 @@ describe('outboxes of several processes', () => {
     await suspended.call('put', anEntry('b'), WHOLE_TURN);
     expect(await suspended.call('claim', NO_LIMITS)).toMatchObject([{ key: 'b' }]);
     expect(await suspended.call('settle', [{ key: 'b', to: 'delivered' }])).toBe('settled');
-    expect(balancedBooks(other)).toMatchObject({ accepted: 2, delivered: 2 });
+    expect(balancedStats(other)).toMatchObject({ accepted: 2, delivered: 2 });
     expectSound(path);
   });
 });

@@ -10,7 +10,7 @@ import { runs } from '../support/runs.js';
 import {
   addDeadLetter,
   anEntry,
-  balancedBooks,
+  balancedStats,
   claimKeys,
   deliver,
   expectSound,
@@ -162,7 +162,7 @@ describe('a file that can not be used', () => {
     expect(await deliver(outbox, 'a')).toBe('settled');
     pass(10 * MINUTE);
     expect(await outbox.put(anEntry('a'), WHOLE_TURN)).toBe('duplicate');
-    expect(balancedBooks(outbox)).toMatchObject({ accepted: 2, inFlight: 1, delivered: 1 });
+    expect(balancedStats(outbox)).toMatchObject({ accepted: 2, inFlight: 1, delivered: 1 });
     expect(keysOf(await outbox.close())).toEqual(['b']);
     expect(read(path)).toEqual(bytes);
   });
@@ -171,7 +171,7 @@ describe('a file that can not be used', () => {
     const { outbox, log } = open(await make());
     for (let n = 0; n < 20; n++) {
       await putAll(outbox, `a${n}`);
-      outbox.books();
+      outbox.stats();
       pass(15 * SECOND);
     }
     expect(log).toHaveLength(1);
@@ -190,7 +190,7 @@ describe('a file that can not be used', () => {
     expect([...expectSound(path).keys()]).toHaveLength(5);
     expect(log).toHaveLength(2);
     expect(log[1]).toMatch(/^outbox file recovered/);
-    expect(balancedBooks(outbox)).toMatchObject({ accepted: 5, pending: 5, pendingBytes: 500 });
+    expect(balancedStats(outbox)).toMatchObject({ accepted: 5, pending: 5, pendingBytes: 500 });
     expect(await outbox.close()).toEqual([]);
     expect(await claimKeys(open(path).outbox)).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
@@ -201,7 +201,7 @@ describe('a file that can not be used', () => {
     await putAll(outbox, 'a');
     mkdirSync(dirname(path));
     pass(6 * SECOND);
-    outbox.books();
+    outbox.stats();
     expect(expectSound(path).size).toBe(1);
   });
 
@@ -244,16 +244,16 @@ describe('a file that can not be used', () => {
     writeFileSync(path, Buffer.alloc(bytes.length, 0x5a));
     await putAll(outbox, 'b:c1', 'c:c2');
     expect(log).toEqual([expect.stringMatching(/is (damaged|not a SQLite database)/)]);
-    expect(balancedBooks(outbox)).toMatchObject({ accepted: 3, pending: 2, inFlight: 1 });
+    expect(balancedStats(outbox)).toMatchObject({ accepted: 3, pending: 2, inFlight: 1 });
     expect(await claimKeys(outbox)).toEqual(['c']);
     expect(await deliver(outbox, 'a', 'c')).toBe('settled');
     expect(await claimKeys(outbox)).toEqual(['b']);
     writeFileSync(path, bytes);
     pass(MINUTE);
-    balancedBooks(outbox);
+    balancedStats(outbox);
     await putAll(outbox, 'd:c2');
     expect(Object.fromEntries(expectSound(path))).toEqual({ a: 'delivered', d: 'ready' });
-    expect(balancedBooks(outbox)).toMatchObject({ accepted: 4, pending: 1, inFlight: 1, delivered: 2 });
+    expect(balancedStats(outbox)).toMatchObject({ accepted: 4, pending: 1, inFlight: 1, delivered: 2 });
   });
 
   it('gets what is in memory at the last moment, when the outbox is closed', async () => {
@@ -263,7 +263,7 @@ describe('a file that can not be used', () => {
     await claimKeys(outbox, { maxMessages: 1 });
     mkdirSync(dirname(path));
     expect(await outbox.close()).toEqual([]);
-    expect(balancedBooks(outbox)).toMatchObject({ accepted: 3, pending: 3 });
+    expect(balancedStats(outbox)).toMatchObject({ accepted: 3, pending: 3 });
     expect(await open(path).outbox.claim(NO_LIMITS)).toMatchObject([
       { key: 'a', attempts: 1, maybeStored: true },
       { key: 'b', attempts: 0, maybeStored: false },
@@ -289,7 +289,7 @@ describe('a file that another program keeps locked', () => {
     const unlock = lock(path);
     await putAll(outbox, 'b:c1', 'c:c2');
     expect(log).toEqual([expect.stringMatching(/is locked by another program: close that first/)]);
-    expect(balancedBooks(outbox)).toMatchObject({ accepted: 3, pending: 3, pendingBytes: 300 });
+    expect(balancedStats(outbox)).toMatchObject({ accepted: 3, pending: 3, pendingBytes: 300 });
     unlock();
     pass(2 * SECOND);
     await putAll(outbox, 'd:c1');
@@ -350,10 +350,10 @@ describe('a file that another program keeps locked', () => {
     expect(await addDeadLetter(outbox, 'b')).toBe('settled');
     expect(await putBack(outbox, 'c')).toBe('settled');
     expect(await outbox.progress(position)).toEqual({ position, outstanding: 2, deadLetters: 1 });
-    balancedBooks(outbox);
+    balancedStats(outbox);
     unlock();
     pass(2 * SECOND);
-    outbox.books();
+    outbox.stats();
     expect(Object.fromEntries(expectSound(path))).toEqual({ a: 'delivered', b: 'dead', c: 'ready', d: 'ready' });
     expect(await outbox.progress(position)).toEqual({ position, outstanding: 2, deadLetters: 1 });
   });
@@ -370,7 +370,7 @@ describe('a file that another program keeps locked', () => {
     expect(Object.fromEntries(expectSound(path))).toEqual({ c: 'ready', e: 'waiting' });
     expect(await claimKeys(outbox)).toEqual(['c', 'e']);
     await putBack(outbox, 'a');
-    expect(balancedBooks(outbox)).toMatchObject({ accepted: 5, pending: 3, inFlight: 2 });
+    expect(balancedStats(outbox)).toMatchObject({ accepted: 5, pending: 3, inFlight: 2 });
     expect(await claimKeys(outbox)).toEqual(['a', 'b', 'd']);
   });
 
@@ -389,7 +389,7 @@ describe('a file that another program keeps locked', () => {
     pass(2 * SECOND);
     await putAll(other, 'x:b1', 'y:b2', 'z:b3');
     expect((await outbox.progress(asked.position)).outstanding).toBeGreaterThanOrEqual(2);
-    outbox.books();
+    outbox.stats();
     await putAll(outbox, 'd:a4');
     expect((await outbox.progress()).position).toBeGreaterThanOrEqual(later.position);
     await claimKeys(outbox);
@@ -410,7 +410,7 @@ describe('a file that another program keeps locked', () => {
     expect(await outbox.purge(['b'])).toBe(1);
     unlock();
     pass(2 * SECOND);
-    expect(balancedBooks(outbox)).toMatchObject({ accepted: 3, inFlight: 1, deadLettered: 2 });
+    expect(balancedStats(outbox)).toMatchObject({ accepted: 3, inFlight: 1, deadLettered: 2 });
     expect(Object.fromEntries(expectSound(path))).toEqual({ a: 'dead' });
     expect(await outbox.deadLetters()).toMatchObject([{ key: 'a', error: 'no a', message: anEntry('a').message }]);
     expect(await outbox.replay()).toBe(1);
@@ -424,9 +424,9 @@ describe('a file that another program keeps locked', () => {
     for (let n = 0; n < 2000; n++) await putAll(outbox, `k${n}:c${n % 100}`);
     unlock();
     pass(2 * SECOND);
-    outbox.books();
+    outbox.stats();
     expect(expectSound(path).size).toBeLessThan(500);
-    for (let calls = 0; calls < 40; calls++) balancedBooks(outbox);
+    for (let calls = 0; calls < 40; calls++) balancedStats(outbox);
     expect(expectSound(path).size).toBe(2000);
     const keys = await claimKeys(outbox, { maxMessages: 5000 });
     expect(keys).toEqual(Array.from({ length: 2000 }, (_, n) => `k${n}`));
@@ -503,7 +503,7 @@ describe('a file that is locked now and then', () => {
           unlock();
           unlock = what === 'lock' ? lock(path) : () => {};
         }
-        expect(balancedBooks(outbox).accepted).toBe(conversations.length);
+        expect(balancedStats(outbox).accepted).toBe(conversations.length);
       }
       unlock();
       for (let rounds = 0; delivered.length < conversations.length && rounds < 200; rounds++) {
@@ -518,7 +518,7 @@ describe('a file that is locked now and then', () => {
       }
       // What was delivered while the file was locked is written down when it is tried again.
       pass(2 * SECOND);
-      expect(balancedBooks(outbox)).toMatchObject({ delivered: delivered.length, pending: 0, inFlight: 0 });
+      expect(balancedStats(outbox)).toMatchObject({ delivered: delivered.length, pending: 0, inFlight: 0 });
       await outbox.close();
       expectSound(path);
     });

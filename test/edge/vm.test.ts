@@ -56,7 +56,7 @@ describe('with the web’s globals only', () => {
     });
   });
 
-  it('a recorder records a turn, through a failure, and its books balance', async () => {
+  it('a recorder records a turn, through a failure, and its stats balance', async () => {
     let calls = 0;
     await using synap = await scriptedSynap(() => (++calls === 1 ? { status: 503 } : undefined));
     const stats = await run(

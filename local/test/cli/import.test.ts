@@ -197,7 +197,7 @@ test('a rate limit and an outage are waited out', async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^8 messages recorded/);
   expect(stderr).toMatch(/rate limit is reached/);
-  expect(stderr).toMatch(/Synap takes messages again/);
+  expect(stderr).toMatch(/delivery to Synap resumed/);
 });
 
 test('a wrong key ends it at once, in one line, and nothing counts as sent', async () => {

@@ -1,9 +1,9 @@
-import type { OutboxBooks } from '../outbox.js';
+import type { OutboxStats } from '../outbox.js';
 import type { LeaseRow } from './lease.js';
 import type { OutboxStatements } from './schema.js';
 
 /** The one row of the table `outbox`, without the lease. */
-export interface Counters extends OutboxBooks {
+export interface Counters extends OutboxStats {
   /** The position given out last. */
   readonly newest: number;
   /** Dead letters that were purged; they stay in `deadLettered` and `expired`. */

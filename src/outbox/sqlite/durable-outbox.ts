@@ -4,8 +4,8 @@ import type {
   ClaimLimits,
   DeadLetter,
   Outbox,
-  OutboxBooks,
   OutboxEntry,
+  OutboxStats,
   Progress,
   PutResult,
   Settlement,
@@ -75,7 +75,7 @@ export class DurableOutbox implements Outbox {
 
   open(logger: Logger): void {
     this.#file.logger = logger;
-    this.books();
+    this.stats();
   }
 
   put(entry: OutboxEntry, options: { admitted: boolean }): PutResult {
@@ -119,7 +119,7 @@ export class DurableOutbox implements Outbox {
     return answer;
   }
 
-  books(): OutboxBooks & { readonly pendingBytes: number } {
+  stats(): OutboxStats & { readonly pendingBytes: number } {
     // Whoever polls asks for these.
     if (!this.#isClosed) this.#catchUp();
     const file = this.#file.read(file => file.stats()) ?? this.#file.counters;

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { openReadOnly } from '../../internal/sqlite/read-only.js';
 import { Statements } from '../../internal/sqlite/statements.js';
-import type { ClaimedEntry, MessageState, OutboxBooks } from '../outbox.js';
+import type { ClaimedEntry, MessageState, OutboxStats } from '../outbox.js';
 import { readEntry, readText } from './claim.js';
 import { readRow } from './counters.js';
 import { FORMAT, SQL } from './schema.js';
@@ -18,7 +18,7 @@ const STORED_AS: Record<KeptState, readonly string[]> = {
   expired: ['expired'],
 };
 
-export interface OutboxStatus extends OutboxBooks {
+export interface OutboxStatus extends OutboxStats {
   /** Dead letters that are still there; `deadLettered` and `expired` count those that were purged, too. */
   readonly deadLetters: number;
   /** Bytes of message JSON in the file. */

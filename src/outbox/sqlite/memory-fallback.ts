@@ -3,8 +3,8 @@ import type {
   ClaimedEntry,
   ClaimLimits,
   DeadLetter,
-  OutboxBooks,
   OutboxEntry,
+  OutboxStats,
   Progress,
   PutResult,
   Settlement,
@@ -39,7 +39,7 @@ export class MemoryFallback {
 
   /** Whether no entry waits in here; a dead letter may. */
   get isEmpty(): boolean {
-    const { pending, inFlight } = this.#memory.books();
+    const { pending, inFlight } = this.#memory.stats();
     return pending + inFlight === 0;
   }
 
@@ -113,8 +113,8 @@ export class MemoryFallback {
   }
 
   /** Without what has moved. */
-  stats(): OutboxBooks & { readonly pendingBytes: number } {
-    const stats = this.#memory.books();
+  stats(): OutboxStats & { readonly pendingBytes: number } {
+    const stats = this.#memory.stats();
     const { accepted, delivered, deadLettered, expired } = this.#moved;
     const moving = this.#moving.length;
     const movingBytes = this.#moving.reduce((sum, entry) => sum + entry.bytes, 0);

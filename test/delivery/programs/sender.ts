@@ -41,7 +41,7 @@ const outbox: Outbox = {
   put: dying('put', file.put.bind(file)),
   claim: dying('claim', file.claim.bind(file)),
   settle: dying('settle', file.settle.bind(file)),
-  books: file.books.bind(file),
+  stats: file.stats.bind(file),
   progress: file.progress.bind(file),
   deadLetters: file.deadLetters.bind(file),
   replay: file.replay.bind(file),

@@ -71,13 +71,13 @@ export class ImportDelivery {
 
   /** Messages that are on their way. */
   get waiting(): number {
-    const { pending, inFlight } = this.#outbox.books();
+    const { pending, inFlight } = this.#outbox.stats();
     return pending + inFlight;
   }
 
   /** Delivered once more, perhaps, because an earlier attempt got no answer. */
   get possibleDuplicates(): number {
-    return this.#relay.books().possibleDuplicates;
+    return this.#relay.stats().possibleDuplicates;
   }
 
   /**
@@ -111,7 +111,7 @@ export class ImportDelivery {
   /** Lets what is under way end, and sends nothing more. */
   async close(): Promise<void> {
     this.stop();
-    for (const deadline = Date.now() + STOP_MS; this.#outbox.books().inFlight > 0 && Date.now() < deadline; )
+    for (const deadline = Date.now() + STOP_MS; this.#outbox.stats().inFlight > 0 && Date.now() < deadline; )
       await sleep(20);
     clearInterval(this.#hold);
     await this.#relay.close(0);
@@ -120,7 +120,7 @@ export class ImportDelivery {
   async #room(): Promise<void> {
     for (;;) {
       if (this.#failure) throw this.#failure;
-      const { pendingBytes } = this.#outbox.books();
+      const { pendingBytes } = this.#outbox.stats();
       if (this.#stopped || (this.waiting < MAX_WAITING && pendingBytes < MAX_WAITING_BYTES)) return;
       await this.#settlement();
     }
@@ -159,14 +159,14 @@ export class ImportDelivery {
   }
 }
 
-/** Hears of errors that every message would meet: of the key, the credits, the address. */
+/** Calls back for errors that every message would meet: of the key, the credits, the address. */
 function watched(
   { recordMessage, recordMessagesBatch }: SynapClient['conversation'],
-  hear: (error: Error) => void,
+  onAccountError: (error: SynapError) => void,
 ): SynapClient['conversation'] {
   const listen = <T>(call: Promise<T>) =>
     call.catch(error => {
-      if (isAboutAccount(error)) hear(error);
+      if (isAboutAccount(error)) onAccountError(error);
       throw error;
     });
   return {

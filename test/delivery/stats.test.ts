@@ -156,15 +156,15 @@ async function storyOn({ seed, ...options }: { seed: number; maxMessages: number
 
 type Story = Awaited<ReturnType<typeof storyOn>>;
 
-/** Every message is in the books and every loss was reported, once. */
-function expectTrueBooks({ recorder, said, losses, synap }: Story): void {
+/** Every message is in the stats and every loss was reported, once. */
+function expectTrueStats({ recorder, said, losses, synap }: Story): void {
   const { accepted, refused, deadLettered, expired, lostAtShutdown, maybeLost, delivered } = balanced(recorder);
   expect(accepted + sum(Object.values(refused)), 'said = accepted + refused').toBe(said.length);
   expect(new Set(losses.map(({ messageKey }) => messageKey)).size, 'a loss was reported twice').toBe(losses.length);
   const reported: Record<string, number> = {};
   for (const { reason } of losses) reported[reason] = (reported[reason] ?? 0) + 1;
   const { rejected = 0, expired: givenUp = 0, shutdown = 0, maybe_lost = 0, ...others } = reported;
-  expect({ rejected, givenUp, shutdown, maybe_lost, others }, 'the losses are those of the books').toEqual({
+  expect({ rejected, givenUp, shutdown, maybe_lost, others }, 'the losses are those in the stats').toEqual({
     rejected: deadLettered,
     givenUp: expired,
     shutdown: lostAtShutdown,
@@ -193,7 +193,7 @@ describe('a refused key or account', () => {
     expect(story.synap.requests.length).toBeLessThanOrEqual(11);
     await story.drain();
     expect(balanced(story.recorder)).toMatchObject({ accepted: 200, delivered: 200 });
-    expectTrueBooks(story);
+    expectTrueStats(story);
   });
 
   it('now and then, among others, loses nothing', async () => {
@@ -203,11 +203,11 @@ describe('a refused key or account', () => {
     await story.take({ do: 'wait', ms: 20 * MINUTE });
     await story.drain();
     expect(balanced(story.recorder)).toMatchObject({ accepted: 200, delivered: 200 });
-    expectTrueBooks(story);
+    expectTrueStats(story);
   });
 });
 
-describe('the books', () => {
+describe('the stats', () => {
   it('balance after every step, and tell every loss when all is delivered', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ steps, ...options }) => {
@@ -224,7 +224,7 @@ describe('the books', () => {
           lostAtShutdown: 0,
           maybeLost: 0,
         });
-        expectTrueBooks(story);
+        expectTrueStats(story);
       }),
       { numRuns: RUNS },
     );
@@ -239,7 +239,7 @@ describe('the books', () => {
         await story.close(timeoutMs);
         await story.take({ do: 'say', turns: 1, conversations: 1, kind: 'plain' });
         expect(balanced(story.recorder)).toMatchObject({ pending: 0, held: 0, inFlight: 0 });
-        expectTrueBooks(story);
+        expectTrueStats(story);
       }),
       { numRuns: RUNS },
     );

@@ -1,0 +1,166 @@
+import { type Logger, loggerUntil } from '../internal/logger.js';
+import { monotonicNow } from '../internal/monotonic-clock.js';
+import type { ClaimedEntry, ClaimLimits, OutboxEntry } from '../outbox/outbox.js';
+import type { SynapClient } from '../synap/client.js';
+import { NetworkError } from '../synap/errors.js';
+import type { BackoffOptions } from './backoff.js';
+import { CircuitBreaker } from './circuit-breaker.js';
+import { type Decision, decide, decideBeforeSending, type GiveUpOptions, isStopped, type Outcome } from './decide.js';
+import { LostAtClose } from './lost-at-close.js';
+import { PoisonIsolation } from './poison-isolation.js';
+import { RateLimiter, type RateLimitOptions, tokenBucket, UNLIMITED } from './rate-limiter.js';
+import { sendBatch } from './send-batch.js';
+import type { Settlements } from './settlements.js';
+import { UnknownOutcomes } from './unknown-outcomes.js';
+
+const SECOND = 1000;
+
+/** For how long no batch holds two messages of a conversation, after Synap has refused a single one for the moment. */
+const ONE_PER_CONVERSATION_MS = 600 * SECOND;
+
+export interface BatchDeliveryOptions {
+  readonly client: Pick<SynapClient, 'conversation'>;
+  readonly rateLimit: RateLimitOptions | false;
+  readonly batch: { maxMessages: number; maxBytes: number };
+  readonly retry: BackoffOptions & GiveUpOptions;
+  readonly logger: Logger;
+  readonly settlements: Settlements;
+}
+
+/** Delivers one batch after another: sends it, decides about each message of it, and settles that with the outbox. */
+export class BatchDelivery {
+  readonly circuit: CircuitBreaker;
+  readonly rateLimiter: RateLimiter;
+  readonly lostAtClose = new LostAtClose();
+  readonly #options: BatchDeliveryOptions;
+  readonly #isolation: PoisonIsolation;
+  readonly #unknownOutcomes: UnknownOutcomes;
+  // Workers refuse to make one outside of a request, and rightly: timers and sockets belong to the request they began in,
+  // so a recorder does, too.
+  readonly #abort = new AbortController();
+  // Keys of what Synap has answered 2xx to, until the outbox knows what became of it.
+  readonly #accepted = new Set<string>();
+  #answeredAt = 0;
+  // When Synap refuses one message of a batch for the moment, and takes the next of its conversation, the two change
+  // places. After that was seen, no batch holds two of one conversation for a while.
+  #refusedSinglyAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: BatchDeliveryOptions) {
+    this.#options = options;
+    const { retry, batch, rateLimit, logger } = options;
+    // What becomes of the requests that a close breaks off is no news.
+    this.circuit = new CircuitBreaker(
+      retry,
+      loggerUntil(() => this.#isClosed, logger),
+    );
+    this.rateLimiter = new RateLimiter(rateLimit === false ? UNLIMITED : tokenBucket(rateLimit));
+    this.#isolation = new PoisonIsolation(batch.maxMessages, retry);
+    this.#unknownOutcomes = new UnknownOutcomes(logger);
+  }
+
+  /** When a batch was last answered, or has failed, by {@link monotonicNow}. */
+  get answeredAt(): number {
+    return this.#answeredAt;
+  }
+
+  /** Keys of messages that Synap has answered 2xx to, of which the outbox does not know yet. */
+  get accepted(): ReadonlySet<string> {
+    return this.#accepted;
+  }
+
+  get #isClosed(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** What the next batch may hold. `until`: when the first conversation may go that has to wait now. */
+  limits(now: number): ClaimLimits & { readonly until: number } {
+    const { conversations, until } = this.#isolation.waiting(now);
+    return {
+      maxMessages: this.#isolation.batchSize,
+      maxBytes: this.#options.batch.maxBytes,
+      onePerConversation: now - this.#refusedSinglyAt < ONE_PER_CONVERSATION_MS,
+      except: conversations,
+      until,
+    };
+  }
+
+  /**
+   * Delivers what was claimed. Rejects only as the outbox does.
+   *
+   * @returns whether everything of it has left the outbox for good
+   */
+  async deliver(claimed: readonly ClaimedEntry[]): Promise<boolean> {
+    const { retry, settlements } = this.#options;
+    const entries: ClaimedEntry[] = [];
+    const decisions: Decision[] = [];
+    for (const entry of claimed) {
+      const decision = decideBeforeSending(entry, retry);
+      if (decision) decisions.push(decision);
+      else entries.push(entry);
+    }
+    const outcomes = entries.length === 0 ? [] : await this.circuit.run(() => this.#send(entries));
+    // The close has settled what is known.
+    if (this.#isClosed) return false;
+    this.#learn(outcomes);
+    const unreadable = (outcome: Outcome) => this.#unknownOutcomes.after(outcome);
+    decisions.push(...outcomes.map(outcome => decide(outcome, retry, Date.now(), unreadable(outcome))));
+    for (const { entry, loss } of decisions)
+      if (loss !== undefined) this.#isolation.release(entry.message.conversationId);
+    for (const { key } of claimed) this.#accepted.delete(key);
+    await settlements.settle(decisions);
+    this.lostAtClose.settled(entries);
+    return !outcomes.some(isStopped);
+  }
+
+  /** Lets the next batch go at once, where only a backoff keeps it. */
+  skipBackoff(): void {
+    this.circuit.skipBackoff();
+    this.#isolation.skipBackoff();
+  }
+
+  /** Breaks off what is under way. */
+  close(): void {
+    this.#abort.abort();
+  }
+
+  #learn(outcomes: readonly Outcome[]): void {
+    this.#answeredAt = monotonicNow();
+    if (outcomes.some(outcome => isStopped(outcome) && outcome.failure.kind === 'rate_limit'))
+      this.rateLimiter.resume();
+    // Counted from the next probe on, which another message is to be: it tells one that always fails from an outage.
+    this.#isolation.after(outcomes, Math.max(monotonicNow(), this.circuit.until));
+  }
+
+  #send(entries: readonly ClaimedEntry[]): Promise<Outcome[]> {
+    return sendBatch(entries, {
+      conversation: this.#options.client.conversation,
+      signal: this.#abort.signal,
+      before: async sending => {
+        await this.#waitForTurn();
+        this.lostAtClose.sending(sending);
+      },
+      refusedSingly: () => {
+        this.#refusedSinglyAt = monotonicNow();
+      },
+      accepted: entries => this.#noteAccepted(entries),
+      notAccepted: entries => {
+        for (const { key } of entries) this.#accepted.delete(key);
+      },
+      acceptedUnread: why => this.#unknownOutcomes.acceptedUnread(why),
+    });
+  }
+
+  #noteAccepted(entries: readonly OutboxEntry[]): void {
+    for (const { key } of entries) this.#accepted.add(key);
+  }
+
+  async #waitForTurn(): Promise<void> {
+    for (;;) {
+      // A round that goes on while another has met a rate limit waits with it; a probe is past that time.
+      const wait = Math.max(this.circuit.until - monotonicNow(), 0) || this.rateLimiter.next();
+      if (this.#isClosed) throw new NetworkError('The recorder was closed before this was sent', { sent: 'no' });
+      if (wait === 0) return;
+      await this.rateLimiter.pause(wait);
+    }
+  }
+}

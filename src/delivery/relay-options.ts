@@ -1,0 +1,20 @@
+import type { Logger } from '../internal/logger.js';
+import type { Outbox } from '../outbox/outbox.js';
+import type { SynapClient } from '../synap/client.js';
+import type { BackoffOptions } from './backoff.js';
+import type { GiveUpOptions } from './decide.js';
+import type { Loss } from './loss.js';
+import type { RateLimitOptions } from './rate-limiter.js';
+
+export interface RelayOptions {
+  outbox: Outbox;
+  client: Pick<SynapClient, 'conversation'>;
+  rateLimit: RateLimitOptions | false;
+  /** A batch goes when one of these is reached; `lingerMs` counts from its first message. */
+  batch: { maxMessages: number; maxBytes: number; lingerMs: number };
+  /** Batches under way at once, 1 to 8; never two with messages of the same conversation. */
+  maxInFlight: number;
+  retry: BackoffOptions & GiveUpOptions;
+  logger: Logger;
+  onLoss(loss: Loss): void;
+}

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { type Sender, sendBatch } from '../../src/delivery/send-batch.js';
+import { aClaim, errors } from './failures.js';
+
+type Answer = (contents: string[]) => { refused?: string[]; unread?: string; accepted?: boolean } | undefined;
+
+/** Sends messages named m0, m1, … through a Synap that answers, or throws, as the test says. */
+async function send(count: number, answer: Answer = () => undefined) {
+  const requests: string[][] = [];
+  const events: string[] = [];
+  const named = (entries: Iterable<{ key: string }>) => [...entries].map(({ key }) => key).join(' ');
+  const handle = (messages: readonly { content: string }[], onAccepted: (() => void) | undefined) => {
+    const contents = messages.map(({ content }) => content);
+    requests.push(contents);
+    const { refused = [], unread, accepted = false } = answer(contents) ?? {};
+    if (accepted) onAccepted?.();
+    return { refused, unread };
+  };
+  const sender: Sender = {
+    conversation: {
+      async recordMessagesBatch(messages, options) {
+        const { refused, unread } = handle(messages, options?.onAccepted);
+        const results = messages.map(({ content }) => (refused.includes(content) ? { error: 'no' } : {}));
+        return { results, unread } as never;
+      },
+      async recordMessage(message, options) {
+        return handle([message], options?.onAccepted) as never;
+      },
+    },
+    signal: new AbortController().signal,
+    before: async entries => void events.push(`before ${named(entries)}`),
+    refusedSingly: () => events.push('refused singly'),
+    accepted: entries => events.push(`accepted ${named(entries)}`),
+    notAccepted: entries => events.push(`not accepted ${named(entries)}`),
+    acceptedUnread: why => events.push(`unread: ${why}`),
+  };
+  const entries = Array.from({ length: count }, (_, n) => {
+    const claim = aClaim(`m${n}`);
+    return { ...claim, message: { ...claim.message, content: `m${n}` } };
+  });
+  const outcomes = await sendBatch(entries, sender);
+  expect(outcomes.map(({ entry }) => entry)).toEqual(entries);
+  return { requests, events, types: outcomes.map(({ type }) => type), outcomes };
+}
+
+const refuses =
+  (error: unknown, ...contents: string[]): Answer =>
+  sent => {
+    if (sent.some(content => contents.includes(content))) throw error;
+    return undefined;
+  };
+
+describe('a batch', () => {
+  it('of nothing is not sent', async () => {
+    expect(await send(0)).toMatchObject({ requests: [], types: [] });
+  });
+
+  it('of one message is sent as a single message', async () => {
+    expect(await send(1, () => ({ unread: 'no JSON', accepted: true }))).toMatchObject({
+      requests: [['m0']],
+      types: ['delivered'],
+      events: ['before m0', 'accepted m0', 'unread: no JSON'],
+    });
+  });
+
+  it('is sent in one request, after it was announced', async () => {
+    expect(await send(2, () => ({ unread: 'no JSON', accepted: true }))).toMatchObject({
+      requests: [['m0', 'm1']],
+      types: ['delivered', 'delivered'],
+      events: ['before m0 m1', 'accepted m0 m1', 'unread: no JSON', 'not accepted '],
+    });
+  });
+
+  it.each([
+    ['a 503', errors.unavailable(), 'unclear'],
+    ['a rate limit', errors.rateLimit(), 'held'],
+    ['a refused key', errors.account, 'held'],
+    ['a 403', errors.unsure, 'held'],
+  ])('that meets %s is not sent again by halves', async (_, error, type) => {
+    const { requests, types, events, outcomes } = await send(3, refuses(error, 'm1'));
+    expect(requests).toHaveLength(1);
+    expect(types).toEqual([type, type, type]);
+    expect(events).toEqual(['before m0 m1 m2', 'not accepted m0 m1 m2']);
+    expect(outcomes).toMatchObject(outcomes.map(() => ({ failure: { error } })));
+  });
+});
+
+describe('a batch with a message that Synap refuses', () => {
+  it('is sent by halves, in order, until that message is alone', async () => {
+    const { requests, types } = await send(5, refuses(errors.message, 'm3'));
+    expect(requests).toEqual([['m0', 'm1', 'm2', 'm3', 'm4'], ['m0', 'm1', 'm2'], ['m3', 'm4'], ['m3'], ['m4']]);
+    expect(types).toEqual(['delivered', 'delivered', 'delivered', 'dead', 'delivered']);
+  });
+
+  it('does not send the second half once the first was stopped, which would change the order', async () => {
+    const { requests, types, outcomes } = await send(4, sent => {
+      if (sent.length === 4) throw errors.message;
+      if (sent.includes('m1')) throw errors.unavailable();
+      return undefined;
+    });
+    expect(requests).toEqual([
+      ['m0', 'm1', 'm2', 'm3'],
+      ['m0', 'm1'],
+    ]);
+    expect(types).toEqual(['unclear', 'unclear', 'held', 'held']);
+    expect(outcomes).toMatchObject(outcomes.map(() => ({ failure: { kind: 'unavailable' } })));
+  });
+});
+
+describe('a message that its batch was answered without', () => {
+  it.each([
+    ['that is taken alone, is delivered', undefined, 'delivered'],
+    ['that is refused alone, is a dead letter', errors.message, 'dead'],
+    ['that is forbidden alone, is a dead letter: the key is right', errors.unsure, 'dead'],
+    ['whose key is refused, waits', errors.account, 'held'],
+    ['that meets a 503, is sent again', errors.unavailable(), 'unclear'],
+  ])('is sent alone: one %s', async (_, error, type) => {
+    const { requests, types } = await send(3, sent => {
+      if (sent.length === 3) return { refused: ['m1'] };
+      if (error) throw error;
+      return undefined;
+    });
+    expect(requests).toEqual([['m0', 'm1', 'm2'], ['m1']]);
+    expect(types).toEqual(['delivered', type, 'delivered']);
+  });
+
+  it('is no longer taken for accepted', async () => {
+    const { events } = await send(3, sent => {
+      if (sent.length === 1) throw errors.message;
+      return { refused: ['m1'], accepted: true };
+    });
+    expect(events).toEqual(['before m0 m1 m2', 'accepted m0 m1 m2', 'not accepted m1', 'before m1', 'not accepted m1']);
+  });
+
+  it('waits when one before it was stopped', async () => {
+    const { requests, types, events } = await send(4, sent => {
+      if (sent.length > 1) return { refused: ['m1', 'm3'] };
+      throw errors.rateLimit();
+    });
+    expect(requests).toEqual([['m0', 'm1', 'm2', 'm3'], ['m1']]);
+    expect(types).toEqual(['delivered', 'held', 'delivered', 'held']);
+    expect(events).toContain('refused singly');
+  });
+
+  it('and is refused for good changes no order', async () => {
+    const { events } = await send(2, sent => {
+      if (sent.length > 1) return { refused: ['m1'] };
+      throw errors.message;
+    });
+    expect(events).not.toContain('refused singly');
+  });
+});
+
+it('a client that answers with nothing has taken a single message', async () => {
+  const entry = aClaim('k');
+  const sender = {
+    conversation: { recordMessage: async () => undefined },
+    signal: new AbortController().signal,
+    before: async () => {},
+    notAccepted: () => {},
+  } as unknown as Sender;
+  expect(await sendBatch([entry], sender)).toEqual([{ entry, type: 'delivered' }]);
+});
+
+it('a request that was never allowed to go is no error of its messages', async () => {
+  const sender = {
+    before: async () => {
+      throw errors.notSent;
+    },
+    notAccepted: () => {},
+  } as unknown as Sender;
+  const outcomes = await sendBatch([aClaim('a'), aClaim('b')], sender);
+  expect(outcomes).toMatchObject([
+    { type: 'unclear', failure: { maybeStored: false } },
+    { type: 'unclear', failure: { maybeStored: false } },
+  ]);
+});
