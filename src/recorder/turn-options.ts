@@ -1,6 +1,6 @@
 import type { LossReason } from '../delivery/loss.js';
 import { isNumber, property } from '../internal/guards.js';
-import { knownMessageId } from './message-id.js';
+import { readMessageId } from './message-id.js';
 import type { Attachment, TurnDetails } from './metadata.js';
 
 export interface TurnOptions {
@@ -37,7 +37,7 @@ export function readTurnOptions(options: TurnOptions): TurnSettings {
   };
   const [framework, idleMs, timed, startedAt] = (['framework', 'idleMs', 'timed', 'startedAt'] as const).map(option);
   return {
-    id: knownMessageId(option('id')),
+    id: readMessageId(option('id')).id,
     framework: typeof framework === 'string' ? framework : undefined,
     idleMs: isNumber(idleMs) && idleMs > 0 ? idleMs : undefined,
     timed: typeof timed === 'boolean' ? timed : undefined,

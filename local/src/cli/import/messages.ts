@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Attachment, ConversationScope, Identity, RecordMessageInput, Role, Usage } from 'synap-recorder';
 import {
-  fitToSize,
+  truncateMessage,
   isUnknown,
   type MissingIdentity,
   readId,
@@ -101,7 +101,7 @@ export function keyedMessages(conversation: FinishedConversation, defaults: Impo
       ...metadataOf(message, { key, turnId, externalConversationId }),
     };
     const { role, content } = message;
-    return { key, ...fitToSize({ conversationId, role, content, userId, customerId, sessionId, metadata }) };
+    return { key, ...truncateMessage({ conversationId, role, content, userId, customerId, sessionId, metadata }) };
   });
 }
 

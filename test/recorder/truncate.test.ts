@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fitToSize, jsonBytes, MAX_MESSAGE_BYTES } from '../../src/recorder/truncate.js';
+import { jsonBytes, MAX_MESSAGE_BYTES, truncateMessage } from '../../src/recorder/truncate.js';
 import { recorderOn } from '../support/recorder.js';
 
 const message = (content: string, metadata: Record<string, unknown> = { message_key: 'k' }) =>
@@ -12,7 +12,7 @@ describe('a message that is too large', () => {
     ['characters that JSON escapes', '\u0001"\\\n'.repeat(100_000)],
     ['a little too many letters', 'x'.repeat(MAX_MESSAGE_BYTES)],
   ])('of %s is cut to fit, whole characters only, with a marker', (_, content) => {
-    const { message: kept, bytes } = fitToSize(message(content));
+    const { message: kept, bytes } = truncateMessage(message(content));
     expect(bytes).toBe(jsonBytes(kept));
     expect(bytes).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
     expect(bytes).toBeGreaterThan(MAX_MESSAGE_BYTES - 20);
@@ -23,7 +23,7 @@ describe('a message that is too large', () => {
 
   it('loses its largest tags before its text', () => {
     const tags = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`tag${n}`, 'y'.repeat(n % 100)]));
-    const { message: kept, bytes } = fitToSize(message('Hi', { message_key: 'k', ...tags }));
+    const { message: kept, bytes } = truncateMessage(message('Hi', { message_key: 'k', ...tags }));
     expect(bytes).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
     expect(kept.content).toBe('Hi');
     expect(kept.metadata).toMatchObject({ message_key: 'k', tag0: '', dropped_tags: expect.any(Number) });
@@ -32,7 +32,7 @@ describe('a message that is too large', () => {
 
   it('is left alone when it is not', () => {
     const small = message('x'.repeat(200_000));
-    expect(fitToSize(small).message).toBe(small);
+    expect(truncateMessage(small).message).toBe(small);
   });
 
   it('is stored cut, and counts as delivered', async () => {
