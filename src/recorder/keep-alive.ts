@@ -69,7 +69,7 @@ export class KeepAlive implements TurnObserver {
   }
 }
 
-/** What the log says when a platform need wait no longer, though not all is delivered. */
+/** What the log says when the platform's time is up before all is delivered. */
 export function undeliveredInTime(count: number, durable: boolean): string {
   const messages = count === 1 ? '1 message is' : `${count} messages are`;
   const kept = durable ? 'kept in the outbox' : 'kept in memory as long as the process lives';

@@ -109,7 +109,7 @@ export function assistantMetadata(facts: MessageFacts, answer: AnswerFacts): Jso
  * are too large, `dropped_tags` says how many of them are left out.
  *
  * @param layers the nearest first
- * @param drop told of each tag that is left out, and why
+ * @param drop called with each tag that is left out, and why
  */
 export function tagMetadata(layers: readonly unknown[], drop: (name: string, reason: string) => void): JsonObject {
   let dropped = 0;

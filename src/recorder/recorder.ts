@@ -28,7 +28,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 25_000;
 
 const NOTHING: FlushResult = { delivered: 0, pending: 0, deadLettered: 0 };
 
-/** The books of a recorder: what became of every message. */
+/** The counters of a recorder: what became of every message. */
 export interface RecorderStats extends RelayBooks {
   /** Messages that were lost before they were accepted, by reason. */
   refused: Partial<Record<LossReason, number>>;
@@ -54,7 +54,7 @@ export interface OpenTurnOptions extends TurnOptions {
  * ```
  */
 export class Recorder {
-  /** What Synap has refused for good, or given no clear answer to for too long. */
+  /** What Synap has refused for good, or not clearly answered for too long. */
   readonly deadLetters: DeadLetters;
   readonly #settings: RecorderSettings;
   readonly #logger: Logger;
@@ -97,7 +97,7 @@ export class Recorder {
   }
 
   /**
-   * Opens a turn, for a framework without an adapter. Identity comes from the nearest of: the one given here, the ambient
+   * Opens a turn, for a framework without an adapter. Identity comes from the nearest of: the one passed here, the ambient
    * one ({@link withIdentity}), the recorder's defaults.
    */
   turn(identity?: Identity, options: OpenTurnOptions = {}): Turn {
@@ -142,7 +142,7 @@ export class Recorder {
 
   /**
    * Runs `fn` with an ambient identity: turns that are opened inside it, however deep and however asynchronous, are
-   * recorded under it, unless they are given one of their own.
+   * recorded under it, unless they have one of their own.
    *
    * @example
    * ```ts
@@ -202,7 +202,7 @@ export class Recorder {
   }
 
   /**
-   * The books. `accepted` = `delivered` + `pending` + `held` + `inFlight` + `deadLettered` + `expired` +
+   * The counters. `accepted` = `delivered` + `pending` + `held` + `inFlight` + `deadLettered` + `expired` +
    * `lostAtShutdown` + `maybeLost`. Those of a durable outbox are of its file: of all processes, since it was made.
    */
   stats(): RecorderStats {

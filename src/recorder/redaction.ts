@@ -11,7 +11,7 @@ import type { BoundedText } from './turn-message.js';
 const METADATA_LIMITS = { bytes: 256 * 1024, nodes: 20_000 };
 
 /**
- * What `redact` answered, checked. Metadata that JSON can't carry costs itself only.
+ * What `redact` returned, checked. Metadata that JSON can't carry costs itself only.
  *
  * @throws {@link InvalidInputError} something else of it is wrong; `field` names it
  */

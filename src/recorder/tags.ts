@@ -16,9 +16,9 @@ interface Tag {
 export interface TagRules {
   /** Names that a tag may not have. */
   isReserved(name: string): boolean;
-  /** Told of each tag that is left out, and why. */
+  /** Called with each tag that is left out, and why. */
   drop(name: string, reason: string): void;
-  /** Told how many were left out because there is not room for all of them. */
+  /** Called with how many were left out because there is not room for all of them. */
   full(count: number): void;
   /** How much they may be in all. Default: 64 KiB, 5,000 values. */
   readonly limits?: Readonly<JsonBudget> | undefined;

@@ -248,12 +248,22 @@ describe('the clock of a turn', () => {
   });
 
   it('starts when the adapter says', () => {
+    pass(1000);
     const startedAt = performance.now();
     pass(300);
     const { turn, answer } = turnOn({ startedAt });
     turn.user('Hi');
     turn.complete({ content: 'x' });
-    expect(answer()).toMatchObject({ startedAt: new Date(START), latencyMs: 300 });
+    expect(answer()).toMatchObject({ startedAt: new Date(START + 1000), latencyMs: 300 });
+  });
+
+  it('stops with the end, also where nothing was heard for long', () => {
+    const { turn, answer } = turnOn();
+    turn.append('x');
+    turn.tick(performance.now());
+    pass(900);
+    turn.complete();
+    expect(answer()?.latencyMs).toBe(900);
   });
 
   it('does not start again with a user() behind the first token', () => {
@@ -398,7 +408,10 @@ describe('turn.accepted', () => {
 it('a turn without a conversation opens and ends unobserved', () => {
   const observer = { opened: vi.fn(), ended: vi.fn() };
   const turn = new Turn({ accept: () => 'missing_user_id' }, { conversationId: undefined, observer });
-  turn.complete({ content: 'x' });
+  turn.abandon();
+  turn.append('x');
+  turn.complete();
+  expect(turn.state).toBe('complete');
   expect(observer.opened).not.toHaveBeenCalled();
   expect(observer.ended).not.toHaveBeenCalled();
 });
