@@ -1,5 +1,5 @@
 /** The longest id of a user, customer or session, in characters. A longer one is no id; cut, it might be somebody else's. */
-export const MAX_ID = 1024;
+const MAX_ID = 1024;
 /** The longest id of a conversation: it is sent as a UUID that is made of it. */
 export const MAX_CONVERSATION_ID = 65_536;
 

@@ -49,7 +49,7 @@ export interface AssistantMessage extends BoundedText {
 }
 
 /** A message that can't be read: a text that is no string, a getter that throws. */
-export interface UnreadableMessage {
+interface UnreadableMessage {
   readonly role: 'user' | 'assistant';
   readonly turn: TurnFacts;
   readonly unreadable: unknown;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { jsonBytes, MAX_MESSAGE_BYTES, truncateMessage } from '../../src/recorder/truncate.js';
-import { recorderOn } from '../support/recorder.js';
 
 const message = (content: string, metadata: Record<string, unknown> = { message_key: 'k' }) =>
   ({ conversationId: crypto.randomUUID(), role: 'user', content, userId: 'ada', metadata }) as const;
@@ -35,13 +34,31 @@ describe('a message that is too large', () => {
     expect(truncateMessage(small).message).toBe(small);
   });
 
-  it('is stored cut, and counts as delivered', async () => {
-    await using on = await recorderOn();
-    const turn = on.recorder.turn();
-    turn.user('Hi');
-    turn.complete({ content: 'z'.repeat(1_000_000), metadata: { blob: 'b'.repeat(1_000_000), app: 'support' } });
-    expect(await on.recorder.flush()).toMatchObject({ delivered: 2 });
-    expect(on.synap.stored[1]?.content).toContain('of 1000000 characters');
-    expect(on.synap.stored[1]?.metadata).toMatchObject({ dropped_tags: 1, truncated: true, app: 'support' });
+  it('loses its own largest fields next, but none that it is known by', () => {
+    const metadata = { message_key: 'k', turn_id: 't', status: 'complete', app: 'a', error: 'e'.repeat(300_000) };
+    const { message: kept } = truncateMessage(message('Hi', { ...metadata, truncated_fields: ['model'] }));
+    expect(kept.metadata).toEqual({
+      message_key: 'k',
+      turn_id: 't',
+      status: 'complete',
+      dropped_tags: 1,
+      truncated_fields: ['model', 'error'],
+    });
+  });
+
+  it('counts the tags that it lost with those that were left out before', () => {
+    const { message: kept } = truncateMessage(message('Hi', { dropped_tags: 2, a: 'x'.repeat(300_000), b: 1 }));
+    expect(kept.metadata).toEqual({ dropped_tags: 3, b: 1 });
+  });
+
+  it('is cut where the end of its text was not kept, however short it is', () => {
+    const { message: kept } = truncateMessage(message('Hi'), 7);
+    expect(kept.content).toBe('Hi\n\n[cut by synap-recorder: 2 of 9 characters]');
+    expect(kept.metadata).toEqual({ message_key: 'k', truncated: true, original_length: 9 });
+  });
+
+  it('is refused where it is too large even without its text and tags', () => {
+    const large = { ...message('Hi'), userId: 'u'.repeat(300_000) };
+    expect(() => truncateMessage(large)).toThrow(/too large even without its text and tags/);
   });
 });
