@@ -6,7 +6,7 @@ import { assistantMetadata, type MessageFacts, userMetadata } from './metadata.j
 import type { AssistantMessage, UserMessage } from './turn-message.js';
 
 /**
- * A message as Synap takes it, before it is redacted, cut and given its key.
+ * A message as Synap takes it, before it is redacted, cut, and has a key.
  *
  * @param tags the app's tags, as plain JSON
  * @param secrets what no text of an error may hold: the API key

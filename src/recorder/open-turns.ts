@@ -1,7 +1,7 @@
 import { outsideRequests } from '../internal/async-context.js';
 import type { Turn, TurnObserver } from './turn.js';
 
-// Turns that an app opens by hand and never ends would pile up; beyond this the oldest is given up.
+// Turns that an app opens by hand and never ends would pile up; beyond this the oldest is abandoned.
 const MAX_TURNS = 10_000;
 // How exactly an idle time is kept: a fraction of it, but no more often than a machine with a crowd of turns can bear.
 const MAX_TICK_MS = 1000;
@@ -20,7 +20,7 @@ export class OpenTurns implements TurnObserver {
   #emptied: (() => void)[] = [];
   #isClosed = false;
 
-  /** @param observers what the platform and the process do for a turn. They hear of none that begins after the close. */
+  /** @param observers what the platform and the process do for a turn. They are not called for one that begins after the close. */
   constructor(observers: readonly TurnObserver[]) {
     this.#observers = observers;
   }

@@ -14,7 +14,7 @@ import {
 } from './turn-options.js';
 import { OutcomeCount } from './turn-outcome.js';
 
-/** Hears when a turn is open and when it has ended. One that was abandoned without a text may do both again. */
+/** Is called when a turn is open and when it has ended. One that was abandoned without a text may do both again. */
 export interface TurnObserver {
   opened(turn: Turn): void;
   ended(turn: Turn): void;
@@ -225,7 +225,7 @@ export class Turn {
 
   /**
    * Somebody stopped the answer. The text so far is recorded with the status `aborted`, and with an `error` only where the
-   * app has given a reason of its own.
+   * app has a reason of its own.
    */
   abort(reason?: unknown, details?: CompleteDetails): void {
     this.#end('aborted', details, reason);
@@ -257,7 +257,7 @@ export class Turn {
     this.#observer?.ended(this);
   }
 
-  /** An answer that was given up before its first word has come after all. */
+  /** An answer that was abandoned before its first word has come after all. */
   #reopen(): void {
     const reopened: Moves['abandoned'] = 'open';
     this.#state = reopened;

@@ -50,10 +50,15 @@ describe('conversationUuid', () => {
   });
 
   it.each([
-    ['conversationId', '', { userId: 'ada' }, /^conversationId must be a non-empty string$/],
-    ['conversationId', 7 as never, { userId: 'ada' }, /^conversationId must be a non-empty string$/],
-    ['userId', 'chat', {}, /^userId is missing: .*set scope$/],
-    ['customerId', 'chat', { userId: 'ada', scope: 'customer' }, /^customerId is missing: .*scope "customer"/],
+    ['conversationId', '', { userId: 'ada' }, /^conversationId must be a non-empty string: .*chat\.id$/],
+    ['conversationId', 7 as never, { userId: 'ada' }, /^conversationId must be a non-empty string: .*chat\.id$/],
+    ['userId', 'chat', {}, /^userId is missing: .*\{ userId: session\.user\.id \}.*\{ scope: 'customer' \}/],
+    [
+      'customerId',
+      'chat',
+      { userId: 'ada', scope: 'customer' },
+      /^customerId is missing: .*\{ customerId: org\.id \}$/,
+    ],
   ] as const)('says of a missing %s what to do', (field, id, owner, message) => {
     expect(() => conversationUuid(id, owner)).toThrow(expect.objectContaining({ field }));
     expect(() => conversationUuid(id, owner)).toThrow(message);
