@@ -200,6 +200,14 @@ describe('a repetition', () => {
     expect(on.stored).toHaveLength(2);
   });
 
+  it('of the words of the user by the assistant is none', () => {
+    const on = intakeOn();
+    const sink = on.open();
+    const turn = facts();
+    say(sink, 'Hi', { turn });
+    expect(sink.accept(assistant('Hi', { turn }))).toBe('accepted');
+  });
+
   it('of the same words under two ids is two messages, and so is an id that says the words', () => {
     const on = intakeOn();
     const sink = on.open();
@@ -212,12 +220,12 @@ describe('a repetition', () => {
     const ask = (...contents: string[]) => {
       const sink = on.open();
       const turn = facts();
-      contents.map((content, index) => say(sink, content, { turn, trailing: { index, contents } }));
+      return contents.map((content, index) => say(sink, content, { turn, trailing: { index, contents } }));
     };
-    ask('Hi', 'Hi');
+    ask('Hi', 'Hi', 'Hi');
     ask('Hi', 'You?');
-    ask('Hi', 'You?');
-    expect(on.contents()).toEqual(['Hi', 'Hi', 'You?', 'You?']);
+    expect(ask('Hi', 'You?')).toEqual(['not recorded', 'accepted']);
+    expect(on.contents()).toEqual(['Hi', 'Hi', 'Hi', 'You?', 'You?']);
   });
 
   it('of a prompt that has an answer is none', () => {
@@ -317,12 +325,12 @@ describe('a redaction', () => {
     const seen: unknown[] = [];
     const on = intakeOn({
       redact: message => {
-        seen.push(message.metadata?.message_key);
+        seen.push(message.metadata?.message_key, message.metadata?.turn_id);
         return { ...message, content: 'X', metadata: { ...message.metadata, message_key: 'mine', app: 'a' } };
       },
     });
     say(on.open(), 'Hi', { turn: facts({ id: 't' }) });
-    expect(seen).toEqual([undefined]);
+    expect(seen).toEqual([undefined, 't']);
     expect(on.stored[0]?.message).toMatchObject({ content: 'X', metadata: { message_key: 't:user:0', app: 'a' } });
   });
 
@@ -379,13 +387,40 @@ describe('a redaction', () => {
     expect(on.intake.waiting).toBe(2);
     await say(on.open({ ...CHAT, conversationId: 'other' }), 'elsewhere');
     expect(on.contents()).toEqual(['elsewhere']);
-    const done = on.intake.done();
+    let isDone = false;
+    const done = on.intake.done()?.then(() => {
+      isDone = true;
+    });
+    await new Promise(resolve => setImmediate(resolve));
+    expect(isDone).toBe(false);
     slow.open();
     expect(await Promise.all([first, second])).toEqual(['accepted', 'accepted']);
     await done;
+    expect(isDone).toBe(true);
     expect(on.contents()).toEqual(['elsewhere', 'slow', 'quick']);
     expect(on.intake.waiting).toBe(0);
     expect(on.intake.done()).toBeUndefined();
+  });
+
+  it('keeps the order, too, of what is said when the first of several is through', async () => {
+    const [first, second] = [gate<void>(), gate<void>()];
+    const on = intakeOn({
+      redact: async message => {
+        if (message.content === 'a') await first.promise;
+        if (message.content === 'b') await second.promise;
+        return message;
+      },
+    });
+    const sink = on.open();
+    const [a, b] = [say(sink, 'a'), say(sink, 'b')];
+    first.open();
+    await a;
+    await new Promise(resolve => setImmediate(resolve));
+    const c = say(sink, 'c');
+    await new Promise(resolve => setImmediate(resolve));
+    second.open();
+    await Promise.all([b, c]);
+    expect(on.contents()).toEqual(['a', 'b', 'c']);
   });
 
   it('that is done leaves the next message of its conversation synchronous', async () => {
@@ -406,6 +441,12 @@ describe('a large message', () => {
     expect(on.stored[0]?.message.content).toMatch(/^x{5904}\n\n\[cut by synap-recorder: 5904 of 10500 characters\]$/);
   });
 
+  it('of a user stays whole as long as it fits', () => {
+    const on = intakeOn();
+    say(on.open(), 'x'.repeat(10_000));
+    expect(on.contents()).toEqual(['x'.repeat(10_000)]);
+  });
+
   it('is left out where it is too large even without its text', () => {
     const on = intakeOn({ redact: message => ({ ...message, userId: 'u'.repeat(300_000) }) });
     expect(say(on.open(), 'Hi')).toBe('invalid_message');
@@ -418,6 +459,15 @@ describe('a large message', () => {
     for (const content of ['a', 'b']) say(on.open(), content, { tags });
     expect(on.stored[0]?.message.metadata).toMatchObject({ dropped_tags: 1, small: 1 });
     expect(on.log).toEqual([expect.stringMatching(/64 KiB or 5,000 values/)]);
+  });
+
+  it('has a line in the log for each thing that is wrong with it', () => {
+    const on = intakeOn();
+    const tags = { one: 1n, two: 2n, a: 'x'.repeat(40_000), b: 'y'.repeat(39_000) };
+    say(on.open({ userId: 'ada' }), 'Hi', { messageId: 'NaN', tags });
+    say(on.open({ userId: 'ada', customerId: 'NaN', sessionId: 'NaN' }), 'Hi');
+    say(on.open({ customerId: 'NaN' }), 'Hi');
+    expect(on.log).toHaveLength(8);
   });
 
   it('has its long tag names cut in the log', () => {
@@ -445,6 +495,20 @@ describe('an outbox', () => {
     const became = [say(sink, 'a'), say(sink, 'b')];
     expect(await Promise.all(became)).toEqual(['outbox_full', 'outbox_full']);
     expect(on.admitted).toHaveLength(1);
+  });
+
+  it('that was full for a turn spares redact the rest of it', () => {
+    let calls = 0;
+    const on = intakeOn({
+      put: () => 'full',
+      redact: message => {
+        calls++;
+        return message;
+      },
+    });
+    const sink = on.open();
+    for (const content of ['a', 'b']) expect(say(sink, content)).toBe('outbox_full');
+    expect(calls).toBe(1);
   });
 
   it('that holds the key already has accepted it', () => {
@@ -497,10 +561,12 @@ describe('what waits', () => {
     });
     const half = 'x'.repeat(16 * 1024 * 1024);
     const waiting = [say(on.open(), half), say(on.open(), half)];
-    expect(say(on.open(), 'Hi')).toBe('outbox_full');
+    const refused = on.open();
+    expect(say(refused, 'Hi')).toBe('outbox_full');
     slow.open();
     await Promise.all(waiting);
     expect(say(on.open(), 'Hi')).toBeInstanceOf(Promise);
+    expect(refused.accept(assistant('Hello'))).toBe('outbox_full');
   });
 
   it('does not refuse the rest of a turn that has begun', async () => {
