@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Attachment, ConversationScope, Identity, RecordMessageInput, Role, Usage } from 'synap-recorder';
 import {
-  truncateMessage,
   isUnknown,
   type MissingIdentity,
   readId,
   resolveIdentity,
   tagMetadata,
+  truncateMessage,
   whatIsUnknown,
 } from 'synap-recorder/content';
 import { v5 as uuidv5 } from 'uuid';
