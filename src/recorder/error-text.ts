@@ -20,8 +20,7 @@ const CODES = ['code', 'statusCode', 'status'];
 // Names that say no more than that it is one.
 const PLAIN_NAMES = new Set(['', 'Error', 'error', 'Object', 'DOMException']);
 
-/** What an error says of itself. */
-interface ErrorParts {
+interface Told {
   readonly name?: string | undefined;
   readonly text?: string | undefined;
 }
@@ -38,7 +37,7 @@ interface ErrorParts {
  * ```
  */
 export function errorText(error: unknown, secrets: readonly (string | undefined)[] = []): string {
-  return oneLine(withName(error, new Reader().read(error, 0)), secrets) ?? 'unknown error';
+  return finished(withName(error, new Reader().read(error, 0)), secrets) ?? 'unknown error';
 }
 
 /**
@@ -51,9 +50,9 @@ export function abortText(reason: unknown, secrets: readonly (string | undefined
   let abort = reason;
   // Node.js and fetch wrap the reason of a signal in an error of their own.
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    const parts = reader.read(abort, 0);
-    if (typeof abort !== 'object' || abort === null || !saysNothing(parts))
-      return oneLine(withName(abort, parts), secrets);
+    const told = reader.read(abort, 0);
+    if (typeof abort !== 'object' || abort === null || !saysNothing(told))
+      return finished(withName(abort, told), secrets);
     const cause = reader.get(abort, 'cause');
     if (cause === undefined || cause === null) return undefined;
     abort = cause;
@@ -106,7 +105,7 @@ const DEFAULT_ABORTS = new Set([
   'user aborted the request',
 ]);
 
-function saysNothing({ name, text }: ErrorParts): boolean {
+function saysNothing({ name, text }: Told): boolean {
   if (text !== undefined)
     return DEFAULT_ABORTS.has(
       text
@@ -118,12 +117,12 @@ function saysNothing({ name, text }: ErrorParts): boolean {
 }
 
 /** An Error goes by its name, as it would in a log; what is none goes by one that says more than that. */
-function withName(error: unknown, { name, text }: ErrorParts): ErrorParts {
+function withName(error: unknown, { name, text }: Told): Told {
   const isPlain = name === undefined && text !== undefined && typeof error === 'object' && error !== null;
   return isPlain && isError(error) ? { name: 'Error', text } : { name, text };
 }
 
-function oneLine({ name: said, text }: ErrorParts, secrets: readonly (string | undefined)[]): string | undefined {
+function finished({ name: said, text }: Told, secrets: readonly (string | undefined)[]): string | undefined {
   const whole = text === undefined ? said : said === undefined || text.startsWith(said) ? text : `${said}: ${text}`;
   if (whole === undefined) return undefined;
   const line = cutBeforeMasking(whole, MAX_READ)
@@ -138,7 +137,7 @@ class Reader {
   #reads = 0;
   readonly #open = new Set<unknown>();
 
-  read(value: unknown, depth: number): ErrorParts {
+  read(value: unknown, depth: number): Told {
     if (depth > MAX_DEPTH || this.#reads >= MAX_READS || this.#open.has(value)) return {};
     switch (typeof value) {
       case 'string':
@@ -175,7 +174,7 @@ class Reader {
     }
   }
 
-  #text(text: string, depth: number): ErrorParts {
+  #text(text: string, depth: number): Told {
     const head = text.length > MAX_JSON ? text : text.trim();
     // Some SDKs write the status before the JSON of the answer.
     const json = head.length <= MAX_JSON ? /^(\d{3}\s+)?([{[][\s\S]*[}\]])$/.exec(head) : null;
@@ -186,15 +185,15 @@ class Reader {
     return head.length > MAX_JSON ? { text: head.slice(0, MAX_JSON) } : { text: head || undefined };
   }
 
-  #object(value: object, depth: number): ErrorParts {
+  #object(value: object, depth: number): Told {
     const name = this.#name(value);
     for (const place of TEXTS) {
-      const parts = this.read(this.get(value, place), depth + 1);
-      if (parts.text !== undefined) return this.#named(value, name, parts, place, depth);
+      const told = this.read(this.get(value, place), depth + 1);
+      if (told.text !== undefined) return this.#named(value, name, told, place, depth);
     }
     for (const place of BODIES) {
-      const parts = this.read(this.get(value, place), depth + 1);
-      if (parts.text !== undefined) return { name: name ?? parts.name, text: named(parts, name) };
+      const told = this.read(this.get(value, place), depth + 1);
+      if (told.text !== undefined) return { name: name ?? told.name, text: named(told, name) };
     }
     for (const place of CODES) {
       const code = this.get(value, place);
@@ -204,12 +203,12 @@ class Reader {
     return { name, text: this.#written(value) };
   }
 
-  #named(value: object, name: string | undefined, parts: ErrorParts, place: string, depth: number): ErrorParts {
-    if (place !== 'message') return { name: name ?? parts.name, text: named(parts, name) };
+  #named(value: object, name: string | undefined, told: Told, place: string, depth: number): Told {
+    if (place !== 'message') return { name: name ?? told.name, text: named(told, name) };
     const errors = name === 'AggregateError' ? this.get(value, 'errors') : undefined;
     const list = isList(errors) ? this.#list(errors, depth + 1) : undefined;
-    const text = named(parts, name);
-    return { name: name ?? parts.name, text: list === undefined ? text : `${text}: ${list}` };
+    const text = named(told, name);
+    return { name: name ?? told.name, text: list === undefined ? text : `${text}: ${list}` };
   }
 
   #name(value: object): string | undefined {
@@ -251,7 +250,7 @@ class Reader {
 }
 
 /** The text of an inner error, with its name where the outer one has another. */
-function named({ name, text = '' }: ErrorParts, outer: string | undefined): string {
+function named({ name, text = '' }: Told, outer: string | undefined): string {
   return name === undefined || outer === undefined || name === outer || PLAIN_NAMES.has(name)
     ? text
     : `${name}: ${text}`;
