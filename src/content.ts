@@ -12,4 +12,4 @@ export type { MessageContent } from './recorder/attachments.js';
 export { type MissingIdentity, type ResolvedIdentity, resolveIdentity } from './recorder/identity.js';
 export { isUnknown, MAX_CONVERSATION_ID, readId, whatIsUnknown } from './recorder/known-id.js';
 export { tagMetadata } from './recorder/metadata.js';
-export { type Fitted, fitToSize, jsonBytes } from './recorder/truncate.js';
+export { jsonBytes, type SizedMessage, truncateMessage } from './recorder/truncate.js';

@@ -11,7 +11,7 @@ export class BoundedSet {
     return this.#members.has(member);
   }
 
-  /** Answers whether it is new. */
+  /** @returns whether it is new */
   add(member: string): boolean {
     if (this.#members.has(member)) return false;
     this.#members.add(member);

@@ -12,7 +12,7 @@ export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
 export async function within<T>(ms: number, answer: MaybePromise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('it takes too long')), Math.min(ms, MAX_TIMER_MS));
+    timer = setTimeout(() => reject(new Error(`timed out after ${ms} ms`)), Math.min(ms, MAX_TIMER_MS));
   });
   try {
     return await Promise.race([answer, late]);

@@ -1,6 +1,6 @@
 import { head } from './cut-text.js';
 import { MAX_MESSAGE_BYTES, SPARE } from './truncate.js';
-import type { Words } from './turn-host.js';
+import type { BoundedText } from './turn-message.js';
 import type { CompleteDetails } from './turn-options.js';
 
 // No character takes less than a byte, so that no message holds more of them.
@@ -10,7 +10,7 @@ const MAX_KEPT = MAX_MESSAGE_BYTES + SPARE;
  * The text of an answer while it grows. Of one that no message could hold, the head is kept and the rest is counted: an
  * answer without end costs no more memory than a message, and never meets the longest text that V8 can make.
  */
-export class AnswerSoFar {
+export class AnswerSoFar implements BoundedText {
   #content = '';
   #missing = 0;
 
@@ -39,7 +39,7 @@ export class AnswerSoFar {
    *
    * @throws what can't be read, or a TypeError, where nothing was appended
    */
-  or(details: unknown): Words {
+  or(details: unknown): BoundedText {
     let problem: unknown = new TypeError('a message must be a string');
     try {
       const content: unknown = (details as CompleteDetails | null | undefined)?.content;

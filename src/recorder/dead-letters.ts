@@ -30,14 +30,22 @@ export class DeadLetters {
     return this.#outbox.deadLetters(page);
   }
 
-  /** Sends those with these keys, or all, again: at the end of the line, under the same keys. Answers how many. */
+  /**
+   * Sends those with these keys, or all, again: at the end of the line, under the same keys.
+   *
+   * @returns how many
+   */
   async replay(keys?: readonly string[]): Promise<number> {
     const replayed = await this.#outbox.replay(keys);
     this.#replayed();
     return replayed;
   }
 
-  /** Forgets those with these keys, or all, for good. They stay counted. Answers how many. */
+  /**
+   * Forgets those with these keys, or all, for good. They stay counted.
+   *
+   * @returns how many
+   */
   async purge(keys?: readonly string[]): Promise<number> {
     return this.#outbox.purge(keys);
   }

@@ -36,7 +36,7 @@ export interface ResolvedIdentity {
   readonly sessionId: string | undefined;
   /** The app's own chat id, when it was no UUID. */
   readonly externalConversationId: string | undefined;
-  /** Whether the conversation id was made up, because none was given. */
+  /** Whether the conversation id was made up, because there was none. */
   readonly fresh: boolean;
 }
 
@@ -49,7 +49,7 @@ const NAMESPACE = '5b0c9d0e-6a1f-4c59-9d53-0f7f3c1b8a42';
  * A UUID goes through, lower-cased. Anything else becomes a UUIDv5 of customer, user and id, so that two users who
  * both call their chat "default" never share a transcript.
  *
- * @throws {@link InvalidInputError} the id is empty, `scope` needs a user or customer that is not given, or one of them
+ * @throws {@link InvalidInputError} the id is empty, `scope` needs a user or customer that is missing, or one of them
  * names nobody: it was made from a value that is not there (`NaN`, `"undefined"`, `"[object Object]"`)
  * @example
  * ```ts
@@ -62,18 +62,23 @@ export function conversationUuid(id: string, owner: ConversationOwner = {}): str
   const { conversationId, userId, customerId } = read;
   const { scope = 'user' } = owner;
   if (typeof id !== 'string' || conversationId === undefined)
-    throw new InvalidInputError('conversationId must be a non-empty string', { field: 'conversationId' });
+    throw new InvalidInputError('conversationId must be a non-empty string: pass the id of the chat, e.g. chat.id', {
+      field: 'conversationId',
+    });
   refuseUnknown('conversationId', conversationId);
   if (isUuid(id)) return id.toLowerCase();
   if (scope === 'user' && !userId)
     throw new InvalidInputError(
-      'userId is missing: a chat id that is no UUID is told apart by its user. For a chat of several people, set scope',
+      `userId is missing: a chat id that is no UUID belongs to its user. Pass { userId: session.user.id }, or, for a chat of several people, { scope: 'customer' } or { scope: 'app' }`,
       { field: 'userId' },
     );
   if (scope === 'customer' && !customerId)
-    throw new InvalidInputError('customerId is missing: with scope "customer" a chat id is told apart by it', {
-      field: 'customerId',
-    });
+    throw new InvalidInputError(
+      'customerId is missing: with scope "customer" a chat id belongs to its customer. Pass { customerId: org.id }',
+      {
+        field: 'customerId',
+      },
+    );
   if (scope === 'user') refuseUnknown('userId', userId);
   if (scope !== 'app') refuseUnknown('customerId', customerId);
   const name = [scope === 'app' ? null : (customerId ?? null), scope === 'user' ? userId : null, conversationId];
@@ -130,7 +135,7 @@ export type MissingIdentity = 'missing_user_id' | 'missing_customer_id';
  * The identity a message is recorded under, or what is missing for it. Nothing is guessed.
  *
  * A part that names nobody is missing: without a user nothing is recorded; without a conversation it is a fresh one.
- * Where it is the customer who is unknown, a chat id that is told apart by it is missing, too: two tenants may both have a
+ * Where it is the customer who is unknown, a chat id that belongs to it is missing, too: two tenants may both have a
  * user "1" with a chat "default".
  */
 export function resolveIdentity(identity: Identity, scope: ConversationScope): ResolvedIdentity | MissingIdentity {

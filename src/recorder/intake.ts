@@ -1,20 +1,22 @@
-import { errorForLog } from '../delivery/error-for-log.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
 import type { Relay } from '../delivery/relay.js';
 import { BoundedSet } from '../internal/bounded-set.js';
-import { isPromise } from '../internal/promises.js';
-import type { Notices } from '../internal/warn-once.js';
-import type { MaybePromise, PutResult } from '../outbox/outbox.js';
-import type { RecordMessageInput, Role } from '../synap/messages.js';
+import { isPromise, type MaybePromise } from '../internal/promises.js';
+import type { WarnOnce } from '../internal/warn-once.js';
+import type { OutboxEntry, PutResult } from '../outbox/outbox.js';
+import type { RecordMessageInput } from '../synap/messages.js';
 import { cutText } from './cut-text.js';
-import type { MissingIdentity, ResolvedIdentity, UnknownParts } from './identity.js';
+import { draftMessage } from './draft.js';
+import type { Resolution, ResolvedIdentity, UnknownParts } from './identity.js';
+import { lossAdvice, MISSING_CONVERSATION, missingAdvice, TAGS_TOO_LARGE } from './intake-advice.js';
+import { readMessageId, UNKNOWN_MESSAGE_ID } from './message-id.js';
+import { type MessageName, messageKey } from './message-key.js';
 import { tagMetadata } from './metadata.js';
 import type { RecorderSettings } from './options.js';
 import { checkedRedaction, withoutTornEnd } from './redaction.js';
-import { Unanswered } from './repeated-prompts.js';
-import { type Fitted, fitToSize } from './truncate.js';
-import type { Turn, TurnMessage } from './turn.js';
-import type { TurnOutcome } from './turn-options.js';
+import { RepeatedPrompts } from './repeated-prompts.js';
+import { truncateMessage } from './truncate.js';
+import type { Acceptance, AssistantMessage, TurnMessage, TurnSink, UserMessage } from './turn-message.js';
 
 const MAX_RECENT = 10_000;
 
@@ -22,54 +24,63 @@ const MAX_RECENT = 10_000;
 const MAX_WAITING = 10_000;
 const MAX_WAITING_CHARACTERS = 32 * 1024 * 1024;
 
-interface Admission {
-  readonly identity: ResolvedIdentity | MissingIdentity;
-  readonly unknown: UnknownParts;
-  /** Once the outbox has refused a turn for being full, it refuses all of it; once it has taken some, it takes all. */
-  admitted: boolean;
-  refused: boolean;
-  readonly outcome: { accepted: number; lost: LossReason[] };
-  tail: Promise<void> | undefined;
+/** What the intake knows of a turn. */
+interface TurnRecord extends Resolution {
+  /** What its user has said, so that the same is not recorded twice. */
+  readonly said: Set<string>;
+  /** Once the outbox has accepted some of a turn, it takes all of it; once it was full for one message, none. */
+  isAdmitted: boolean;
+  isRefused: boolean;
 }
 
-export interface AdmissionsOptions {
-  settings: Pick<RecorderSettings, 'metadata' | 'redact'>;
-  relay: Relay | undefined;
-  notices: Notices;
+/** A message on its way through the intake. */
+interface Pending {
+  readonly turn: TurnRecord;
+  readonly message: UserMessage | AssistantMessage;
+  readonly name: MessageName;
+  readonly draft: RecordMessageInput;
+  /** Counted as lost while it waited. It may come back. */
+  isGivenUp: boolean;
+}
+
+export interface IntakeOptions {
+  settings: Pick<RecorderSettings, 'metadata' | 'redact' | 'secrets'>;
+  relay: Pick<Relay, 'put'> | undefined;
+  warnOnce: WarnOnce;
   report(loss: Loss): void;
 }
 
 /**
- * What lies between a turn and the outbox: a message is named, redacted, measured and put, or counted as lost.
+ * What lies between a turn and the outbox. A message goes through it once, in this order:
  *
  * ```
- *   record() ──► tagged ──► redacted ──► put ──► accepted
- *       │                      │          │
- *       └──────────────────────┴──────────┴────► refused, counted by reason
+ *   accept() ──► said before? ──► tagged ──► redacted ──► key ──► known key? ──► cut ──► put ──► accepted
+ *                    │               │          │                     │           │       │
+ *                    │               └──────────┴─────────────────────│───────────┴───────┴────► lost, counted by reason
+ *                    └────────────────────────────────────────────────┴────► nothing to record
  * ```
  * It is synchronous for as long as redact and the outbox are. Where one of them takes its time, the messages of a
  * conversation wait for one another.
  */
-export class Admissions {
+export class Intake {
+  /** Messages that were lost here, by reason. */
   readonly refused: Partial<Record<LossReason, number>> = {};
-  readonly #settings: AdmissionsOptions['settings'];
-  readonly #relay: Relay | undefined;
-  readonly #notices: Notices;
+  readonly #settings: IntakeOptions['settings'];
+  readonly #relay: IntakeOptions['relay'];
+  readonly #warnOnce: WarnOnce;
   readonly #report: (loss: Loss) => void;
-  readonly #admissions = new WeakMap<Turn, Admission>();
-  // The keys of the newest messages, so that one said twice is recorded once.
+  // The keys of the newest messages, so that one that is said twice is recorded once.
   readonly #recent = new BoundedSet(MAX_RECENT);
-  readonly #unanswered = new Unanswered();
-  readonly #tails = new Map<string, Promise<void>>();
-  readonly #waiting = new Set<TurnMessage>();
+  readonly #prompts = new RepeatedPrompts();
+  readonly #tails = new Map<string, Promise<unknown>>();
+  readonly #waiting = new Set<Pending>();
   #waitingCharacters = 0;
-  // What was counted as lost while it waited: it may come back.
-  readonly #givenUp = new WeakSet<TurnMessage>();
+  #isClosed = false;
 
-  constructor({ settings, relay, notices, report }: AdmissionsOptions) {
+  constructor({ settings, relay, warnOnce, report }: IntakeOptions) {
     this.#settings = settings;
     this.#relay = relay;
-    this.#notices = notices;
+    this.#warnOnce = warnOnce;
     this.#report = report;
   }
 
@@ -78,213 +89,208 @@ export class Admissions {
     return this.#waiting.size;
   }
 
-  /** Counts what still waits as lost; what comes of it later is nobody's. */
+  /** Opens the door for the messages of one turn. */
+  open({ resolved, unknown }: Resolution): TurnSink {
+    const turn: TurnRecord = { resolved, unknown, said: new Set(), isAdmitted: false, isRefused: false };
+    return { accept: message => this.#accept(turn, message) };
+  }
+
+  /** What is said from now on counts as lost. */
   close(): void {
-    for (const message of this.#waiting) {
-      this.#refuse(message, 'recorder_closed');
-      this.#givenUp.add(message);
+    this.#isClosed = true;
+  }
+
+  /** Counts what still waits as lost; what comes of it later is nobody's. */
+  giveUp(): void {
+    for (const pending of this.#waiting) {
+      this.#losePending(pending, 'recorder_closed');
+      pending.isGivenUp = true;
     }
-  }
-
-  /** @param unknown what to say of each part of the identity that names nobody */
-  open(turn: Turn, identity: ResolvedIdentity | MissingIdentity, unknown: UnknownParts): void {
-    this.#admissions.set(turn, {
-      identity,
-      unknown,
-      admitted: false,
-      refused: false,
-      outcome: { accepted: 0, lost: [] },
-      tail: undefined,
-    });
-  }
-
-  /** Resolves when everything the turn has said is accepted or refused. */
-  async settled(turn: Turn): Promise<TurnOutcome> {
-    const admission = this.#admissions.get(turn);
-    await admission?.tail;
-    const { accepted, lost } = admission?.outcome ?? { accepted: 0, lost: [] };
-    return { accepted, lost: [...lost] };
-  }
-
-  isUnanswered(turn: Turn, content: string): boolean {
-    return this.#unanswered.has(turn.conversationId, content);
-  }
-
-  noticeUnknown(unknown: UnknownParts): void {
-    if (!this.#relay) return;
-    for (const [part, problem] of Object.entries(unknown)) this.#notices.once(`unknown:${part}`, problem);
-  }
-
-  /** Takes a message of a turn, or counts it as lost. */
-  record(message: TurnMessage, closed: boolean): void {
-    const admission = this.#admissions.get(message.turn);
-    if (!this.#relay || !admission) return;
-    if (closed) return this.#refuse(message, 'recorder_closed');
-    const { identity, unknown } = admission;
-    this.noticeUnknown(unknown);
-    if (typeof identity === 'string') {
-      const part = identity === 'missing_user_id' ? 'userId' : 'customerId';
-      if (!unknown[part])
-        this.#notices.once(
-          identity,
-          `a turn without ${part} can't be recorded: give one to the call, the wrapper or the recorder`,
-        );
-      return this.#refuse(message, identity);
-    }
-    if (identity.fresh && !unknown.conversationId && !unknown.customerId)
-      this.#notices.once(
-        'fresh',
-        'a turn without conversationId is recorded as a conversation of its own: give one to the call',
-      );
-    if (admission.refused) return this.#refuse(message, 'outbox_full');
-    if (!admission.admitted && this.#isCrowded()) {
-      admission.refused = true;
-      return this.#refuse(message, 'outbox_full');
-    }
-    if (!this.#recent.add(message.key)) return;
-    this.#unanswered.note(identity.conversationId, message);
-
-    const input = this.#input(message, identity);
-    const tail = this.#tails.get(identity.conversationId);
-    const done = tail
-      ? tail.then(() => this.#admit(input, message, admission))
-      : this.#admit(input, message, admission);
-    if (!isPromise(done)) return;
-    this.#waiting.add(message);
-    this.#waitingCharacters += message.content.length;
-    this.#tails.set(identity.conversationId, done);
-    admission.tail = done;
-    void done.then(() => {
-      this.#noLongerWaits(message);
-      if (this.#tails.get(identity.conversationId) === done) this.#tails.delete(identity.conversationId);
-    });
-  }
-
-  #input(message: TurnMessage, identity: ResolvedIdentity): RecordMessageInput {
-    const tags = tagMetadata([...message.tags, this.#settings.metadata], this.#dropTag);
-    if (tags.dropped_tags !== undefined)
-      this.#notices.once(
-        'tags',
-        'the largest tags of a message are left out: all together are over 64 KiB or 5,000 values',
-      );
-    return {
-      conversationId: identity.conversationId,
-      role: message.role,
-      content: message.content,
-      userId: identity.userId,
-      customerId: identity.customerId,
-      sessionId: identity.sessionId,
-      metadata: { ...tags, ...message.metadata },
-    };
-  }
-
-  readonly #dropTag = (name: string, reason: string): void => {
-    const short = JSON.stringify(cutText(name, 100));
-    this.#notices.once(`tag:${short}`, `the tag ${short} is left out: it ${reason}`);
-  };
-
-  /** Redacts and puts. Answers with a promise only where one of the two does; that never rejects. */
-  #admit(input: RecordMessageInput, message: TurnMessage, admission: Admission): MaybePromise<void> {
-    const { redact } = this.#settings;
-    let redacted: MaybePromise<RecordMessageInput | null>;
-    let later: Promise<RecordMessageInput | null> | undefined;
-    try {
-      // Which message it is, it can't change, not even in place.
-      redacted = redact ? redact({ ...input, metadata: { ...input.metadata } }) : input;
-      if (isPromise(redacted)) later = Promise.resolve(redacted);
-    } catch (error) {
-      return this.#refuse(message, 'redact_failed', error);
-    }
-    if (!later) return this.#put(input, redacted as RecordMessageInput | null, message, admission);
-    return later.then(
-      redacted => this.#put(input, redacted, message, admission),
-      error => this.#refuse(message, 'redact_failed', error),
-    );
-  }
-
-  #put(
-    input: RecordMessageInput,
-    redacted: RecordMessageInput | null,
-    message: TurnMessage,
-    admission: Admission,
-  ): MaybePromise<void> {
-    if (redacted === null) return this.#refuse(message, 'redacted');
-    if (typeof redacted !== 'object') return this.#refuse(message, 'redact_failed');
-    if (admission.refused) return this.#refuse(message, 'outbox_full');
-    let fitted: Fitted;
-    try {
-      // Redaction may change what a message says, and of whom; not which message it is.
-      const { conversationId, role } = input;
-      // What was not redacted is as this recorder made it: nothing in it can be wrong.
-      const kept = redacted === input ? input : checkedRedaction({ ...redacted, conversationId, role }, this.#dropTag);
-      const { content, missing } = withoutTornEnd(kept.content, message);
-      fitted = fitToSize({ ...kept, content, metadata: { ...kept.metadata, message_key: message.key } }, missing);
-    } catch (error) {
-      return this.#refuse(message, 'invalid_message', error);
-    }
-    const entry = { key: message.key, ...fitted, acceptedAt: Date.now(), attempts: 0, maybeStored: false };
-    try {
-      const result = this.#relay?.put(entry, { admitted: admission.admitted });
-      if (!isPromise(result)) return this.#putDone(result, message, admission);
-      return Promise.resolve(result).then(
-        result => this.#putDone(result, message, admission),
-        error => this.#refuse(message, 'outbox_failed', error),
-      );
-    } catch (error) {
-      return this.#refuse(message, 'outbox_failed', error);
-    }
-  }
-
-  #putDone(result: PutResult | 'closed' | undefined, message: TurnMessage, admission: Admission): void {
-    // A redaction may come back after close() has stopped waiting for it.
-    if (result === 'closed') return this.#refuse(message, 'recorder_closed');
-    if (result === 'full') {
-      admission.refused = true;
-      return this.#refuse(message, 'outbox_full');
-    }
-    admission.admitted = true;
-    admission.outcome.accepted++;
-  }
-
-  /** What the app handed to a turn can't be read: a text that is no string, a getter that throws. */
-  unreadable(turn: Turn, role: Role, error: unknown): void {
-    if (!this.#relay) return;
-    const key = `${turn.id}:${role}`;
-    const message = { turn, role, content: '', missing: 0, key, status: undefined, metadata: {}, tags: [] };
-    this.#refuse(message, 'invalid_message', error);
-  }
-
-  #refuse(message: TurnMessage, reason: LossReason, error?: unknown): void {
-    if (this.#givenUp.has(message)) return;
-    this.#noLongerWaits(message);
-    this.#recent.delete(message.key);
-    this.#admissions.get(message.turn)?.outcome.lost.push(reason);
-    this.refused[reason] = (this.refused[reason] ?? 0) + 1;
-    if (reason !== 'redacted' && !reason.startsWith('missing_'))
-      this.#notices.once(
-        reason,
-        `messages are not recorded (${reason})${error === undefined ? '' : `: ${errorForLog(error)}`}`,
-      );
-    this.#report({
-      reason,
-      role: message.role,
-      conversationId: message.turn.conversationId,
-      messageKey: message.key,
-      error,
-    });
-  }
-
-  #isCrowded(): boolean {
-    return this.#waiting.size >= MAX_WAITING || this.#waitingCharacters >= MAX_WAITING_CHARACTERS;
-  }
-
-  #noLongerWaits(message: TurnMessage): void {
-    if (this.#waiting.delete(message)) this.#waitingCharacters -= message.content.length;
   }
 
   /** Resolves when what waits for a redaction or the outbox now has it; undefined when nothing waits. */
   done(): Promise<void> | undefined {
     if (this.#tails.size === 0) return undefined;
     return Promise.all(this.#tails.values()).then(() => {});
+  }
+
+  /** Warns of each part of an identity that names nobody. */
+  warnOfUnknown(unknown: UnknownParts): void {
+    if (!this.#relay) return;
+    for (const [part, problem] of Object.entries(unknown)) this.#warnOnce.warn(`unknown:${part}`, problem);
+  }
+
+  #accept(turn: TurnRecord, message: TurnMessage): MaybePromise<Acceptance> {
+    if (!this.#relay) return 'not recorded';
+    const unnamed: MessageName = { turn: message.turn };
+    if ('unreadable' in message) return this.#lose(turn, message, unnamed, 'invalid_message', message.unreadable);
+    try {
+      return message.role === 'user' ? this.#acceptPrompt(turn, message) : this.#take(turn, message, unnamed);
+    } catch (error) {
+      return this.#lose(turn, message, unnamed, 'invalid_message', error);
+    }
+  }
+
+  #acceptPrompt(turn: TurnRecord, message: UserMessage): MaybePromise<Acceptance> {
+    const { content, trailing } = message;
+    const { resolved, said } = turn;
+    if (trailing && typeof resolved !== 'string') {
+      const { conversationId } = resolved;
+      if (this.#prompts.isRepeated(conversationId, trailing.contents, trailing.index)) return 'not recorded';
+    }
+    const { id: messageId, isUnknown } = readMessageId(message.messageId);
+    if (isUnknown) this.#warnOnce.warn('messageId', UNKNOWN_MESSAGE_ID);
+    // Two messages of one prompt may say the same.
+    const words = messageId === undefined ? `${trailing?.index ?? ''}\0${content}` : `id\0${messageId}`;
+    if (said.has(words)) return 'not recorded';
+    const place = said.size;
+    said.add(words);
+    return this.#take(turn, message, { turn: message.turn, messageId, place });
+  }
+
+  /** Takes a message that is not known to be said before, or counts it as lost. */
+  #take(turn: TurnRecord, message: UserMessage | AssistantMessage, name: MessageName): MaybePromise<Acceptance> {
+    const { resolved, unknown } = turn;
+    const lose = (reason: LossReason) => this.#lose(turn, message, name, reason);
+    if (this.#isClosed) return lose('recorder_closed');
+    this.warnOfUnknown(unknown);
+    if (typeof resolved === 'string') {
+      const part = resolved === 'missing_user_id' ? 'userId' : 'customerId';
+      if (!unknown[part]) this.#warnOnce.warn(resolved, missingAdvice(part));
+      return lose(resolved);
+    }
+    if (resolved.fresh && !unknown.conversationId && !unknown.customerId)
+      this.#warnOnce.warn('fresh', MISSING_CONVERSATION);
+    if (turn.isRefused) return lose('outbox_full');
+    if (!turn.isAdmitted && this.#isCrowded()) {
+      turn.isRefused = true;
+      return lose('outbox_full');
+    }
+    this.#prompts.note(resolved.conversationId, message);
+    return this.#inOrder({ turn, message, name, draft: this.#draft(message, resolved), isGivenUp: false });
+  }
+
+  #draft(message: UserMessage | AssistantMessage, identity: ResolvedIdentity): RecordMessageInput {
+    const ofMessage = message.role === 'user' ? message.tags : message.details.metadata;
+    const tags = tagMetadata([ofMessage, message.turn.tags, this.#settings.metadata], this.#warnOfTag);
+    if (tags.dropped_tags !== undefined) this.#warnOnce.warn('tags', TAGS_TOO_LARGE);
+    return draftMessage(message, identity, tags, this.#settings.secrets);
+  }
+
+  readonly #warnOfTag = (name: string, reason: string): void => {
+    const short = JSON.stringify(cutText(name, 100));
+    this.#warnOnce.warn(`tag:${short}`, `the tag ${short} is left out: it ${reason}`);
+  };
+
+  #inOrder(pending: Pending): MaybePromise<Acceptance> {
+    const { conversationId } = pending.draft;
+    const before = this.#tails.get(conversationId);
+    const became = before ? before.then(() => this.#redact(pending)) : this.#redact(pending);
+    if (!isPromise(became)) return became;
+    this.#waiting.add(pending);
+    this.#waitingCharacters += pending.message.content.length;
+    this.#tails.set(conversationId, became);
+    void became.then(() => {
+      this.#noLongerWaits(pending);
+      if (this.#tails.get(conversationId) === became) this.#tails.delete(conversationId);
+    });
+    return became;
+  }
+
+  /** @returns a promise only where the redaction or the outbox takes its time; it never rejects */
+  #redact(pending: Pending): MaybePromise<Acceptance> {
+    const { redact } = this.#settings;
+    const { draft } = pending;
+    try {
+      // Which message it is, it can't change, not even in place.
+      const redacted = redact ? redact({ ...draft, metadata: { ...draft.metadata } }) : draft;
+      if (!isPromise(redacted)) return this.#finish(pending, redacted);
+      return Promise.resolve(redacted).then(
+        redacted => this.#finish(pending, redacted),
+        error => this.#losePending(pending, 'redact_failed', error),
+      );
+    } catch (error) {
+      return this.#losePending(pending, 'redact_failed', error);
+    }
+  }
+
+  #finish(pending: Pending, redacted: RecordMessageInput | null): MaybePromise<Acceptance> {
+    if (redacted === null) return this.#losePending(pending, 'redacted');
+    if (typeof redacted !== 'object') return this.#losePending(pending, 'redact_failed');
+    if (pending.turn.isRefused) return this.#losePending(pending, 'outbox_full');
+    let entry: OutboxEntry;
+    try {
+      entry = this.#entry(pending, redacted);
+    } catch (error) {
+      return this.#losePending(pending, 'invalid_message', error);
+    }
+    return this.#recent.add(entry.key) ? this.#put(pending, entry) : 'not recorded';
+  }
+
+  /** The message with its key, as small as it must be. */
+  #entry({ draft, message, name }: Pending, redacted: RecordMessageInput): OutboxEntry {
+    // Redaction may change what a message says, and of whom; not which message it is. What was not redacted is as this
+    // recorder made it: nothing in it can be wrong.
+    const { conversationId, role } = draft;
+    const kept = redacted === draft ? draft : checkedRedaction({ ...redacted, conversationId, role }, this.#warnOfTag);
+    const key = messageKey(kept, name);
+    const whole = { content: message.content, missing: message.role === 'user' ? 0 : message.missing };
+    const { content, missing } = withoutTornEnd(kept.content, whole);
+    const sized = truncateMessage({ ...kept, content, metadata: { ...kept.metadata, message_key: key } }, missing);
+    return { key, ...sized, acceptedAt: Date.now(), attempts: 0, maybeStored: false };
+  }
+
+  #put(pending: Pending, entry: OutboxEntry): MaybePromise<Acceptance> {
+    const { turn } = pending;
+    const lose = (reason: LossReason, error?: unknown) => {
+      this.#recent.delete(entry.key);
+      return this.#losePending(pending, reason, error);
+    };
+    const stored = (result: PutResult | 'closed' | undefined): Acceptance => {
+      // A redaction may come back after close() has stopped waiting for it.
+      if (result === 'closed') return lose('recorder_closed');
+      if (result === 'full') {
+        turn.isRefused = true;
+        return lose('outbox_full');
+      }
+      turn.isAdmitted = true;
+      return 'accepted';
+    };
+    try {
+      const result = this.#relay?.put(entry, { admitted: turn.isAdmitted });
+      if (!isPromise(result)) return stored(result);
+      return Promise.resolve(result).then(stored, error => lose('outbox_failed', error));
+    } catch (error) {
+      return lose('outbox_failed', error);
+    }
+  }
+
+  #losePending(pending: Pending, reason: LossReason, error?: unknown): LossReason {
+    if (pending.isGivenUp) return 'recorder_closed';
+    this.#noLongerWaits(pending);
+    return this.#lose(pending.turn, pending.message, pending.name, reason, error);
+  }
+
+  #lose(
+    turn: TurnRecord,
+    { role }: Pick<TurnMessage, 'role'>,
+    name: MessageName,
+    reason: LossReason,
+    error?: unknown,
+  ): LossReason {
+    const conversationId = typeof turn.resolved === 'string' ? undefined : turn.resolved.conversationId;
+    this.refused[reason] = (this.refused[reason] ?? 0) + 1;
+    const advice = lossAdvice(reason, error);
+    if (advice) this.#warnOnce.warn(reason, advice);
+    this.#report({ reason, role, conversationId, messageKey: messageKey({ conversationId, role }, name), error });
+    return reason;
+  }
+
+  #isCrowded(): boolean {
+    return this.#waiting.size >= MAX_WAITING || this.#waitingCharacters >= MAX_WAITING_CHARACTERS;
+  }
+
+  #noLongerWaits(pending: Pending): void {
+    if (this.#waiting.delete(pending)) this.#waitingCharacters -= pending.message.content.length;
   }
 }

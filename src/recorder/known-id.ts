@@ -35,7 +35,7 @@ export function readId(value: unknown, maxLength = MAX_ID): string | undefined {
       return '[object Function]';
     default:
       if (value === null) return undefined;
-      return isPromise(value as object) ? '[object Promise]' : '[object Object]';
+      return isNativePromise(value as object) ? '[object Promise]' : '[object Object]';
   }
 }
 
@@ -69,7 +69,7 @@ function unquoted(text: string): string {
 }
 
 /** A promise of any realm. */
-function isPromise(value: object): boolean {
+function isNativePromise(value: object): boolean {
   try {
     return Object.prototype.toString.call(value) === '[object Promise]';
   } catch {

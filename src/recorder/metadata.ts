@@ -3,7 +3,6 @@ import { VERSION } from '../version.js';
 import { cutText } from './cut-text.js';
 import { attachmentList, toolNames } from './lists.js';
 import { copyTags } from './tags.js';
-
 import type { Attachment, TurnDetails, TurnStatus, Usage } from './turn-details.js';
 
 export type { Attachment, TurnDetails, TurnStatus, Usage } from './turn-details.js';
@@ -44,9 +43,8 @@ export function isReserved(name: string): boolean {
   return RESERVED.has(name);
 }
 
-/** What every message says about itself. */
+/** What every message says about itself, but for its key, which is made of the rest. */
 export interface MessageFacts {
-  messageKey: string;
   turnId: string;
   framework?: string | undefined;
   externalConversationId?: string | undefined;
@@ -67,7 +65,6 @@ export interface AnswerFacts extends TurnDetails {
 export function userMetadata(facts: MessageFacts): JsonObject {
   const cut = new Set<string>();
   return known(cut, {
-    message_key: facts.messageKey,
     turn_id: text(cut, 'turn_id', facts.turnId),
     framework: text(cut, 'framework', facts.framework),
     attachments: attachmentList(facts.attachments, () => cut.add('attachments')),
@@ -82,7 +79,6 @@ export function assistantMetadata(facts: MessageFacts, answer: AnswerFacts): Jso
   const usage = answer.usage ?? {};
   const cut = new Set<string>();
   return known(cut, {
-    message_key: facts.messageKey,
     turn_id: text(cut, 'turn_id', facts.turnId),
     framework: text(cut, 'framework', facts.framework),
     model: text(cut, 'model', answer.model),
@@ -113,7 +109,7 @@ export function assistantMetadata(facts: MessageFacts, answer: AnswerFacts): Jso
  * are too large, `dropped_tags` says how many of them are left out.
  *
  * @param layers the nearest first
- * @param drop told of each tag that is left out, and why
+ * @param drop called with each tag that is left out, and why
  */
 export function tagMetadata(layers: readonly unknown[], drop: (name: string, reason: string) => void): JsonObject {
   let dropped = 0;

@@ -23,11 +23,11 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
   /** Where messages wait until Synap has them. Default `memoryOutbox()`. */
   outbox?: Outbox | undefined;
   /**
-   * Sees every message before it is queued, and answers with what may be recorded; `null` records nothing. If it throws
-   * or answers anything else, the message is not recorded and counted as a loss.
+   * Sees every message before it is queued, and returns what may be recorded; `null` records nothing. If it throws or
+   * returns anything else, the message is not recorded and counted as a loss.
    */
   redact?: ((message: RecordMessageInput) => MaybePromise<RecordMessageInput | null>) | undefined;
-  /** Hears of each message that will never arrive. */
+  /** Is called with each message that will never arrive. */
   onLoss?: ((loss: Loss) => void) | undefined;
   /** Default: warnings and errors go to the console. `false` is silent. */
   logger?: Logger | false | undefined;
@@ -121,7 +121,7 @@ const schema = z.object({
 export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry' | 'closeOnSignals'> {
   readonly defaults: Identity;
   readonly client: Pick<SynapClient, 'conversation'> | undefined;
-  /** Closes the client that was made here; one that was given stays open. */
+  /** Closes the client that was made here, not one of the app's own. */
   closeClient(): Promise<void>;
   readonly outbox: Outbox;
   readonly retry: BackoffOptions & GiveUpOptions;

@@ -6,17 +6,17 @@ import { Relay } from '../delivery/relay.js';
 import { type DeliveryStats, NO_STATS } from '../delivery/stats.js';
 import { type Logger, safeLogger } from '../internal/logger.js';
 import { within } from '../internal/promises.js';
-import { Notices } from '../internal/warn-once.js';
+import { WarnOnce } from '../internal/warn-once.js';
 import { DeadLetters } from './dead-letters.js';
-import { onExit } from './exit.js';
-import { adviceOnSignals } from './framework-advice.js';
 import { type Identity, knownIdentity, mergeIdentities, type Resolution, resolve } from './identity.js';
-import { Admissions } from './intake.js';
-import { Holds, leftByHold } from './keep-alive.js';
+import { Intake } from './intake.js';
+import { KeepAlive, undeliveredInTime } from './keep-alive.js';
 import { OpenTurns } from './open-turns.js';
 import { type RecorderOptions, type RecorderSettings, readOptions } from './options.js';
-import { onSignals, SHUTDOWN_MS } from './signals.js';
-import { Turn, type TurnHost } from './turn.js';
+import { adviceOnSignals } from './process-hooks/framework-advice.js';
+import { ProcessHooks } from './process-hooks/process-hooks.js';
+import { SHUTDOWN_MS } from './process-hooks/signals.js';
+import { Turn } from './turn.js';
 import type { TurnOptions } from './turn-options.js';
 
 const FLUSH_TIMEOUT_MS = 10_000;
@@ -24,27 +24,27 @@ const CLOSE_TIMEOUT_MS = 5_000;
 const EXIT_TIMEOUT_MS = 5_000;
 const CLOSE_GRACE_MS = 1_000;
 // Workers wait for 30 seconds after the answer.
-const HOLD_TIMEOUT_MS = 25_000;
+const KEEP_ALIVE_TIMEOUT_MS = 25_000;
 
 const NOTHING: FlushResult = { delivered: 0, pending: 0, deadLettered: 0 };
 
-/** The stats of a recorder: what became of every message. */
+/** The counters of a recorder: what became of every message. */
 export interface RecorderStats extends DeliveryStats {
   /** Messages that were lost before they were accepted, by reason. */
   refused: Partial<Record<LossReason, number>>;
 }
 
-/** What {@link Recorder.turn} may be told beside the identity: for those who write an adapter. */
+/** What {@link Recorder.turn} takes beside the identity: for those who write an adapter. */
 export interface OpenTurnOptions extends TurnOptions {
-  /** Identities that are farther than the ambient one, the nearest first: what wrappers were given. */
+  /** Identities that are farther than the ambient one, the nearest first: those of wrappers and handlers. */
   fallback?: Identity | readonly (Identity | undefined)[] | undefined;
   /** `false` where the ambient identity may be somebody else's, as in a background queue. Default `true`. */
   ambient?: boolean | undefined;
 }
 
 /**
- * The one object an app holds. It admits messages, has them redacted, and sees to their delivery; no method of it
- * throws or rejects because of what it records or where it sends.
+ * The one object an app holds. It takes messages, has them redacted, and sees to their delivery; no method of it throws
+ * or rejects because of what it records or where it sends.
  *
  * @example
  * ```ts
@@ -54,60 +54,40 @@ export interface OpenTurnOptions extends TurnOptions {
  * ```
  */
 export class Recorder {
-  /** What Synap has refused for good, or given no clear answer to for too long. */
+  /** What Synap has refused for good, or not clearly answered for too long. */
   readonly deadLetters: DeadLetters;
   readonly #settings: RecorderSettings;
   readonly #logger: Logger;
-  readonly #notices: Notices;
+  readonly #warnOnce: WarnOnce;
   readonly #relay: Relay | undefined;
   readonly #ambient = new AsyncLocalStorage<Identity>();
-  readonly #admissions: Admissions;
-  readonly #open = new OpenTurns();
-  readonly #host: TurnHost;
-  readonly #holds: Holds;
-  readonly #forgetExit: () => void;
-  readonly #signals: ReturnType<typeof onSignals>;
+  readonly #intake: Intake;
+  readonly #open: OpenTurns;
+  readonly #processHooks: ProcessHooks | undefined;
   #closing: Promise<FlushResult> | undefined;
-  #holdHasFailed = false;
-  readonly #exitHooks = {
-    flush: () => this.#flushAtExit(),
-    exit: () => {
-      this.#open.abandonAll();
-      this.#relay?.exit();
-      this.#admissions.close();
-    },
-  };
-  readonly #signalHooks = {
-    drain: (ends: boolean) => (ends ? this.#closeInTime() : this.#drainBesideApp()),
-    exit: () => this.#exitHooks.exit(),
-  };
+  #wasUndelivered = false;
 
   constructor(options: RecorderOptions = {}) {
     this.#settings = readOptions(options);
-    const { client, outbox, rateLimit, batch, maxInFlight, retry, enabled, onLoss } = this.#settings;
+    const { client, outbox, rateLimit, batch, maxInFlight, retry, enabled, onLoss, waitUntil } = this.#settings;
     const logger = safeLogger(options.logger);
     this.#logger = logger;
-    this.#notices = new Notices(logger);
-    const report = (loss: Loss) => this.#notices.guard('onLoss', () => onLoss?.(loss));
+    const warnOnce = WarnOnce.of(this, logger);
+    this.#warnOnce = warnOnce;
+    const report = (loss: Loss) => this.#warnOnce.guard('onLoss', () => onLoss?.(loss));
     if (enabled && client)
       this.#relay = new Relay({ client, outbox, rateLimit, batch, maxInFlight, retry, logger, onLoss: report });
-    this.#admissions = new Admissions({ settings: this.#settings, relay: this.#relay, notices: this.#notices, report });
-    this.#host = {
-      record: message => this.#admissions.record(message, this.#closing !== undefined),
-      settled: turn => this.#admissions.settled(turn),
-      opened: turn => this.#turnOpened(turn),
-      ended: turn => this.#turnEnded(turn),
-      isUnanswered: (turn, content) => this.#admissions.isUnanswered(turn, content),
-      unreadable: (turn, role, error) => this.#admissions.unreadable(turn, role, error),
-      notice: (topic, message) => this.#notices.once(topic, message),
-      secrets: this.#settings.secrets,
-    };
+    this.#intake = new Intake({ settings: this.#settings, relay: this.#relay, warnOnce, report });
     this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());
-    this.#holds = new Holds(this.#settings.waitUntil, () => this.#flushForHold());
-    this.#forgetExit = this.#relay ? onExit(this.#exitHooks) : () => {};
-    const { closeOnSignals: signals, waitUntil } = this.#settings;
-    this.#signals = onSignals(this.#relay ? signals : [], this.#signalHooks);
-    const advice = this.#relay && signals.length > 0 && !waitUntil ? adviceOnSignals() : undefined;
+    if (!this.#relay) {
+      this.#open = new OpenTurns([]);
+      return;
+    }
+    const signals = this.#settings.closeOnSignals;
+    this.#processHooks = new ProcessHooks(this.#endings, signals);
+    const keepAlive = new KeepAlive(waitUntil, () => this.#flushForPlatform(), warnOnce);
+    this.#open = new OpenTurns([this.#processHooks, keepAlive]);
+    const advice = signals.length > 0 && !waitUntil ? adviceOnSignals() : undefined;
     if (advice) logger.warn(advice);
   }
 
@@ -117,14 +97,14 @@ export class Recorder {
   }
 
   /**
-   * Opens a turn, for a framework without an adapter. Identity comes from the nearest of: the one given here, the ambient
+   * Opens a turn, for a framework without an adapter. Identity comes from the nearest of: the one passed here, the ambient
    * one ({@link withIdentity}), the recorder's defaults.
    */
   turn(identity?: Identity, options: OpenTurnOptions = {}): Turn {
-    const { resolved, unknown } = this.#resolve(() => this.#merge(identity, options));
-    const turn = new Turn(this.#host, typeof resolved === 'string' ? undefined : resolved, options);
-    this.#admissions.open(turn, resolved, unknown);
-    return turn;
+    const resolution = this.#resolve(() => this.#merge(identity, options));
+    const { resolved } = resolution;
+    const conversationId = typeof resolved === 'string' ? undefined : resolved.conversationId;
+    return new Turn(this.#intake.open(resolution), { conversationId, observer: this.#open }, options);
   }
 
   /** The identity that a turn opened here and now would have, of all layers together. What names nobody is left out. */
@@ -144,7 +124,7 @@ export class Recorder {
    */
   resolveConversationId(identity?: Identity): string | undefined {
     const { resolved, unknown } = this.#resolve(() => this.#merge(identity, {}));
-    this.#admissions.noticeUnknown(unknown);
+    this.#intake.warnOfUnknown(unknown);
     return typeof resolved === 'string' ? undefined : resolved.conversationId;
   }
 
@@ -162,7 +142,7 @@ export class Recorder {
 
   /**
    * Runs `fn` with an ambient identity: turns that are opened inside it, however deep and however asynchronous, are
-   * recorded under it, unless they are given one of their own.
+   * recorded under it, unless they have one of their own.
    *
    * @example
    * ```ts
@@ -199,8 +179,8 @@ export class Recorder {
    */
   async flush({ timeoutMs = FLUSH_TIMEOUT_MS }: { timeoutMs?: number | undefined } = {}): Promise<FlushResult> {
     if (!this.#relay) return NOTHING;
-    const result = await this.#relay.flush(timeoutMs, this.#admissions.done());
-    return { ...result, pending: result.pending + this.#admissions.waiting };
+    const result = await this.#relay.flush(timeoutMs, this.#intake.done());
+    return { ...result, pending: result.pending + this.#intake.waiting };
   }
 
   /**
@@ -211,7 +191,8 @@ export class Recorder {
    * @param options.timeoutMs how long at most, in milliseconds. Default 5,000.
    */
   close({ timeoutMs = CLOSE_TIMEOUT_MS }: { timeoutMs?: number | undefined } = {}): Promise<FlushResult> {
-    this.#open.abandonAll();
+    this.#open.close();
+    this.#intake.close();
     this.#closing ??= this.#close(timeoutMs);
     return this.#closing;
   }
@@ -221,32 +202,44 @@ export class Recorder {
   }
 
   /**
-   * The stats. `accepted` = `delivered` + `pending` + `held` + `inFlight` + `deadLettered` + `expired` +
+   * The counters. `accepted` = `delivered` + `pending` + `held` + `inFlight` + `deadLettered` + `expired` +
    * `lostAtShutdown` + `maybeLost`. Those of a durable outbox are of its file: of all processes, since it was made.
    */
   stats(): RecorderStats {
     const { pendingBytes: _, ...none } = NO_STATS;
-    return { ...(this.#relay?.stats() ?? none), refused: { ...this.#admissions.refused } };
+    return { ...(this.#relay?.stats() ?? none), refused: { ...this.#intake.refused } };
   }
 
   async #close(timeoutMs: number): Promise<FlushResult> {
-    const result = (await this.#relay?.close(timeoutMs, this.#admissions.done())) ?? NOTHING;
+    const result = (await this.#relay?.close(timeoutMs, this.#intake.done())) ?? NOTHING;
     // Until now, a process.exit() would have had something to report.
-    this.#forgetExit();
-    this.#signals.forget();
-    this.#admissions.close();
+    this.#processHooks?.forget();
+    this.#intake.giveUp();
     await this.#settings.closeClient().catch(() => {});
     return result;
   }
 
-  /** A close that is under way may have been given more time than there is now. */
+  /** What the process does with this recorder when it ends. */
+  readonly #endings = {
+    flush: () => this.#flushAtExit(),
+    drain: (ends: boolean) => (ends ? this.#closeInTime() : this.#drainBesideApp()),
+    exit: () => this.#exit(),
+  };
+
+  #exit(): void {
+    this.#open.abandonAll();
+    this.#relay?.exit();
+    this.#intake.giveUp();
+  }
+
+  /** A close that is under way may have been called with more time than there is now. */
   async #closeInTime(): Promise<void> {
     this.#relay?.skipBackoff(SHUTDOWN_MS);
     const closed = this.close({ timeoutMs: EXIT_TIMEOUT_MS });
-    await within(EXIT_TIMEOUT_MS + CLOSE_GRACE_MS, closed).catch(() => this.#exitHooks.exit());
+    await within(EXIT_TIMEOUT_MS + CLOSE_GRACE_MS, closed).catch(() => this.#exit());
   }
 
-  /** The app is shutting down, too: what it still answers until it ends is as much in a hurry. */
+  /** The app is shutting down, too: what it still answers until it ends is not paced either. */
   async #drainBesideApp(): Promise<void> {
     this.#relay?.skipBackoff(SHUTDOWN_MS);
     await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
@@ -260,28 +253,17 @@ export class Recorder {
     // Nothing is left that could go on with them.
     this.#open.abandonAll();
     const { pending, held, inFlight } = this.stats();
-    if (pending + held + inFlight + this.#admissions.waiting === 0) return;
+    if (pending + held + inFlight + this.#intake.waiting === 0) return;
     const { pending: left } = await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
     if (left > 0) await this.close({ timeoutMs: 0 });
   }
 
-  async #flushForHold(): Promise<void> {
-    const left = (await this.#relay?.flush(HOLD_TIMEOUT_MS, this.#admissions.done(), { whileUp: true }))?.pending ?? 0;
-    const pending = left + this.#admissions.waiting;
-    if (pending > 0 && !this.#holdHasFailed) this.#logger.warn(leftByHold(pending, this.#settings.outbox.durable));
-    this.#holdHasFailed = pending > 0;
-  }
-
-  #turnOpened(turn: Turn): void {
-    this.#open.add(turn);
-    if (!this.#relay || this.#closing) return;
-    this.#signals.turnBegins();
-    this.#notices.guard('waitUntil', () => this.#holds.begin(turn));
-  }
-
-  #turnEnded(turn: Turn): void {
-    this.#open.delete(turn);
-    this.#holds.end(turn);
+  async #flushForPlatform(): Promise<void> {
+    const result = await this.#relay?.flush(KEEP_ALIVE_TIMEOUT_MS, this.#intake.done(), { whileUp: true });
+    const pending = (result?.pending ?? 0) + this.#intake.waiting;
+    if (pending > 0 && !this.#wasUndelivered)
+      this.#logger.warn(undeliveredInTime(pending, this.#settings.outbox.durable));
+    this.#wasUndelivered = pending > 0;
   }
 }
 

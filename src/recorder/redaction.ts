@@ -2,16 +2,16 @@ import type { JsonObject } from '../internal/json.js';
 import { InvalidInputError } from '../synap/errors.js';
 import { type RecordMessageInput, toWire } from '../synap/messages.js';
 import { head } from './cut-text.js';
-import { isUnknown, readId, whatIsUnknown } from './known-id.js';
+import { isUnknown, knownId, readId, whatIsUnknown } from './known-id.js';
 import { copyTags } from './tags.js';
 import { SPARE } from './truncate.js';
-import type { TurnMessage } from './turn.js';
+import type { BoundedText } from './turn-message.js';
 
 // What the recorder says itself stands beside the app's tags here.
 const METADATA_LIMITS = { bytes: 256 * 1024, nodes: 20_000 };
 
 /**
- * What `redact` answered, checked. Metadata that JSON can't carry costs itself only.
+ * What `redact` returned, checked. Metadata that JSON can't carry costs itself only.
  *
  * @throws {@link InvalidInputError} something else of it is wrong; `field` names it
  */
@@ -23,10 +23,7 @@ export function checkedRedaction(
   toWire(said);
   const userId = readId(said.userId) ?? '';
   if (isUnknown(userId)) throw new InvalidInputError(`redact: userId ${whatIsUnknown(userId)}`, { field: 'userId' });
-  const known = (id: string | undefined) => {
-    const read = readId(id);
-    return read === undefined || isUnknown(read) ? undefined : id;
-  };
+  const known = (id: string | undefined) => (knownId(id) === undefined ? undefined : id);
   return {
     ...said,
     customerId: known(said.customerId),
@@ -51,10 +48,7 @@ const SAME = 64;
  * Of an answer whose end was not kept, the text without what stands next to that place, unless redact has changed it: half
  * a credit card number is none, and would be recorded as it stands.
  */
-export function withoutTornEnd(
-  content: string,
-  whole: Pick<TurnMessage, 'content' | 'missing'>,
-): Pick<TurnMessage, 'content' | 'missing'> {
+export function withoutTornEnd(content: string, whole: BoundedText): BoundedText {
   const { missing } = whole;
   if (missing === 0 || content.length <= SPARE || !content.endsWith(whole.content.slice(-SAME)))
     return { content, missing };

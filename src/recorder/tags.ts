@@ -16,9 +16,9 @@ interface Tag {
 export interface TagRules {
   /** Names that a tag may not have. */
   isReserved(name: string): boolean;
-  /** Told of each tag that is left out, and why. */
+  /** Called with each tag that is left out, and why. */
   drop(name: string, reason: string): void;
-  /** Told how many were left out because there is not room for all of them. */
+  /** Called with how many were left out because there is not room for all of them. */
   full(count: number): void;
   /** How much they may be in all. Default: 64 KiB, 5,000 values. */
   readonly limits?: Readonly<JsonBudget> | undefined;
@@ -36,27 +36,27 @@ export function copyTags(
 ): JsonObject {
   const tags: Tag[] = [];
   const seen = new Set<string>();
-  const unread = { nodes: READ * limits.nodes, bytes: READ * limits.bytes };
+  const readable = { nodes: READ * limits.nodes, bytes: READ * limits.bytes };
   let left = 0;
   for (const layer of layers) {
     for (const name of keysOf(layer)) {
-      if (unread.nodes <= 0 || unread.bytes <= 0) {
+      if (readable.nodes <= 0 || readable.bytes <= 0) {
         left++;
         continue;
       }
-      unread.nodes--;
+      readable.nodes--;
       if (seen.has(name)) continue;
       if (isReserved(name)) {
         drop(name, 'is a name that the recorder uses itself');
         continue;
       }
-      const budget = { nodes: Math.min(limits.nodes, unread.nodes), bytes: Math.min(limits.bytes, unread.bytes) };
+      const budget = { nodes: Math.min(limits.nodes, readable.nodes), bytes: Math.min(limits.bytes, readable.bytes) };
       const before = { ...budget };
       const copy = copyJson({ [name]: read(layer, name) }, budget);
       const nodes = before.nodes - Math.max(0, budget.nodes);
       const bytes = before.bytes - Math.max(0, budget.bytes);
-      unread.nodes -= nodes;
-      unread.bytes -= bytes;
+      readable.nodes -= nodes;
+      readable.bytes -= bytes;
       if ('problem' in copy) {
         drop(name, copy.problem.reason);
         if (copy.problem.isTooLarge) left++;

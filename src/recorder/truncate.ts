@@ -22,7 +22,7 @@ export function jsonBytes(value: unknown): number {
 }
 
 /** A message, and what it is as JSON. */
-export interface Fitted {
+export interface SizedMessage {
   readonly message: RecordMessageInput;
   readonly json: string;
   /** Of the JSON, in UTF-8. */
@@ -37,19 +37,19 @@ export interface Fitted {
  * @param missing how many characters followed its text that are lost already: then it is cut, however long it is
  * @throws RangeError its ids alone are too large
  */
-export function fitToSize(message: RecordMessageInput, missing = 0): Fitted {
+export function truncateMessage(message: RecordMessageInput, missing = 0): SizedMessage {
   // Where the text alone is too long, how long it is as JSON need not be known.
   const isLong = missing > 0 || message.content.length > MAX_MESSAGE_BYTES;
   const whole = isLong ? undefined : measure(message);
   if (whole && whole.bytes <= MAX_MESSAGE_BYTES) return whole;
-  const lighter = { ...message, metadata: fitMetadata(message.metadata ?? {}) };
+  const lighter = { ...message, metadata: truncateMetadata(message.metadata ?? {}) };
   const light = isLong ? undefined : measure(lighter);
   const kept = light && light.bytes <= MAX_MESSAGE_BYTES ? light : measure(cutContent(lighter, missing));
   if (kept.bytes > MAX_MESSAGE_BYTES) throw new RangeError('the message is too large even without its text and tags');
   return kept;
 }
 
-function measure(message: RecordMessageInput): Fitted {
+function measure(message: RecordMessageInput): SizedMessage {
   const json = JSON.stringify(message);
   return { message, json, bytes: encoder.encode(json).length };
 }
@@ -57,7 +57,7 @@ function measure(message: RecordMessageInput): Fitted {
 // What a message can't be known again, put in order or understood without.
 const ESSENTIAL = new Set(['message_key', 'turn_id', 'status', 'started_at', 'dropped_tags', 'truncated_fields']);
 
-function fitMetadata(metadata: Record<string, unknown>): Record<string, unknown> {
+function truncateMetadata(metadata: Record<string, unknown>): Record<string, unknown> {
   let bytes = jsonBytes(metadata);
   if (bytes <= MAX_METADATA_BYTES) return metadata;
   const kept = new Map(Object.entries(metadata));

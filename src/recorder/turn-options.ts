@@ -1,6 +1,6 @@
 import type { LossReason } from '../delivery/loss.js';
 import { isNumber, property } from '../internal/guards.js';
-import { knownMessageId } from './message-id.js';
+import { readMessageId } from './message-id.js';
 import type { Attachment, TurnDetails } from './metadata.js';
 
 export interface TurnOptions {
@@ -18,7 +18,7 @@ export interface TurnOptions {
   timed?: boolean | undefined;
   /** Whether something is under way that will bring a sign or an end by itself: then the turn is not idle. */
   busy?: (() => boolean) | undefined;
-  /** Told when the turn ends, however it does. */
+  /** Called when the turn ends, however it does. */
   ended?: (() => void) | undefined;
   /** Asked for the answer so far when the recorder abandons the turn, by an adapter that has not appended it. */
   soFar?: (() => CompleteDetails | undefined) | undefined;
@@ -37,7 +37,7 @@ export function readTurnOptions(options: TurnOptions): TurnSettings {
   };
   const [framework, idleMs, timed, startedAt] = (['framework', 'idleMs', 'timed', 'startedAt'] as const).map(option);
   return {
-    id: knownMessageId(option('id')),
+    id: readMessageId(option('id')).id,
     framework: typeof framework === 'string' ? framework : undefined,
     idleMs: isNumber(idleMs) && idleMs > 0 ? idleMs : undefined,
     timed: typeof timed === 'boolean' ? timed : undefined,
@@ -51,7 +51,7 @@ export function readTurnOptions(options: TurnOptions): TurnSettings {
 
 export interface UserMessageOptions {
   /**
-   * The app's own id of this message: given twice in a conversation, it is recorded once. One that was made from a value
+   * The app's own id of this message: used twice in a conversation, it is recorded once. One that was made from a value
    * that is not there (`"undefined"`) is none.
    */
   messageId?: string | undefined;
@@ -60,7 +60,7 @@ export interface UserMessageOptions {
   metadata?: Record<string, unknown> | undefined;
 }
 
-/** What `turn.complete()` may be told. `content` replaces what was appended. */
+/** What `turn.complete()` takes. `content` replaces what was appended. */
 export interface CompleteDetails extends TurnDetails {
   content?: string | undefined;
 }

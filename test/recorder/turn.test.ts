@@ -1,437 +1,417 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createRecorder, type LossReason, type RecorderOptions, type RecordMessageInput } from '../../src/index.js';
-import { VERSION } from '../../src/version.js';
-import { balanced, recorderOn } from '../support/recorder.js';
-import { turns } from '../support/turns.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Turn } from '../../src/recorder/turn.js';
+import type { Acceptance, AssistantMessage, TurnMessage } from '../../src/recorder/turn-message.js';
+import type { TurnOptions } from '../../src/recorder/turn-options.js';
 
-const said = (messages: readonly { role: string; content: string; metadata?: Record<string, unknown> }[]) =>
-  messages.map(({ role, content, metadata }) =>
-    metadata?.status && metadata.status !== 'complete'
-      ? `${role} (${metadata.status}): ${content}`
-      : `${role}: ${content}`,
-  );
+const START = Date.UTC(2026, 0, 1);
 
-function fail(message: string): never {
-  throw new Error(message);
+beforeEach(() => {
+  vi.useFakeTimers({ now: START, toFake: ['Date', 'performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const pass = (ms: number) => void vi.advanceTimersByTime(ms);
+
+/** A turn, and what it hands on and says of itself. */
+function turnOn(options: TurnOptions = {}, answers: (Acceptance | Promise<Acceptance>)[] = []) {
+  const messages: TurnMessage[] = [];
+  const states: string[] = [];
+  const sink = {
+    accept(message: TurnMessage) {
+      messages.push(message);
+      return answers.shift() ?? 'accepted';
+    },
+  };
+  const observer = { opened: () => void states.push('opened'), ended: () => void states.push('ended') };
+  const turn = new Turn(sink, { conversationId: 'c', observer }, options);
+  const answer = () => messages.find((message): message is AssistantMessage => 'status' in message);
+  return { turn, messages, states, answer };
 }
 
-describe('a turn', () => {
-  it('arrives as two messages, in order, with what is known of them', async () => {
-    await using on = await recorderOn(undefined, { metadata: { app: 'support', model: 'spoofed' } });
-    const turn = on.recorder.turn({ conversationId: 'chat-42', sessionId: 's1' }, { framework: 'by-hand' });
-    turn.user('What is a monad?', { metadata: { channel: 'web' } });
-    turn.append('A monoid');
-    turn.append(' in the category of endofunctors.');
-    turn.complete({
-      model: 'gpt-5',
-      responseModel: 'gpt-5-2026',
-      provider: 'openai',
-      usage: { inputTokens: 10, outputTokens: 5, cachedInputTokens: 0 },
-      finishReason: 'stop',
-      steps: 1,
-      toolCalls: ['search'],
-    });
-    expect(await on.recorder.flush()).toEqual({ delivered: 2, pending: 0, deadLettered: 0 });
+const throwing = new Proxy(
+  {},
+  {
+    get() {
+      throw new Error('trap');
+    },
+    has() {
+      throw new Error('trap');
+    },
+  },
+);
 
-    const [user, assistant] = on.synap.stored;
-    expect(user).toMatchObject({ role: 'user', content: 'What is a monad?', user_id: 'ada', session_id: 's1' });
-    expect(user?.metadata).toEqual({
-      app: 'support',
-      channel: 'web',
-      framework: 'by-hand',
-      message_key: `${turn.id}:user:0`,
-      turn_id: turn.id,
-      external_conversation_id: 'chat-42',
-      started_at: expect.stringMatching(/^\d{4}-.*Z$/),
-      recorder_version: VERSION,
-    });
-    expect(assistant).toMatchObject({
-      role: 'assistant',
-      content: 'A monoid in the category of endofunctors.',
-      conversation_id: user?.conversation_id,
-      session_id: 's1',
-    });
-    expect(assistant?.metadata).toEqual({
-      app: 'support',
-      framework: 'by-hand',
-      message_key: `${turn.id}:assistant`,
-      turn_id: turn.id,
-      external_conversation_id: 'chat-42',
-      model: 'gpt-5',
-      response_model: 'gpt-5-2026',
-      provider: 'openai',
-      input_tokens: 10,
-      output_tokens: 5,
-      total_tokens: 15,
-      cached_input_tokens: 0,
-      finish_reason: 'stop',
-      steps: 1,
-      tool_calls: ['search'],
-      status: 'complete',
-      latency_ms: expect.any(Number),
-      time_to_first_token_ms: expect.any(Number),
-      started_at: user?.metadata?.started_at,
-      ended_at: expect.any(String),
-      recorder_version: VERSION,
-    });
+describe('the ends of a turn', () => {
+  it.each([
+    ['complete', 'complete', (turn: Turn) => turn.complete()],
+    ['fail', 'error', (turn: Turn) => turn.fail(new Error('503'))],
+    ['abort', 'aborted', (turn: Turn) => turn.abort('stop')],
+    ['abandon', 'abandoned', (turn: Turn) => turn.abandon()],
+  ] as const)('%s hands on the text so far, once, whatever else ends it later', (_, status, end) => {
+    const { turn, messages, states, answer } = turnOn();
+    expect(turn.state).toBe('open');
+    expect(turn.over).toBe(false);
+    turn.append('Hel');
+    turn.append('lo');
+    end(turn);
+    expect(turn.state).toBe(status);
+    expect(turn.over).toBe(true);
+    expect(answer()).toMatchObject({ role: 'assistant', content: 'Hello', missing: 0, status });
+    turn.append(' again');
+    for (const method of ['complete', 'abort', 'abandon'] as const) turn[method]();
+    turn.fail('late');
+    expect(turn.state).toBe(status);
+    expect(messages).toHaveLength(1);
+    expect(states).toEqual(['opened', 'ended']);
   });
 
-  it('keeps the text so far when it fails, is aborted or abandoned', async () => {
-    await using on = await recorderOn();
-    for (const end of ['fail', 'abort', 'abandon'] as const) {
-      const turn = on.recorder.turn({ conversationId: end });
-      turn.user('Hi');
-      turn.append('Hel');
-      if (end === 'fail') turn.fail(new RangeError('overloaded'));
-      else turn[end]();
-    }
-    await on.recorder.flush();
-    expect(said(on.synap.stored)).toEqual([
-      'user: Hi',
-      'assistant (error): Hel',
-      'user: Hi',
-      'assistant (aborted): Hel',
-      'user: Hi',
-      'assistant (abandoned): Hel',
-    ]);
-    expect(on.synap.stored[1]?.metadata).toMatchObject({ error: 'RangeError: overloaded' });
-    expect(on.synap.stored[3]?.metadata).not.toHaveProperty('error');
+  it('carry what the answer failed with, or why it was aborted', () => {
+    const failed = turnOn();
+    failed.turn.append('x');
+    failed.turn.fail('boom', { content: 'y' });
+    expect(failed.answer()).toMatchObject({ error: 'boom', content: 'y' });
+    const aborted = turnOn();
+    aborted.turn.append('x');
+    aborted.turn.abort('user left', { content: 'z' });
+    expect(aborted.answer()).toMatchObject({ error: 'user left', content: 'z' });
   });
 
-  it('is recorded once, whatever is called twice, late or in a broken order', async () => {
-    await using on = await recorderOn();
-    const turn = on.recorder.turn({ conversationId: 'c' });
-    turn.user('Hi');
-    turn.user('Hi');
-    turn.complete({ content: 'Hello' });
-    turn.complete({ content: 'Hello again' });
-    turn.fail(new Error('late'));
-    turn.append('late');
-    turn.firstToken();
-    turn.abort();
-    await on.recorder.flush();
-    expect(said(on.synap.stored)).toEqual(['user: Hi', 'assistant: Hello']);
-    expect(turn.state).toBe('complete');
-  });
-
-  it('records several messages of the user before one answer', async () => {
-    await using on = await recorderOn();
-    const turn = on.recorder.turn({ conversationId: 'c' });
-    turn.user('Hi');
-    turn.user('Are you there?');
-    turn.complete({ content: 'Yes' });
-    await on.recorder.flush();
-    expect(said(on.synap.stored)).toEqual(['user: Hi', 'user: Are you there?', 'assistant: Yes']);
-  });
-
-  it('records a message with an id of the app once in a conversation, over all turns', async () => {
-    await using on = await recorderOn();
-    for (const answer of ['First try', 'Second try']) {
-      const turn = on.recorder.turn({ conversationId: 'c' });
-      turn.user('Hi', { messageId: 'm1' });
-      turn.complete({ content: answer });
-    }
-    await on.recorder.flush();
-    expect(said(on.synap.stored)).toEqual(['user: Hi', 'assistant: First try', 'assistant: Second try']);
-  });
-
-  it('makes no message of an answer without text', async () => {
-    await using on = await recorderOn();
-    const turn = on.recorder.turn({ conversationId: 'c' });
-    turn.user('Hi');
+  it('hand on nothing where nothing was answered', () => {
+    const { turn, messages, states } = turnOn();
     turn.fail(new Error('503'));
-    await on.recorder.flush();
-    expect(said(on.synap.stored)).toEqual(['user: Hi']);
-    expect(on.losses).toEqual([]);
+    expect(messages).toEqual([]);
+    expect(turn.over).toBe(true);
+    expect(states).toEqual(['opened', 'ended']);
   });
 
-  it('throws nothing into the app, whatever it is given, and counts what it could not read', async () => {
-    await using on = await recorderOn();
-    const turn = on.recorder.turn({ conversationId: 'c' });
-    const hostile = new Proxy(
-      {},
-      {
-        get() {
-          throw new Error('trap');
-        },
-      },
-    );
-    turn.user(undefined as never);
-    turn.user('Hi', null as never);
-    turn.user('Hello?', { metadata: { f: () => 1, big: 1n, fine: 1, circular: on } });
-    turn.append(42 as never);
-    turn.complete(hostile);
-    const { revoke, proxy } = Proxy.revocable({}, {});
-    revoke();
-    on.recorder.turn(undefined, { metadata: proxy }).user('there');
-    await on.recorder.flush();
-    expect(said(on.synap.stored)).toEqual(['user: Hi', 'user: Hello?', 'user: there']);
-    expect(on.synap.stored[1]?.metadata).toMatchObject({ fine: 1 });
-    expect(balanced(on.recorder).refused).toEqual({ invalid_message: 2 });
-    expect(on.losses).toHaveLength(2);
+  it('take what the end says of the text over what was appended', () => {
+    const { turn, answer } = turnOn();
+    turn.append('draft');
+    turn.complete({ content: 'final' });
+    expect(answer()?.content).toBe('final');
+  });
+
+  it('take later details over earlier ones, each by itself', () => {
+    const { turn, answer } = turnOn();
+    turn.describe({ model: 'a', provider: 'p' });
+    turn.describe({ model: 'b' });
+    turn.complete({ content: 'x', finishReason: 'stop' });
+    expect(answer()?.details).toEqual({ model: 'b', provider: 'p', finishReason: 'stop' });
+  });
+
+  it('count an answer that can not be read', () => {
+    const { turn, messages, states } = turnOn();
+    turn.complete(throwing);
+    expect(messages).toMatchObject([{ role: 'assistant', unreadable: expect.any(Error) }]);
+    expect(states).toEqual(['opened', 'ended']);
+  });
+
+  it('tell the adapter, and outlive what it throws', () => {
+    const ended = vi.fn(() => {
+      throw new Error('adapter');
+    });
+    const { turn, answer } = turnOn({ ended });
+    turn.complete({ content: 'x' });
+    expect(ended).toHaveBeenCalledOnce();
+    expect(answer()?.content).toBe('x');
   });
 });
 
-describe('identity', () => {
-  it('comes from the call, then from around it, then from the wrapper, then from the recorder', async () => {
-    await using on = await recorderOn(undefined, { userId: 'default', customerId: 'acme' });
-    const { recorder } = on;
-    const say = (...args: Parameters<typeof recorder.turn>) => recorder.turn(...args).user('x');
-    say();
-    say(undefined, { fallback: { userId: 'wrapper' } });
-    await recorder.withIdentity({ userId: 'ambient' }, async () => {
-      await Promise.resolve();
-      say(undefined, { fallback: { userId: 'wrapper' } });
-      say({ userId: 'call' }, { fallback: { userId: 'wrapper' } });
-      say(undefined, { ambient: false });
-      recorder.withIdentity({ sessionId: 'inner' }, () => say());
-    });
-    await recorder.flush();
-    expect(on.synap.stored.map(message => message.user_id)).toEqual([
-      'default',
-      'wrapper',
-      'ambient',
-      'call',
-      'default',
-      'ambient',
-    ]);
-    expect(on.synap.stored[5]).toMatchObject({ session_id: 'inner', customer_id: 'acme' });
+describe('an abandoned turn', () => {
+  it('asks its adapter for the answer so far', () => {
+    const soFar = vi.fn(() => ({ content: 'half', model: 'm' }));
+    const { turn, answer } = turnOn({ soFar });
+    turn.abandon();
+    expect(answer()).toMatchObject({ content: 'half', status: 'abandoned', details: { model: 'm' } });
   });
 
-  it('without a conversation gives each turn one of its own, and says so once', async () => {
-    await using on = await recorderOn();
-    for (let n = 0; n < 3; n++) on.recorder.turn().user('Hi');
-    await on.recorder.flush();
-    expect(new Set(on.synap.stored.map(message => message.conversation_id)).size).toBe(3);
-    expect(on.log.filter(line => line.includes('conversationId'))).toHaveLength(1);
+  it('does not ask where the end says it, and no other end asks', () => {
+    const soFar = vi.fn(() => ({ content: 'half' }));
+    const told = turnOn({ soFar });
+    told.turn.abandon({ content: 'said' });
+    expect(told.answer()?.content).toBe('said');
+    turnOn({ soFar }).turn.complete();
+    expect(soFar).not.toHaveBeenCalled();
   });
 
-  it('without a user records nothing, counts it and says so once', async () => {
-    await using on = await recorderOn(undefined, { userId: undefined });
-    for (let n = 0; n < 2; n++) {
-      const turn = on.recorder.turn();
-      turn.user('Hi');
-      turn.complete({ content: 'Hello' });
-    }
-    expect(on.recorder.stats()).toMatchObject({ accepted: 0, refused: { missing_user_id: 4 } });
-    expect(on.losses.map(loss => loss.reason)).toEqual(Array(4).fill('missing_user_id'));
-    expect(on.log.filter(line => line.includes('userId'))).toHaveLength(1);
-  });
-
-  it('of recorder.newConversation() has a conversation of its own that lasts', async () => {
-    await using on = await recorderOn();
-    const chat = on.recorder.newConversation({ userId: 'bob' });
-    on.recorder.turn(chat).user('One');
-    on.recorder.turn(chat).user('Two');
-    await on.recorder.flush();
-    expect(on.synap.transcript(chat.conversationId)).toEqual(['user: One', 'user: Two']);
-    expect(on.synap.stored[0]?.user_id).toBe('bob');
-  });
-});
-
-describe('redact', () => {
-  it('sees every message before it is queued, and what it answers is recorded', async () => {
-    const seen: RecordMessageInput[] = [];
-    await using on = await recorderOn(undefined, {
-      redact(message) {
-        seen.push(message);
-        return { ...message, content: message.content.replace(/\d{4}/, '****'), conversationId: 'elsewhere' };
+  it('counts an adapter that throws as unreadable', () => {
+    const { turn, messages } = turnOn({
+      soFar: () => {
+        throw new Error('adapter');
       },
     });
-    const chat = on.recorder.newConversation();
-    const turn = on.recorder.turn(chat);
-    turn.user('My PIN is 1234');
-    turn.complete({ content: 'Keep 1234 to yourself' });
-    await on.recorder.flush();
-    expect(seen.map(message => message.content)).toEqual(['My PIN is 1234', 'Keep 1234 to yourself']);
-    expect(on.synap.transcript(chat.conversationId)).toEqual([
-      'user: My PIN is ****',
-      'assistant: Keep **** to yourself',
-    ]);
+    turn.abandon();
+    expect(messages).toMatchObject([{ role: 'assistant', unreadable: expect.any(Error) }]);
   });
 
-  it('may take its time: order within a conversation stays', async () => {
-    let slow = 30;
-    await using on = await recorderOn(undefined, {
-      async redact(message) {
-        slow -= 10;
-        await new Promise(resolve => setTimeout(resolve, Math.max(0, slow)));
-        return message;
-      },
-    });
-    const turn = on.recorder.turn({ conversationId: 'c' });
-    turn.user('One');
-    turn.complete({ content: 'Two' });
-    const next = on.recorder.turn({ conversationId: 'c' });
-    next.user('Three');
-    await next.accepted;
-    expect(on.recorder.stats().accepted).toBe(3);
-    await on.recorder.flush();
-    expect(said(on.synap.stored)).toEqual(['user: One', 'assistant: Two', 'user: Three']);
-  });
-
-  it('that outlives close() leaves its messages counted as lost, once', async () => {
-    const slow = Promise.withResolvers<void>();
-    await using on = await recorderOn(undefined, {
-      redact: async message => {
-        await slow.promise;
-        return message;
-      },
-    });
-    on.recorder.turn({ conversationId: 'c' }).user('Hi');
-    expect(await on.recorder.flush({ timeoutMs: 10 })).toEqual({ delivered: 0, pending: 1, deadLettered: 0 });
-    await on.recorder.close({ timeoutMs: 10 });
-    slow.resolve();
-    await turns();
-    expect(balanced(on.recorder)).toMatchObject({ accepted: 0, refused: { recorder_closed: 1 } });
-    expect(on.losses).toHaveLength(1);
-  });
-
-  const bad: [string, NonNullable<RecorderOptions['redact']>, LossReason][] = [
-    ['throws', () => fail('My PIN is 1234'), 'redact_failed'],
-    ['rejects', () => Promise.reject(new Error('My PIN is 1234')), 'redact_failed'],
-    ['forgets to answer', () => undefined as never, 'redact_failed'],
-    ['answers null', () => null, 'redacted'],
-  ];
-
-  it.each(bad)('that %s records nothing, and it is counted', async (_, redact, reason) => {
-    await using on = await recorderOn(undefined, { redact });
-    on.recorder.turn({ conversationId: 'c' }).user('My PIN is 1234');
-    await on.recorder.flush();
-    expect(on.synap.requests).toEqual([]);
-    expect(on.losses).toMatchObject([{ reason }]);
-    expect(on.log.join()).not.toContain('1234');
-  });
-});
-
-describe('a recorder', () => {
-  it('that is not enabled needs no key and records nothing', async () => {
-    const recorder = createRecorder({ enabled: false, apiKey: '' });
-    const turn = recorder.turn({ userId: 'ada' });
-    turn.user('Hi');
-    turn.complete({ content: 'Hello' });
-    expect(recorder.stats()).toMatchObject({ accepted: 0, refused: {} });
-    expect(await recorder.close()).toEqual({ delivered: 0, pending: 0, deadLettered: 0 });
-  });
-
-  it('that is closed counts what comes later as lost', async () => {
-    await using on = await recorderOn();
-    await on.recorder.close();
-    on.recorder.turn({ conversationId: 'c' }).user('Too late');
-    expect(on.losses).toMatchObject([{ reason: 'recorder_closed', role: 'user' }]);
-  });
-
-  it('survives an onLoss and a logger that throw', async () => {
-    const boom = () => fail('boom');
-    await using on = await recorderOn(undefined, {
-      userId: undefined,
-      onLoss: boom,
-      logger: { info: boom, warn: boom, error: boom },
-    });
-    on.recorder.turn().user('Hi');
-    expect(on.recorder.stats().refused).toEqual({ missing_user_id: 1 });
-  });
-
-  it('refuses wrong options with the name of the option', () => {
-    const options = { apiKey: 'k', batch: { maxMessages: 0 } };
-    expect(() => createRecorder(options)).toThrow(/batch\.maxMessages/);
-    expect(() => createRecorder({ apiKey: 'k', redact: 'yes' as never })).toThrow(/redact/);
-    expect(() => createRecorder({ apiKey: 'k', conversationScope: 'team' as never })).toThrow(/conversationScope/);
-  });
-
-  it('hands waitUntil a promise after each turn, which resolves when it is delivered', async () => {
-    const waiting: Promise<unknown>[] = [];
-    await using on = await recorderOn(undefined, {
-      waitUntil: promise => void waiting.push(promise),
-      batch: { lingerMs: 60_000 },
-    });
-    const turn = on.recorder.turn({ conversationId: 'c' });
-    turn.user('Hi');
-    turn.complete({ content: 'Hello' });
-    expect(waiting).toHaveLength(1);
-    await waiting[0];
-    expect(on.synap.stored).toHaveLength(2);
-  });
-});
-
-/** Idle times go by only when the function that it returns is called. */
-function stopClock(): (ms: number) => void {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
-  onTestFinished(() => void vi.useRealTimers());
-  return ms => void vi.advanceTimersByTime(ms);
-}
-
-describe('a turn that nobody ends', () => {
-  it('is abandoned after its idle time, with the text so far and the time of its last sign', async () => {
-    await using on = await recorderOn();
-    const pass = stopClock();
-    const turn = on.recorder.turn({ conversationId: 'c' }, { idleMs: 60_000 });
-    turn.user('Hi');
-    turn.describe({ model: 'gpt-5' });
-    turn.append('Hel');
-    pass(59_000);
+  it('opens again with a first word, and ends again', () => {
+    const { turn, states, answer } = turnOn();
+    turn.abandon();
+    expect(turn.over).toBe(false);
+    turn.append('late');
     expect(turn.state).toBe('open');
-    pass(2000);
+    turn.complete();
+    expect(answer()).toMatchObject({ content: 'late', status: 'complete' });
+    expect(states).toEqual(['opened', 'ended', 'opened', 'ended']);
+  });
+
+  it.each(['complete', 'fail', 'abort'] as const)('may still %s, while it had no text', method => {
+    const { turn, answer } = turnOn();
+    turn.abandon();
+    turn[method](method === 'complete' ? ({ content: 'late' } as never) : undefined, { content: 'late' });
+    expect(answer()).toMatchObject({ content: 'late', status: turn.state });
+    expect(turn.over).toBe(true);
+  });
+
+  it('is abandoned once', () => {
+    const { turn, states } = turnOn();
+    turn.abandon();
+    turn.abandon({ content: 'x' });
+    expect(states).toEqual(['opened', 'ended']);
+  });
+});
+
+describe('a turn that is idle', () => {
+  it('is abandoned at the first look after its idle time', () => {
+    const { turn } = turnOn({ idleMs: 100 });
+    turn.tick(performance.now() + 99);
+    expect(turn.state).toBe('open');
+    turn.tick(performance.now() + 100);
     expect(turn.state).toBe('abandoned');
-    turn.complete({ content: 'too late' });
-    await on.recorder.flush();
-    expect(said(on.synap.stored)).toEqual(['user: Hi', 'assistant (abandoned): Hel']);
-    expect(on.synap.stored[1]?.metadata).toMatchObject({ model: 'gpt-5' });
-    // To the second, it is told when the last sign was.
-    expect(on.synap.stored[1]?.metadata?.latency_ms).toBeLessThanOrEqual(1000);
   });
 
-  it('lives on while there are signs of life', async () => {
-    await using on = await recorderOn();
-    const pass = stopClock();
-    const turn = on.recorder.turn({ conversationId: 'c' }, { idleMs: 60_000 });
-    turn.user('Hi');
-    for (let n = 0; n < 6; n++) {
-      pass(50_000);
-      turn.touch();
-    }
+  it('is never abandoned without an idle time', () => {
+    const { turn } = turnOn();
+    turn.tick(performance.now() + 1e9);
     expect(turn.state).toBe('open');
+    expect(turn.idleMs).toBeUndefined();
   });
 
-  it('may still be answered when it had no text', async () => {
-    await using on = await recorderOn();
-    const turn = on.recorder.turn({ conversationId: 'c' }, { idleMs: 20 });
-    turn.user('Hi');
-    await expect.poll(() => turn.state).toBe('abandoned');
-    turn.complete({ content: 'Sorry for the wait' });
-    await on.recorder.flush();
-    expect(said(on.synap.stored)).toEqual(['user: Hi', 'assistant: Sorry for the wait']);
+  it.each([
+    ['user', (turn: Turn) => turn.user('Hi')],
+    ['append', (turn: Turn) => turn.append('x')],
+    ['firstToken', (turn: Turn) => turn.firstToken()],
+    ['touch', (turn: Turn) => turn.touch()],
+    ['describe', (turn: Turn) => turn.describe({})],
+  ] as const)('lives on by %s, and then counts anew', (_, sign) => {
+    const { turn } = turnOn({ idleMs: 100 });
+    sign(turn);
+    turn.tick(1000);
+    expect(turn.state).toBe('open');
+    turn.tick(1099);
+    expect(turn.state).toBe('open');
+    turn.tick(1100);
+    expect(turn.state).toBe('abandoned');
   });
 
-  it('is abandoned when the recorder closes', async () => {
-    await using on = await recorderOn();
-    const turn = on.recorder.turn({ conversationId: 'c' });
-    turn.user('Hi');
-    turn.append('Hel');
-    await on.recorder.close();
-    expect(said(on.synap.stored)).toEqual(['user: Hi', 'assistant (abandoned): Hel']);
+  it('lives on while something is under way, as far as that can be told', () => {
+    let isBusy = true;
+    const busy = turnOn({ idleMs: 100, busy: () => isBusy });
+    busy.turn.tick(1000);
+    expect(busy.turn.state).toBe('open');
+    isBusy = false;
+    busy.turn.tick(1100);
+    expect(busy.turn.state).toBe('abandoned');
+    const broken = turnOn({
+      idleMs: 100,
+      busy: () => {
+        throw new Error('adapter');
+      },
+    });
+    broken.turn.tick(1000);
+    expect(broken.turn.state).toBe('abandoned');
   });
 });
 
-describe('messages at the end of a prompt', () => {
-  it('are recorded once, the last always', async () => {
-    await using on = await recorderOn();
-    const ask = (...contents: string[]) => {
-      const turn = on.recorder.turn({ conversationId: 'c' });
-      turn.trailing(contents.map(content => ({ content })));
-      return turn;
-    };
-    ask('Hi').fail(new Error('overloaded'));
-    ask('Hi', 'Are you there?').complete({ content: 'Yes' });
-    ask('Hi', 'Again').complete({ content: 'Hello' });
-    await on.recorder.flush();
-    expect(said(on.synap.stored)).toEqual([
-      'user: Hi',
-      'user: Are you there?',
-      'assistant: Yes',
-      'user: Hi',
-      'user: Again',
-      'assistant: Hello',
+describe('the clock of a turn', () => {
+  it('starts with the first user(), stops with the end, and marks the first token', () => {
+    const { turn, messages, answer } = turnOn();
+    pass(500);
+    turn.user('Hi');
+    pass(100);
+    turn.user('You there?');
+    pass(200);
+    turn.append('Yes');
+    pass(400);
+    turn.append('!');
+    turn.complete();
+    const startedAt = new Date(START + 500);
+    expect(messages[0]).toMatchObject({ startedAt });
+    expect(messages[1]).toMatchObject({ startedAt });
+    expect(answer()).toMatchObject({
+      startedAt,
+      endedAt: new Date(START + 1200),
+      latencyMs: 700,
+      timeToFirstTokenMs: 300,
+    });
+  });
+
+  it('starts when the adapter says', () => {
+    pass(1000);
+    const startedAt = performance.now();
+    pass(300);
+    const { turn, answer } = turnOn({ startedAt });
+    turn.user('Hi');
+    turn.complete({ content: 'x' });
+    expect(answer()).toMatchObject({ startedAt: new Date(START + 1000), latencyMs: 300 });
+  });
+
+  it('stops with the end, also where nothing was heard for long', () => {
+    const { turn, answer } = turnOn();
+    turn.append('x');
+    turn.tick(performance.now());
+    pass(900);
+    turn.complete();
+    expect(answer()?.latencyMs).toBe(900);
+  });
+
+  it('does not start again with a user() behind the first token', () => {
+    const { turn, answer } = turnOn();
+    turn.firstToken();
+    pass(100);
+    turn.user('Hi');
+    turn.complete({ content: 'x' });
+    expect(answer()).toMatchObject({ startedAt: new Date(START), latencyMs: 100, timeToFirstTokenMs: 0 });
+  });
+
+  it('does not start again with a user() behind the end', () => {
+    const { turn, messages } = turnOn();
+    turn.complete();
+    pass(100);
+    turn.user('Hi');
+    expect(messages).toMatchObject([{ startedAt: new Date(START) }]);
+  });
+
+  it('knows one first token: firstToken(), or the first piece that was streamed', () => {
+    const { turn, answer } = turnOn();
+    pass(10);
+    turn.append('a', { streamed: false });
+    pass(10);
+    turn.firstToken();
+    pass(10);
+    turn.firstToken();
+    turn.append('b');
+    turn.complete();
+    expect(answer()?.timeToFirstTokenMs).toBe(20);
+  });
+
+  it('knows no first token where nothing was streamed, or after the end', () => {
+    const { turn, answer } = turnOn();
+    turn.append('a', { streamed: false });
+    turn.complete();
+    turn.firstToken();
+    expect(answer()?.timeToFirstTokenMs).toBeUndefined();
+    const late = turnOn();
+    late.turn.abandon();
+    late.turn.firstToken();
+    late.turn.complete({ content: 'x' });
+    expect(late.answer()?.timeToFirstTokenMs).toBeUndefined();
+  });
+
+  it('stops at the last look at a sign of life where the turn was abandoned', () => {
+    const { turn, answer } = turnOn({ idleMs: 100 });
+    turn.append('x');
+    pass(50);
+    turn.tick(performance.now());
+    pass(1000);
+    turn.tick(performance.now());
+    expect(answer()).toMatchObject({ latencyMs: 50 });
+    const closed = turnOn();
+    closed.turn.append('x');
+    pass(70);
+    closed.turn.abandon();
+    expect(closed.answer()).toMatchObject({ latencyMs: 70 });
+  });
+
+  it('says nothing of the latency where it is not known', () => {
+    const { turn, answer } = turnOn({ timed: false });
+    turn.complete({ content: 'x' });
+    expect(answer()?.latencyMs).toBeUndefined();
+    expect(answer()?.endedAt).toEqual(new Date(START));
+  });
+});
+
+describe('what a user says', () => {
+  it('is handed on with all that is known of it, and of the turn', () => {
+    const { turn, messages } = turnOn({ id: 'request-1', framework: 'by-hand', metadata: { app: 'a' } });
+    turn.user('Hi', { messageId: 'm', attachments: [{ mediaType: 'image/png' }], metadata: { channel: 'web' } });
+    expect(messages).toEqual([
+      {
+        role: 'user',
+        content: 'Hi',
+        messageId: 'm',
+        attachments: [{ mediaType: 'image/png', filename: undefined, url: undefined }],
+        tags: { channel: 'web' },
+        startedAt: new Date(START),
+        trailing: undefined,
+        turn: { id: 'request-1', isNamedByApp: true, framework: 'by-hand', tags: { app: 'a' } },
+      },
+    ]);
+    expect(turn).toMatchObject({ id: 'request-1', framework: 'by-hand', conversationId: 'c' });
+  });
+
+  it('has a turn with a fresh id where the app gives none', () => {
+    const { turn, messages } = turnOn();
+    turn.user('Hi');
+    expect(turn.id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(messages[0]?.turn).toMatchObject({ id: turn.id, isNamedByApp: false });
+  });
+
+  it('is handed on though its options can not be read', () => {
+    const { turn, messages } = turnOn();
+    turn.user('Hi', throwing);
+    expect(messages).toMatchObject([{ content: 'Hi', messageId: undefined, attachments: undefined }]);
+  });
+
+  it('is nothing where it is empty, and counted where it is no text', () => {
+    const { turn, messages } = turnOn();
+    turn.user('');
+    turn.user(42 as never);
+    expect(messages).toMatchObject([
+      { role: 'user', unreadable: expect.objectContaining({ message: 'a message must be a string' }) },
     ]);
   });
+
+  it('at the end of a prompt says where it stands', () => {
+    const { turn, messages } = turnOn();
+    turn.trailing([{ content: 'Hi' }, { content: 'You?', messageId: 'm' }]);
+    const contents = ['Hi', 'You?'];
+    expect(messages).toMatchObject([
+      { content: 'Hi', trailing: { index: 0, contents } },
+      { content: 'You?', messageId: 'm', trailing: { index: 1, contents } },
+    ]);
+  });
+});
+
+describe('a piece of an answer', () => {
+  it('that is no text, or empty, is none and no sign of life', () => {
+    const { turn, messages } = turnOn({ idleMs: 100 });
+    turn.append('');
+    turn.append(7 as never);
+    turn.tick(performance.now() + 100);
+    expect(turn.state).toBe('abandoned');
+    turn.append('');
+    expect(turn.state).toBe('abandoned');
+    expect(messages).toEqual([]);
+  });
+});
+
+describe('turn.accepted', () => {
+  it('says of each message what became of it, and waits for those that take their time', async () => {
+    const { turn } = turnOn({}, [Promise.resolve('accepted'), 'not recorded', Promise.resolve('redacted'), 'accepted']);
+    for (const content of ['a', 'b', 'c', 'd']) turn.user(content);
+    expect(await turn.accepted).toEqual({ accepted: 2, lost: ['redacted'] });
+  });
+});
+
+it('a turn without a conversation opens and ends unobserved', () => {
+  const observer = { opened: vi.fn(), ended: vi.fn() };
+  const turn = new Turn({ accept: () => 'missing_user_id' }, { conversationId: undefined, observer });
+  turn.abandon();
+  turn.append('x');
+  turn.complete();
+  expect(turn.state).toBe('complete');
+  expect(observer.opened).not.toHaveBeenCalled();
+  expect(observer.ended).not.toHaveBeenCalled();
 });

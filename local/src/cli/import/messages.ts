@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Attachment, ConversationScope, Identity, RecordMessageInput, Role, Usage } from 'synap-recorder';
 import {
-  fitToSize,
   isUnknown,
   type MissingIdentity,
   readId,
   resolveIdentity,
   tagMetadata,
+  truncateMessage,
   whatIsUnknown,
 } from 'synap-recorder/content';
 import { v5 as uuidv5 } from 'uuid';
@@ -101,7 +101,7 @@ export function keyedMessages(conversation: FinishedConversation, defaults: Impo
       ...metadataOf(message, { key, turnId, externalConversationId }),
     };
     const { role, content } = message;
-    return { key, ...fitToSize({ conversationId, role, content, userId, customerId, sessionId, metadata }) };
+    return { key, ...truncateMessage({ conversationId, role, content, userId, customerId, sessionId, metadata }) };
   });
 }
 

@@ -25,7 +25,9 @@ function exitAll(): void {
 /**
  * Calls `flush`, as long as the caller keeps the hooks, when the process is about to end by itself. Work that it starts
  * keeps the process alive until it is done; Node calls again then, so a flush with nothing to do must start none. Calls
- * `exit` when the process ends for good. Answers with the way to take them back.
+ * `exit` when the process ends for good.
+ *
+ * @returns what takes the hooks back
  */
 export function onExit(hooks: ExitHooks): () => void {
   if (typeof WeakRef === 'undefined') return () => {};

@@ -1,6 +1,8 @@
 /**
- * Adds listeners to the process, and answers whether it could. Where there is no Node.js there is no process, or one
- * without events, or, as in Next.js's edge runtime, one whose every method throws.
+ * Adds listeners to the process. Where there is no Node.js there is no process, or one without events, or, as in Next.js's
+ * edge runtime, one whose every method throws.
+ *
+ * @returns whether it could
  */
 export function listened(add: (process: NodeJS.Process) => void): boolean {
   try {

@@ -76,39 +76,3 @@ describe('a redaction', () => {
     expect(stdout).toBe('recorder_closed user\nrecorder_closed assistant\n');
   });
 });
-
-it('with tenancy b2b, a turn without a customer is refused at once', async () => {
-  await using on = await recorderOn(undefined, { tenancy: 'b2b' });
-  const turn = on.recorder.turn({ conversationId: 'c' });
-  turn.user('Hi');
-  expect(await turn.accepted).toEqual({ accepted: 0, lost: ['missing_customer_id'] });
-  const other = on.recorder.turn({ conversationId: 'c', customerId: 'acme' });
-  other.user('Hi');
-  expect(await on.recorder.flush()).toMatchObject({ delivered: 1 });
-});
-
-it('an id that an app gives to turns of two users names two turns', async () => {
-  await using on = await recorderOn();
-  for (const userId of ['ada', 'bob']) {
-    const turn = on.recorder.turn({ userId, conversationId: 'c' }, { id: 'request-1' });
-    turn.user(`${userId} asks`);
-    turn.complete({ content: `${userId} hears` });
-  }
-  await on.recorder.flush();
-  expect(on.synap.stored.map(({ content }) => content)).toEqual(['ada asks', 'ada hears', 'bob asks', 'bob hears']);
-  expect(new Set(on.synap.stored.map(({ metadata }) => metadata?.message_key)).size).toBe(4);
-});
-
-it('a turn that was abandoned and came back keeps the platform waiting until its end', async () => {
-  const holds: Promise<unknown>[] = [];
-  await using on = await recorderOn(undefined, { waitUntil: promise => void holds.push(promise) });
-  const turn = on.recorder.turn({ conversationId: 'c' });
-  turn.user('Hi');
-  turn.abandon();
-  turn.append('late');
-  await holds[0];
-  turn.complete();
-  await Promise.all(holds);
-  expect(holds).toHaveLength(2);
-  expect(on.synap.stored.map(({ content }) => content)).toEqual(['Hi', 'late']);
-});

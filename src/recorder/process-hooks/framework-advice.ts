@@ -1,15 +1,15 @@
-const NEXT = `Next.js ends the process by itself soon after a signal, and waits only for what it was told of: createRecorder({ waitUntil: after }), with after from 'next/server'`;
+const NEXT = `Next.js ends the process by itself soon after a signal, and waits only for what \`after\` is given: createRecorder({ waitUntil: after }), with after from 'next/server'`;
 const NITRO = `Nitro ends the process by itself soon after a signal, and waits only for its hooks. In a plugin: nitroApp.hooks.hook('close', () => recorder.close())`;
 
-let isSaid = false;
+let wasAdvised = false;
 
 /**
  * @returns once, what to write where a framework ends the process so soon after a signal that listening to it, too, may not be
  *   enough; undefined where none is seen to
  */
 export function adviceOnSignals(): string | undefined {
-  const advice = isSaid ? undefined : adviceFor();
-  if (advice) isSaid = true;
+  const advice = wasAdvised ? undefined : adviceFor();
+  if (advice) wasAdvised = true;
   return advice;
 }
 

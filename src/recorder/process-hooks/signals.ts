@@ -212,7 +212,7 @@ function raise(signal: NodeJS.Signals, code: number): void {
   } catch {
     process.exit(code);
   }
-  // Those of signal-exit may keep the process, if the app has told them so.
+  // Those of signal-exit may keep the process, if the app wants them to.
   if (process.listenerCount(signal) === 0) setTimeout(() => process.exit(code), RAISE_MS);
 }
 

@@ -1,0 +1,49 @@
+import type { JsonObject } from '../internal/json.js';
+import type { RecordMessageInput } from '../synap/messages.js';
+import { endText } from './error-text.js';
+import type { ResolvedIdentity } from './identity.js';
+import { assistantMetadata, type MessageFacts, userMetadata } from './metadata.js';
+import type { AssistantMessage, UserMessage } from './turn-message.js';
+
+/**
+ * A message as Synap takes it, before it is redacted, cut, and has a key.
+ *
+ * @param tags the app's tags, as plain JSON
+ * @param secrets what no text of an error may hold: the API key
+ */
+export function draftMessage(
+  message: UserMessage | AssistantMessage,
+  identity: ResolvedIdentity,
+  tags: JsonObject,
+  secrets: readonly (string | undefined)[],
+): RecordMessageInput {
+  const { conversationId, userId, customerId, sessionId } = identity;
+  return {
+    conversationId,
+    role: message.role,
+    content: message.content,
+    userId,
+    customerId,
+    sessionId,
+    metadata: { ...tags, ...ownMetadata(message, identity.externalConversationId, secrets) },
+  };
+}
+
+function ownMetadata(
+  message: UserMessage | AssistantMessage,
+  externalConversationId: string | undefined,
+  secrets: readonly (string | undefined)[],
+): JsonObject {
+  const { turn, startedAt } = message;
+  const facts: MessageFacts = { turnId: turn.id, framework: turn.framework, externalConversationId, startedAt };
+  if (message.role === 'user') return userMetadata({ ...facts, attachments: message.attachments });
+  const { details, status, error, endedAt, latencyMs, timeToFirstTokenMs } = message;
+  return assistantMetadata(facts, {
+    ...details,
+    status,
+    error: endText(status, error, secrets),
+    endedAt,
+    latencyMs,
+    timeToFirstTokenMs,
+  });
+}

@@ -1,0 +1,35 @@
+import type { Role } from '../synap/messages.js';
+import type { TurnFacts } from './turn-message.js';
+
+/** Which message of its turn it is. */
+export interface MessageName {
+  readonly turn: Pick<TurnFacts, 'id' | 'isNamedByApp'>;
+  /** The app's own id of a user's message. */
+  readonly messageId?: string | undefined;
+  /** How many messages of the user came before it in the turn; undefined where it can't be read. */
+  readonly place?: number | undefined;
+}
+
+/**
+ * The `message_key`, by which Synap and the outbox know a message again: over retries, processes and machines.
+ *
+ * | message | key |
+ * |---|---|
+ * | user's, the app's id known | conversation, id |
+ * | user's, no id | turn, place in the turn |
+ * | assistant's | turn |
+ *
+ * A turn goes by its own id, which is unique, or by an id of the app's, which is so within a conversation.
+ *
+ * @param message the message after redaction, so that a key may be made of its text, too; before that, for the report
+ *   of a message that is lost, what is known of it
+ */
+export function messageKey(
+  message: { readonly conversationId: string | undefined; readonly role: Role },
+  { turn, messageId, place }: MessageName,
+): string {
+  const { conversationId, role } = message;
+  if (role === 'user' && messageId !== undefined) return `${conversationId}:user:${messageId}`;
+  const turnName = turn.isNamedByApp ? `${conversationId}:${turn.id}` : turn.id;
+  return role === 'user' && place !== undefined ? `${turnName}:user:${place}` : `${turnName}:${role}`;
+}

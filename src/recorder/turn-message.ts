@@ -1,0 +1,68 @@
+import type { LossReason } from '../delivery/loss.js';
+import type { MaybePromise } from '../internal/promises.js';
+import type { Attachment, TurnDetails, TurnStatus } from './turn-details.js';
+
+/** What the messages of a turn have in common. */
+export interface TurnFacts {
+  readonly id: string;
+  /** Whether the id is the app's own. It may stand for another turn in another conversation. */
+  readonly isNamedByApp: boolean;
+  readonly framework: string | undefined;
+  /** The app's tags of the turn, as they were handed over. */
+  readonly tags: unknown;
+}
+
+/** A text, and how many characters followed it that were not kept, because no message is as long. */
+export interface BoundedText {
+  readonly content: string;
+  readonly missing: number;
+}
+
+/** What a user said. */
+export interface UserMessage {
+  readonly role: 'user';
+  readonly turn: TurnFacts;
+  readonly content: string;
+  /** The app's own id of the message, as it was handed over. */
+  readonly messageId: unknown;
+  readonly attachments: readonly Attachment[] | undefined;
+  /** The app's tags of the message, as they were handed over. */
+  readonly tags: unknown;
+  readonly startedAt: Date;
+  /** Where it stands among the user's messages at the end of a prompt; undefined for one that was said by itself. */
+  readonly trailing: { readonly index: number; readonly contents: readonly unknown[] } | undefined;
+}
+
+/** What the assistant answered, as far as it came. */
+export interface AssistantMessage extends BoundedText {
+  readonly role: 'assistant';
+  readonly turn: TurnFacts;
+  readonly status: TurnStatus;
+  /** What the turn failed with, or why it was aborted. */
+  readonly error: unknown;
+  readonly details: TurnDetails;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  /** In milliseconds; undefined where it is not known. */
+  readonly latencyMs: number | undefined;
+  readonly timeToFirstTokenMs: number | undefined;
+}
+
+/** A message that can't be read: a text that is no string, a getter that throws. */
+interface UnreadableMessage {
+  readonly role: 'user' | 'assistant';
+  readonly turn: TurnFacts;
+  readonly unreadable: unknown;
+}
+
+/** A message as a turn hands it on. */
+export type TurnMessage = UserMessage | AssistantMessage | UnreadableMessage;
+
+/** What became of a message: it is in the outbox, there was nothing to record (it was said before), or why it is lost. */
+export type Acceptance = 'accepted' | 'not recorded' | LossReason;
+
+/** Where a turn's messages go. */
+export interface TurnSink {
+  /** Never throws or rejects. */
+  accept(message: TurnMessage): MaybePromise<Acceptance>;
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { messageKey } from '../../src/recorder/message-key.js';
+
+const conversationId = '8f5a4a0e-0000-4000-8000-000000000000';
+const user = { conversationId, role: 'user' } as const;
+const assistant = { conversationId, role: 'assistant' } as const;
+const turn = { id: 't', isNamedByApp: false };
+const named = { id: 'request-1', isNamedByApp: true };
+
+describe('the key of a message', () => {
+  it("of a user, with an id of the app's, is the same in every turn of the conversation", () => {
+    const key = messageKey(user, { turn, messageId: 'm1', place: 3 });
+    expect(key).toBe(`${conversationId}:user:m1`);
+    expect(messageKey(user, { turn: named, messageId: 'm1', place: 0 })).toBe(key);
+  });
+
+  it('of a user, without an id, is its place in its turn', () => {
+    expect(messageKey(user, { turn, place: 0 })).toBe('t:user:0');
+    expect(messageKey(user, { turn, place: 1 })).toBe('t:user:1');
+  });
+
+  it("of an assistant is its turn's, whatever the user's message was called", () => {
+    expect(messageKey(assistant, { turn })).toBe('t:assistant');
+    expect(messageKey(assistant, { turn, messageId: 'm1', place: 1 })).toBe('t:assistant');
+  });
+
+  it("of a turn that the app has named is the conversation's, too: the app may give the name twice", () => {
+    expect(messageKey(user, { turn: named, place: 0 })).toBe(`${conversationId}:request-1:user:0`);
+    expect(messageKey(assistant, { turn: named })).toBe(`${conversationId}:request-1:assistant`);
+  });
+
+  it('that can not be read is that of its turn and role', () => {
+    expect(messageKey(user, { turn })).toBe('t:user');
+    expect(messageKey({ conversationId: undefined, role: 'user' }, { turn })).toBe('t:user');
+  });
+});
