@@ -7,6 +7,7 @@ import { conversationUuid } from '../../src/index.js';
 import type { WireMessage } from '../../src/synap/messages.js';
 import { recorderOn } from '../support/recorder.js';
 import { type ModelScript, scriptedModel } from '../support/scripted-model.js';
+import { turns } from '../support/turns.js';
 
 async function setup(script: ModelScript) {
   const server = await scriptedModel(script);
@@ -116,7 +117,7 @@ describe.each(['wrapAISDK', 'wrapModel'] as const)('%s on ai 7', way => {
 
   it('keeps twenty concurrent turns apart, tool loops included', async () => {
     await using on = await setup(async ({ messages }) => {
-      await new Promise(resolve => setTimeout(resolve, Math.random() * 30));
+      await turns(Math.random() * 30);
       const user = String(messages.find(message => message.role === 'user')?.content);
       if (messages.at(-1)?.role === 'tool') return { text: `done ${user}` };
       return { toolCalls: [{ id: 'call-1', name: 'weather', arguments: { city: 'Paris' } }] };
