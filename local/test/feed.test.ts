@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { turns } from '../../test/support/turns.js';
 import { Feed } from '../src/feed.js';
 import { Store } from '../src/store.js';
 import { tempDatabase } from './support.js';
@@ -19,14 +20,19 @@ const message = () => ({ conversationId: randomUUID(), role: 'user' as const, co
 const forever = new AbortController().signal;
 
 test('who waits is told of the next message, and not of one that is known', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
   const { store, feed } = watched();
   store.record(message());
   const news: (number | undefined)[] = [];
   void feed.newerThan(1, forever).then(seq => news.push(seq));
-  await new Promise(resolve => setTimeout(resolve, 100));
+  vi.advanceTimersByTime(60_000);
+  await turns();
   expect(news).toEqual([]);
   store.record(message());
-  await expect.poll(() => news).toEqual([2]);
+  vi.advanceTimersByTime(60_000);
+  await turns();
+  expect(news).toEqual([2]);
 });
 
 test('who comes late is told at once', async () => {

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { createConnection } from 'node:net';
 import { expect, test, vi } from 'vitest';
+import { turns } from '../../test/support/turns.js';
 import type { LocalSynap } from '../src/index.js';
 import { aMessage, call, rawGet, record, start } from './support.js';
 
@@ -174,9 +175,9 @@ test('a caller that hangs up in the middle of a body leaves no trace, in the sto
       `POST /v1/conversations/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${local.apiKey}\r\n` +
         'Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"content":"half',
     );
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await turns();
     socket.destroy();
-    await new Promise(resolve => setTimeout(resolve, 100));
+    await turns();
     expect((await call(local, 'GET', '/v1/conversations')).body.conversations).toEqual([]);
     expect(stderr.mock.calls).toEqual([]);
     expect(noise.mock.calls).toEqual([]);

@@ -1,7 +1,6 @@
 import { createServer as httpServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as tcpServer } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -10,6 +9,7 @@ import { MAX_RESPONSE_BYTES } from '../../src/synap/body.js';
 import * as overFetch from '../../src/synap/http.edge.js';
 import * as overUndici from '../../src/synap/http.js';
 import type { HttpModule, HttpRequest } from '../../src/synap/transport.js';
+import { turns } from '../support/turns.js';
 
 const SECRETS = { authorization: 'Bearer sk-very-secret', body: '{"content":"The launch code is 0000"}' };
 
@@ -100,7 +100,7 @@ describe.each(modules)('the transport over %s', (_, { httpTransport }) => {
     await using server = await serve(async (_, response) => {
       for (const byte of bytes) {
         response.write(Buffer.of(byte));
-        await sleep(2);
+        await turns(20);
       }
       response.end();
     });
@@ -151,7 +151,8 @@ describe.each(modules)('the transport over %s', (_, { httpTransport }) => {
     });
     await using server = await serve((incoming, response) => {
       drip(incoming, response);
-      setTimeout(written, 50);
+      response.flushHeaders();
+      void turns().then(written);
     });
     const transport = httpTransport(server.origin);
     const [deadline, caller] = [new AbortController(), new AbortController()];

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { scriptedModel } from '../../support/scripted-model.js';
 import { type Script, scriptedSynap } from '../../support/scripted-synap.js';
@@ -75,13 +74,12 @@ describe('the client in a worker', () => {
 
 describe('a recorder in a worker', () => {
   it('delivers the turns of many requests at once, after they are answered', async () => {
-    await using on = await workerOn('by-hand', async () => {
-      await sleep(50);
-      return undefined;
-    });
+    const answered = Promise.withResolvers<undefined>();
+    await using on = await workerOn('by-hand', () => answered.promise);
     const chats = Array.from({ length: 50 }, (_, n) => `chat-${n}`);
     const answers = await Promise.all(chats.map(chat => json(`${on.url}?chat=${chat}`)));
     expect(answers).toEqual(answers.map(() => expect.objectContaining({ accepted: 2, delivered: 0 })));
+    answered.resolve(undefined);
     await expect.poll(on.said).toHaveLength(100);
     expect(on.said().sort()).toEqual(
       chats.flatMap(chat => [`user: Hi from ${chat}`, `assistant: Hello ${chat}`]).sort(),
