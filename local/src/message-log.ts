@@ -24,7 +24,7 @@ const MAX_FOUND = 500;
 const MAX_FOUND_BYTES = 1024 * 1024;
 const CONVERSATIONS = 500;
 
-/** Which messages are wanted: those that pass all of what is given. */
+/** Which messages to read: those that match every field that is set. */
 export interface MessageFilter {
   conversationIds?: readonly string[] | undefined;
   userId?: string | undefined;
@@ -33,7 +33,7 @@ export interface MessageFilter {
 }
 
 /**
- * Reads the messages of a store a piece at a time, so that as many as there may be fit through a bounded memory. Between
+ * Reads the messages of a store a piece at a time, so that memory stays bounded however many there are. Between
  * two pieces no transaction is open.
  */
 export class MessageLog {

@@ -86,6 +86,6 @@ test('a database keeps its tenancy, and is not opened as the other kind once it 
   const changed = await startLocalSynap({ database, tenancy: 'b2b' });
   await record(changed, aMessage({ customer_id: 'acme' }));
   await changed.close();
-  await expect(startLocalSynap({ database, tenancy: 'b2c' })).rejects.toThrow(/holds b2b conversations: start with/);
+  await expect(startLocalSynap({ database, tenancy: 'b2c' })).rejects.toThrow(/contains b2b conversations: start with/);
   expect((await start({ database })).tenancy).toBe('b2b');
 });

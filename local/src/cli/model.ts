@@ -21,7 +21,7 @@ export function addModelCommand(program: Command): void {
     .command('model')
     .summary('run a model on this machine that only repeats the question')
     .description(
-      "Runs a model on this machine, for those who have no key: it speaks OpenAI's protocol (chat completions, also streamed), and says the question again.",
+      "Runs a model on this machine, for those who have no key: it speaks OpenAI's protocol (chat completions, also streamed) and repeats the question.",
     )
     .option('--port <number>', 'port to listen on; 0 takes a free one', parsePort, 8788)
     .option('--json', 'print the address as one line of JSON')

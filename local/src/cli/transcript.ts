@@ -28,7 +28,7 @@ function timeText(iso: string): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** What a message says about itself that a reader wants to know. What it doesn't say is left out. */
+/** Facts from a message's metadata that a reader wants to know; absent ones are left out. */
 export function messageFacts(metadata: WireStoredMessage['metadata']): string[] {
   const { model, response_model, latency_ms, time_to_first_token_ms, input_tokens, output_tokens } = metadata;
   const tools = Array.isArray(metadata.tool_calls) ? metadata.tool_calls.filter(name => typeof name === 'string') : [];

@@ -6,7 +6,7 @@ const MAX_TERM_LENGTH = 100;
 export interface SearchTerms {
   /** In lower case. */
   readonly terms: readonly string[];
-  /** What the index is asked; undefined when all terms are too short for it. */
+  /** The query for the index; undefined when all terms are too short for it. */
   readonly trigrams: string | undefined;
 }
 

@@ -12,7 +12,7 @@ const WIDTH = 480;
 const HEIGHT = 64;
 const GAP_SHARE = 0.3;
 const MAX_BAR_WIDTH = 40;
-// More bars than this can't be told apart. Then a bar is the highest of several.
+// More bars than this can't be distinguished. Then a bar is the highest of several.
 const MAX_BARS = 120;
 
 /** A bar chart as an inline SVG: sizes are attributes and colours are classes, so that it needs no style of its own. */

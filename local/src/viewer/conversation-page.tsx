@@ -18,7 +18,7 @@ export interface ConversationPageProps {
   place: number;
   /** The message that is shown in the middle, because somebody looked for it. */
   at: number | undefined;
-  /** What the page knows of: from there on it is told what is new. */
+  /** The latest `seq` of the store when the page was made: the page's events begin behind it. */
   seq: number;
 }
 

@@ -9,7 +9,7 @@ export function count(value: number): string {
   return numbers.format(value);
 }
 
-/** `12.3K`, for where there is little room. */
+/** `12.3K`, for where there is little space. */
 export function compact(value: number): string {
   return compactNumbers.format(value);
 }

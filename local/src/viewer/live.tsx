@@ -7,7 +7,7 @@ import { ConversationRow } from './conversation-row.js';
 import { MAX_ANSWERS } from './figures.js';
 import { Messages } from './messages.js';
 
-// What a page has missed beyond this is not sent to it: it is told to load itself anew (`reset`).
+// A page that has missed more than this gets a `reset` instead: it reloads.
 const MAX_BEHIND = 200;
 
 /**

@@ -53,7 +53,7 @@ function restricted(md: Markdown): Markdown {
     return `<a href="${escapeHtml(href)}" ${LINK_ATTRIBUTES}>`;
   };
 
-  // The image itself would tell whoever drew it that it was looked at.
+  // Loading the image would show its server that the message was read.
   rules.image = (tokens, index) => {
     const token = tokens[index];
     const label = `Image: ${token?.content || 'without a description'}`;

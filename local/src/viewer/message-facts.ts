@@ -10,7 +10,7 @@ export interface AttachmentFacts {
   url: string | undefined;
 }
 
-/** What a message says about itself in its metadata, as far as it is what it should be. Times are in milliseconds. */
+/** The metadata of a message, as far as it has the expected types. Times are in milliseconds. */
 export interface MessageFacts {
   /** ISO-8601: when it was said, or else when it was recorded. */
   saidAt: string;

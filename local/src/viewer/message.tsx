@@ -21,7 +21,7 @@ export interface MessageProps {
   unanswered?: boolean;
 }
 
-/** One message of a conversation: a bubble, and below it what it says about itself. */
+/** One message of a conversation: a bubble, and below it its metadata. */
 export function Message({ message, typesetter, wholeMs, named, unanswered = false }: MessageProps) {
   const { seq, role, content, conversationId, userId } = message;
   const facts = messageFacts(message);

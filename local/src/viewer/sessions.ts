@@ -11,7 +11,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 // The cookie is HttpOnly (no script reads it) and SameSite=Strict (no other site's page sends it). It says until when it
 // is good and is signed with a secret of the database: it outlives a restart, and ends when the API keys change.
 //
-// Browsers don't tell ports apart in cookies: a page on another port of this host name sends it along, too, so origin.ts
+// Browsers don't separate cookies by port: a page on another port of this host name sends it along, too, so origin.ts
 // does not rely on it; and a program that listens there can take it out of the requests it gets. Someone who runs
 // programs under your account can read the database itself.
 
@@ -20,7 +20,7 @@ const DAY = 24 * 60 * 60;
 /** How long a browser stays signed in, in seconds. */
 export const SESSION_SECONDS = 7 * DAY;
 
-// Each link that is asked for and not used is one. The oldest goes first.
+// Each link that was made and not used is one. The oldest goes first.
 const MAX_TOKENS = 32;
 
 export class Sessions {

@@ -21,7 +21,7 @@ test('after a Ctrl-C, the same command goes on: no message twice, none missing, 
     const [code] = await exited;
     if (code === 0) break;
     expect(code).toBe(130);
-    expect(await printed).toMatch(/Broken off; the same command goes on where it was\n$/);
+    expect(await printed).toMatch(/Interrupted; run the same command again to go on from here\n$/);
     interruptions++;
   }
   expect(interruptions).toBeGreaterThanOrEqual(2);
@@ -111,7 +111,7 @@ test('what kill -9 has left open is sent again and told, or left alone where tha
     const { code, stdout, stderr } = await runCli(['import', file, ...flags], { env });
     expect(synap.stored).toHaveLength(twice ? 20 : 10);
     expect(code).toBe(twice ? 0 : 3);
-    if (twice) expect(stdout).toMatch(/10 second copies may be there/);
-    else expect(withoutWarnings(stderr)).toMatch(/^line 1: not taken: was sent, and may or may not be stored$/m);
+    if (twice) expect(stdout).toMatch(/10 possible duplicates/);
+    else expect(withoutWarnings(stderr)).toMatch(/^line 1: not recorded: was sent, and may or may not be stored$/m);
   }
 });

@@ -62,6 +62,8 @@ test('an input that can’t be read is one line, with the reason', async () => {
     timeout: 15_000,
   });
   server.close();
-  expect(stderr).toMatch(/^error: .*a\.socket can't be read \(ENXIO\)\n$/);
+  expect(stderr).toMatch(
+    /^error: .*a\.socket can't be read \(ENXIO\): name a regular file, or pipe it into import -\n$/,
+  );
   expect(status).toBe(1);
 });

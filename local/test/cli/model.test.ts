@@ -39,7 +39,7 @@ test('a port that is taken is one line, with what to do about it', async () => {
   const { port } = other.address() as AddressInfo;
   const { code, stderr } = await cli('model', '--port', String(port));
   expect(stderr).toBe(
-    `error: Port ${port} on 127.0.0.1 is taken: stop what uses it, or choose another port (0 takes a free one)\n`,
+    `error: Port ${port} on 127.0.0.1 is in use: stop the program that uses it, or choose another port (0 picks a free one)\n`,
   );
   expect(code).toBe(1);
 });

@@ -98,7 +98,7 @@ test('a port that is taken is one line, with what to do about it', async () => {
   const { code, stdout, stderr } = await cli('serve', '--port', port, '--database', tempDatabase());
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toBe(
-    `error: Port ${port} on 127.0.0.1 is taken: stop what uses it, or choose another port (0 takes a free one)\n`,
+    `error: Port ${port} on 127.0.0.1 is in use: stop the program that uses it, or choose another port (0 picks a free one)\n`,
   );
 });
 

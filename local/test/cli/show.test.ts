@@ -78,10 +78,10 @@ test('--database reads the file, with and without a server on it', async () => {
 });
 
 test.each([
-  [['show', 'chat-42'], 'error: "chat-42" is no UUID: for a chat id of the app, give --user\n'],
+  [['show', 'chat-42'], 'error: "chat-42" is not a UUID: for a chat id of the app, pass --user\n'],
   [
     ['show', 'chat-42', '--scope', 'customer'],
-    'error: "chat-42" is no UUID: for a chat id of the app, give --customer\n',
+    'error: "chat-42" is not a UUID: for a chat id of the app, pass --customer\n',
   ],
   [['show', conversation_id, '--database', 'nowhere.db'], 'error: nowhere.db does not exist: check the path\n'],
 ])('%j says what is missing', async (args, message) => {

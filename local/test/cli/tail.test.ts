@@ -30,7 +30,7 @@ function startTail(synap: { url: string; apiKey: string }, ...args: string[]) {
       return messages;
     },
     /** Resolves when the tail has seen that the server is away. */
-    lost: () => expect.poll(() => warned).toContain('connecting again'),
+    lost: () => expect.poll(() => warned).toContain('reconnecting'),
     async end(signal: NodeJS.Signals) {
       const exited = once(child, 'exit');
       child.kill(signal);
@@ -115,7 +115,7 @@ test('when the server comes back, tail goes on: nothing is missed, nothing is sh
   expect(contents(await tail.next(1))).toEqual(['after']);
   const { code, stderr } = await tail.end('SIGINT');
   expect(code).toBe(0);
-  expect(stderr).toMatch(/connecting again\nconnected again\n$/);
+  expect(stderr).toMatch(/reconnecting\nreconnected\n$/);
 });
 
 test('while the server is away, Ctrl-C ends it with 0', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RateLimitOptions } from 'synap-recorder/delivery';
 
-/** Where an import goes to, as its state is kept for, and how fast. */
+/** Where an import goes, under the name that its state uses, and how fast. */
 export interface Target {
   readonly name: string;
   readonly rateLimit: RateLimitOptions | false;
