@@ -23,7 +23,7 @@ export function addModelCommand(program: Command): void {
     .description(
       "Runs a model on this machine, for those who have no key: it speaks OpenAI's protocol (chat completions, also streamed) and repeats the question.",
     )
-    .option('--port <number>', 'port to listen on; 0 takes a free one', parsePort, 8788)
+    .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8788)
     .option('--json', 'print the address as one line of JSON')
     .addHelpText('after', EXAMPLE)
     .action(runModel);

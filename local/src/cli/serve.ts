@@ -8,10 +8,10 @@ import { parsePort } from './port.js';
 interface ServeFlags {
   port: number;
   host?: string;
-  allowedHost: string[];
+  allowedHost?: string[];
   database: string;
   tenancy?: Tenancy;
-  apiKey: string[];
+  apiKey?: string[];
   json?: true;
 }
 
@@ -29,9 +29,9 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .summary('run a Synap on this machine')
     .description('Runs a Synap on this machine: the API of the service, stored in one SQLite file.')
-    .option('--port <number>', 'port to listen on; 0 takes a free one', parsePort, 8787)
+    .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8787)
     .option('--host <address>', 'address to listen on (default: 127.0.0.1, this machine only)')
-    .option('--allowed-host <name>', 'host name under which others reach this server; repeatable', collect, [])
+    .option('--allowed-host <name>', 'host name under which others reach this server; repeatable', collect)
     .option('--database <file>', 'SQLite file for the transcripts; created when missing', './synap.db')
     .addOption(
       new Option(
@@ -39,7 +39,7 @@ export function addServeCommand(program: Command): void {
         'b2b: every message names a customer (default: that of the database; b2c for a new one)',
       ).choices(['b2c', 'b2b']),
     )
-    .option('--api-key <key>', 'API key to accept; repeatable (default: one generated for the database)', collect, [])
+    .option('--api-key <key>', 'API key to accept; repeatable (default: one generated for the database)', collect)
     .option('--json', 'print address, key, viewer link and database as one line of JSON')
     .addHelpText('after', EXAMPLE)
     .action(serve);
@@ -52,7 +52,7 @@ async function serve({ port, host, allowedHost, database, tenancy, apiKey, json 
     allowedHosts: allowedHost,
     database,
     tenancy,
-    apiKeys: apiKey.length === 0 ? undefined : apiKey,
+    apiKeys: apiKey,
   });
   const stopped = stopOnSignal(local);
   process.stdout.write(json ? asJson(local) : asText(local));
@@ -104,6 +104,6 @@ Ctrl-C stops it.
 `;
 }
 
-function collect(value: string, values: readonly string[]): string[] {
+function collect(value: string, values: readonly string[] = []): string[] {
   return [...values, value];
 }

@@ -35,7 +35,7 @@ export type ModelScript = (request: ChatRequest, index: number) => ModelReply | 
  * A model server that speaks OpenAI's chat-completions protocol over HTTP, with SSE, and answers as a script says: what an
  * app's tests can talk to instead of a provider.
  *
- * @param options.port 0, the default, takes a free one
+ * @param options.port 0, the default, picks a free one
  * @throws Error (its `name` is `LocalSynapError`) the port is taken
  *
  * @example
