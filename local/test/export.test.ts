@@ -1,3 +1,5 @@
+// GET /v1/export: all messages, conversation by conversation.
+
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { turns } from '../../test/support/turns.js';

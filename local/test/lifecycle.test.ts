@@ -1,3 +1,5 @@
+// startLocalSynap: options, listening, closing.
+
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { createConnection } from 'node:net';

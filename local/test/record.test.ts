@@ -1,3 +1,5 @@
+// POST /v1/conversations/messages: what is stored, what is refused.
+
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
 import { aMessage, call, readConversation, record, start, tempDatabase } from './support.js';

@@ -1,3 +1,5 @@
+// AI SDK 7 over a real provider package and a scripted model server.
+
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import * as ai from 'ai';
 import { describe, expect, it } from 'vitest';
@@ -207,7 +209,7 @@ describe.each(['wrapAISDK', 'wrapModel'] as const)('%s on ai 7', way => {
 });
 
 describe('wrapAISDK', () => {
-  it('takes a call inside a tool for internal, unless it has an identity of its own', async () => {
+  it('treats a call inside a tool as internal, unless it has an identity of its own', async () => {
     await using on = await setup(({ messages }) => {
       const last = messages.at(-1);
       if (last?.role === 'tool') return { text: 'Done' };
@@ -253,15 +255,15 @@ describe('wrapAISDK', () => {
   it('runs the callbacks of the app, once each, onEnd before onFinish as ai 7 does', async () => {
     await using on = await setup(() => ({ text: ['a', 'b'] }));
     const { streamText } = wrapAISDK(ai, on.recorder);
-    const heard: string[] = [];
-    const hear = (name: string) => () => void heard.push(name);
+    const calls: string[] = [];
+    const log = (name: string) => () => void calls.push(name);
     for (const options of [
-      { onFinish: hear('finish') },
-      { onEnd: hear('end') },
-      { onEnd: hear('end'), onFinish: hear('never') },
+      { onFinish: log('finish') },
+      { onEnd: log('end') },
+      { onEnd: log('end'), onFinish: log('never') },
     ])
       await streamText({ model: on.model, prompt: 'Hi', ...options }).consumeStream();
-    expect(heard).toEqual(['finish', 'end', 'end']);
+    expect(calls).toEqual(['finish', 'end', 'end']);
     expect(await on.transcript()).toHaveLength(6);
   });
 

@@ -1,3 +1,5 @@
+// What must not be mixed: users, recorders, turns; and idle times of slow models.
+
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import * as z from 'zod/v4';
 import { wrapAISDK, wrapModel } from '../../src/ai-sdk/index.js';

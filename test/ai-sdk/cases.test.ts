@@ -1,3 +1,5 @@
+// The case table: each way of recording, on each major of the AI SDK, with and without a gap between the model's parts.
+
 import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod/v4';
 import { turns } from '../support/turns.js';
@@ -263,7 +265,7 @@ describe.each(both)('$name', ({ major, way, gap }) => {
     expect(said.slice(1).join('')).toBe('I need to ask. Thanks.');
   });
 
-  it('keeps what synap is told from the provider', async () => {
+  it('keeps the options for synap from the provider', async () => {
     await using t = await on([['Hello']]);
     const providerOptions = { synap: { metadata: { tag: 'a' } }, other: { x: 1 } };
     await t.sdk.generateText({ model: t.model, prompt: 'Hi', providerOptions });
@@ -338,7 +340,7 @@ describe.each(on)('wrapAISDK $name', ({ major, gap }) => {
     expect(await t.transcript()).toEqual(['user: Weather?', 'assistant: Let me check. It is sunny.']);
   });
 
-  it('hears a model that prepareStep puts in', async () => {
+  it('records a model that prepareStep puts in', async () => {
     await using t = await on(loop);
     await t.sdk.generateText({
       model: t.model,
@@ -399,7 +401,7 @@ describe.each(on)('wrapAISDK $name', ({ major, gap }) => {
     }
   });
 
-  it('takes a call inside a tool for internal, at any depth, and for a turn when it has an identity', async () => {
+  it('treats a call inside a tool as internal, at any depth, and as a turn when it has an identity', async () => {
     await using t = await on(((prompt: { role: string; content: unknown }[]) => {
       const last = prompt.at(-1);
       if (last?.role === 'tool') return ['Done'];

@@ -1,3 +1,5 @@
+// A browser that hangs up in the middle of an answer.
+
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';

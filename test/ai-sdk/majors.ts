@@ -1,3 +1,5 @@
+// The three majors of the AI SDK, a scripted model for each, and a recorder around them.
+
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import * as ai7 from 'ai';
 import { MockLanguageModelV4 } from 'ai/test';

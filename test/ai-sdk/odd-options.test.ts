@@ -1,3 +1,5 @@
+// Options that are frozen, inherited, getters or proxies reach the SDK unchanged.
+
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/v4';

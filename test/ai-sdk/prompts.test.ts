@@ -1,3 +1,5 @@
+// What of a prompt is recorded: new messages, attachments, tool results.
+
 import * as openai7 from '@ai-sdk/openai-compatible';
 import * as openai5 from 'openai-compatible-ai5';
 import * as openai6 from 'openai-compatible-ai6';

@@ -1,3 +1,5 @@
+// The app gets the same with and without the recorder: parts, callbacks, errors, backpressure, listeners.
+
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/v4';

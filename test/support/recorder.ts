@@ -1,3 +1,5 @@
+// A recorder in front of a scripted Synap.
+
 import { createRecorder, type Loss, type Recorder, type RecorderOptions } from '../../src/index.js';
 import { type Script, scriptedSynap } from './scripted-synap.js';
 
@@ -30,11 +32,11 @@ export async function recorderOn(script?: Script, options: RecorderOptions = {})
   };
 }
 
-/** The books of a recorder, checked: every accepted message is somewhere. */
+/** The stats of a recorder, checked: every accepted message is counted somewhere. */
 export function balanced(recorder: Recorder) {
   const stats = recorder.stats();
   const { accepted, delivered, pending, held, inFlight, deadLettered, expired, lostAtShutdown, maybeLost } = stats;
   const sum = delivered + pending + held + inFlight + deadLettered + expired + lostAtShutdown + maybeLost;
-  if (accepted !== sum) throw new Error(`the books don't balance: accepted ${accepted}, accounted for ${sum}`);
+  if (accepted !== sum) throw new Error(`the stats don't balance: accepted ${accepted}, accounted for ${sum}`);
   return stats;
 }

@@ -1,3 +1,5 @@
+// The formats that `import` reads: what becomes of each message, and of its key.
+
 import {
   AIMessage,
   HumanMessage,

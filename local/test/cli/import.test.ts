@@ -1,3 +1,5 @@
+// `synap-recorder-local import`: bad lines, refusals, outages, rate limits, progress.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -66,7 +68,7 @@ test('another Synap is another place: what one has, the other is sent', async ()
   expect([one.stored.length, two.stored.length]).toEqual([6, 6]);
 });
 
-test('--state says where the state is, and stdin has one that way', async () => {
+test('--state says where the state file is, and gives stdin one', async () => {
   const synap = await plainSynap();
   const state = aFile([], 'my.state');
   const input = JSON.stringify(conversations(1, 2)[0]);
@@ -75,7 +77,7 @@ test('--state says where the state is, and stdin has one that way', async () => 
   expect(existsSync(state)).toBe(true);
 });
 
-test('a bad line is told by its number, and the others go on', async () => {
+test('a bad line is reported by its number, and the others are recorded', async () => {
   const synap = await plainSynap();
   const [first, second] = conversations(2, 1);
   const file = aFile([
@@ -170,7 +172,7 @@ test('where nobody answers from the start, it ends at once', async () => {
   });
 });
 
-test('a message that Synap refuses is told by its line, and takes no other with it', async () => {
+test('a message that Synap refuses is reported by its line, and takes no other with it', async () => {
   await using synap = await scriptedSynap(({ messages }) =>
     messages.some(({ content }) => content.includes('question 1 of chat 1')) ? { status: 422 } : undefined,
   );
@@ -245,7 +247,7 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 1, stderr: message });
 });
 
-test('the state holds nothing of what was said', async () => {
+test('the state file contains no message text', async () => {
   const synap = await plainSynap();
   const file = aFile(conversations(2, 1));
   await runCli(['import', file], { env: envOf(synap) });

@@ -1,3 +1,5 @@
+// The command line itself: version, help, invalid usage.
+
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';

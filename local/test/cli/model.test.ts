@@ -1,3 +1,5 @@
+// `synap-recorder-local model`.
+
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -10,7 +12,7 @@ const ask = (url: string) =>
     body: JSON.stringify({ model: 'gpt-5-mini', messages: [{ role: 'user', content: 'Why is the sky blue?' }] }),
   });
 
-test('the model for those without a key says the question again', async () => {
+test('the model for those without a key repeats the question', async () => {
   const child = spawnCli(['model', '--port', '0']);
   let said = '';
   child.stdout?.setEncoding('utf8').on('data', text => {

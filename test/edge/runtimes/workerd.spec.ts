@@ -1,3 +1,5 @@
+// The package in workerd, the runtime of Cloudflare Workers.
+
 import { describe, expect, it } from 'vitest';
 import { scriptedModel } from '../../support/scripted-model.js';
 import { type Script, scriptedSynap } from '../../support/scripted-synap.js';
