@@ -63,7 +63,7 @@ export class Feed {
     for (const waiter of [...this.#waiters]) if (newest === undefined || newest > waiter.seq) waiter.resolve(newest);
   }
 
-  /** Undefined when the file can't be read: nobody is kept waiting for what won't come. */
+  /** Undefined when the file can't be read: then all waits end. */
   #latest(): number | undefined {
     try {
       return this.#store.lastSeq();

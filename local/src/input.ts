@@ -74,7 +74,7 @@ export function parseBatchEntry(body: unknown): Parsed<NewMessage> {
   };
 }
 
-/** The entries of a batch, none of them looked at yet. */
+/** The entries of a batch, not yet parsed. */
 export function parseBatch(body: unknown): Parsed<unknown[]> {
   const messages = (body as { messages?: unknown } | null)?.messages;
   return Array.isArray(messages) ? { value: messages } : { problem: 'messages must be an array' };

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { LocalSynapError } from './errors.js';
 
 /**
- * Listens.
+ * Makes a server listen.
  *
- * @returns the port
+ * @returns the port it listens on
  * @throws LocalSynapError it can't listen there; the message says why and what to do
  */
 export function listen(server: Server, port: number, host: string): Promise<number> {

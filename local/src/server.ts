@@ -56,7 +56,7 @@ export interface LocalSynap extends AsyncDisposable {
   readonly tenancy: Tenancy;
   /** The file's whole path, or `:memory:`. */
   readonly database: string;
-  /** Lets running requests finish, for two seconds at the most, and closes the database. Again is the same promise. */
+  /** Lets running requests finish, for two seconds at the most, and closes the database. Later calls return the same promise. */
   close(): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ const optionFields = z.strictObject({
  * API of the service, and stores in SQLite; what it has acknowledged is on disk. A message whose
  * `metadata.message_key` is in the conversation already is not stored twice: its first receipt is answered again.
  *
- * @throws Error (its `name` is `LocalSynapError`) an option is wrong, the port is taken, or the database can't be used
+ * @throws Error (its `name` is `LocalSynapError`) an option is wrong, the port is in use, or the database can't be used
  *
  * @example
  * ```ts

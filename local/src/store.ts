@@ -144,12 +144,12 @@ export class Store {
     return this.#transcripts.place(conversationId, seq);
   }
 
-  /** What a conversation's latest answers say about themselves, the oldest of them first. */
+  /** The metadata of a conversation's latest answers, the oldest of them first. */
   answers(conversationId: string, limit: number): AnswerMetadata[] | undefined {
     return this.#transcripts.answers(conversationId, limit);
   }
 
-  /** Looks through what is indexed. {@link searchLag} is how much is not. */
+  /** Searches the indexed messages; {@link searchLag} is how many are not indexed yet. */
   search(text: string, options: SearchOptions): SearchResult {
     return this.#search.find(text, options);
   }
@@ -197,7 +197,7 @@ export class Store {
     });
   }
 
-  /** All that `work` stores is kept, or, when it throws, nothing of it. Inside another one it joins that. */
+  /** All that `work` stores is kept, or, when it throws, nothing of it. A nested one joins the outer one. */
   transaction<T>(work: () => T): T {
     if (this.#db.isTransaction) return work();
     const result = inTransaction(this.#db, work);
@@ -205,7 +205,7 @@ export class Store {
     return result;
   }
 
-  /** Moves the write-ahead log into the file and closes it. Again is nothing. */
+  /** Moves the write-ahead log into the file and closes it. Does nothing the second time. */
   close(): void {
     closeDatabase(this.#db);
   }

@@ -1,7 +1,7 @@
 import type { Tenancy } from 'synap-recorder';
 import { v5 as uuidv5 } from 'uuid';
 
-// Made up once: the same user has the same customer on every machine and after every restart.
+// Generated once: the same user has the same customer on every machine and after every restart.
 const NAMESPACE = '0d9a6c5e-2f0b-4f0e-9c6b-6f1c9a3f7b52';
 
 /**

@@ -68,7 +68,7 @@ export function addImportCommand(program: Command): void {
 
 async function importFile(file: string, flags: ImportFlags): Promise<void> {
   const input = new InputFile(file);
-  // An outage later on is waited out; at the start, no answer rather means a wrong address.
+  // An outage later on is waited out; at the start, no answer most likely means a wrong address.
   await new Connection(flags).reach();
   const client = new SynapClient(flags);
   const apiKey = flags.apiKey ?? env('SYNAP_API_KEY') ?? '';

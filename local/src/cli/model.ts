@@ -49,7 +49,7 @@ Ctrl-C stops it.
 
 function answerTo({ messages }: ChatRequest): string {
   const question = messages.findLast(({ role }) => role === 'user')?.content;
-  // A provider may send a text as the parts that it is made of.
+  // A provider may send a text as a list of parts.
   const text = Array.isArray(question) ? question.map(part => part.text ?? '').join('') : question;
   return `You have asked “${text}”, and I am only a script: with a real key, a model would answer now.`;
 }

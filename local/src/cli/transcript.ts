@@ -13,7 +13,7 @@ export function messageText(message: WireStoredMessage, { where = false } = {}):
   return `${name}  ${styled('dim', facts)}${statusText(metadata.status)}\n${wrapped(harmless(content), INDENT, columns())}\n`;
 }
 
-/** When it was said, as far as it is known: when it was recorded is later, and for an import much later. */
+/** When it was said, or else when it was recorded, which is later: for an import, much later. */
 export function saidAt({ role, metadata, recorded_at }: WireStoredMessage): string {
   const { started_at, ended_at } = metadata;
   const said = role === 'assistant' ? (ended_at ?? started_at) : started_at;

@@ -25,7 +25,7 @@ export interface ModelReply {
   delayMs?: number;
   /** An HTTP status instead of an answer. A retry is allowed at once. */
   status?: number;
-  /** Break the connection off after so many pieces. */
+  /** Close the connection after so many pieces. */
   breakAfter?: number;
 }
 
@@ -36,7 +36,7 @@ export type ModelScript = (request: ChatRequest, index: number) => ModelReply | 
  * app's tests can talk to instead of a provider.
  *
  * @param options.port 0, the default, picks a free one
- * @throws Error (its `name` is `LocalSynapError`) the port is taken
+ * @throws Error (its `name` is `LocalSynapError`) the port is in use
  *
  * @example
  * ```ts

@@ -24,7 +24,7 @@ export function parseSearch(text: string): SearchTerms | undefined {
   return { terms, trigrams: trigrams.size === 0 ? undefined : [...trigrams].map(quote).join(' ') };
 }
 
-/** Whether each term occurs in one of the texts. */
+/** @returns whether each term occurs in one of the texts */
 export function matches({ terms }: SearchTerms, texts: readonly string[]): boolean {
   const lower = texts.map(text => text.toLowerCase());
   return terms.every(term => lower.some(text => text.includes(term)));

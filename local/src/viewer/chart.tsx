@@ -1,8 +1,8 @@
-/** One bar, of up to two parts that stand on each other. */
+/** One bar, of up to two stacked parts. */
 export interface Bar {
   lower: number;
   upper: number;
-  /** Said when it is pointed at. */
+  /** The tooltip. */
   title: string;
   /** How the answer ended, if that is to stand out. */
   status?: 'error' | 'aborted' | 'abandoned' | undefined;

@@ -35,7 +35,7 @@ export interface MessageFacts {
 
 const STATUSES = ['complete', 'error', 'aborted', 'abandoned'] as const;
 
-/** Reads a message's metadata, which anybody may have written: what has the wrong type is not there. */
+/** Reads a message's metadata, which anybody may have written: fields of the wrong type are ignored. */
 export function messageFacts({ role, metadata, recordedAt }: StoredMessage): MessageFacts {
   const said = role === 'assistant' ? (metadata.ended_at ?? metadata.started_at) : metadata.started_at;
   return { ...answerFacts(metadata), saidAt: time(said) ?? recordedAt };
@@ -73,7 +73,7 @@ function attachment(value: JsonValue): AttachmentFacts[] {
   ];
 }
 
-/** Whether a link may lead there: nothing that a browser would run or open from this machine. */
+/** @returns whether a link may lead there: nothing that a browser would run or open from this machine */
 function isWebUrl(url: string): boolean {
   return /^https?:\/\//i.test(url) && URL.canParse(url);
 }

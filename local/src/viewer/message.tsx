@@ -7,7 +7,7 @@ import type { Typesetter } from './markdown.js';
 import { type AttachmentFacts, type MessageFacts, messageFacts } from './message-facts.js';
 import { Time } from './time.js';
 
-// The rest is a link away, and out of the page.
+// The rest is behind a link, and not in the page.
 const MAX_SHOWN_CHARACTERS = 64 * 1024;
 
 export interface MessageProps {

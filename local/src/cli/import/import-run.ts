@@ -62,7 +62,7 @@ function read(
 ): ReadRecord | BadRecord {
   try {
     const record = readRecord(value, format, defaults, place);
-    // Two conversations that are over are not one.
+    // Two finished conversations must not become one.
     if (record.nameless && conversationTaken && defaults.identity.conversationId !== undefined)
       return new BadRecord('has no id, and --conversation names only the first that has none');
     return record;

@@ -24,7 +24,7 @@ const TOO_LONG = `is longer than ${MAX_WHOLE_BYTES / MiB} MiB`;
 export async function* inputRecords(input: AsyncIterable<Uint8Array>): AsyncGenerator<InputRecord> {
   const lines = numberedLines(input);
   let isFirst = true;
-  // A loop that breaks off would end the lines, too.
+  // Not for await: its early end would end `lines`, too.
   for (let next = await lines.next(); !next.done; next = await lines.next()) {
     const line = next.value;
     if (isBlank(line)) continue;

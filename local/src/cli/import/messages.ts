@@ -67,7 +67,7 @@ export interface ImportDefaults {
   readonly scope: ConversationScope;
 }
 
-// Made up once. Changing one of them would import again what was imported before.
+// Generated once. Changing one of them would import again what was imported before.
 const CONVERSATION_NAMESPACE = 'f2b5a1c4-7d0e-4c8b-9a56-31d0c6e87b10';
 const MESSAGE_NAMESPACE = '3c9e1f7a-58b2-4d6e-8f04-a7c2b95d1e63';
 const TURN_NAMESPACE = 'b8d4e6f0-2a17-4395-bc81-5e9f7a3d0c24';
