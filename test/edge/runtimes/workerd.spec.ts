@@ -57,19 +57,26 @@ describe('the client in a worker', () => {
       { name: 'NetworkError', sent: 'unknown', retryable: true },
       () => ({ reset: 'after storing' }),
     ],
-    ['an answer without end', { name: 'NetworkError', sent: 'unknown' }, () => ({ text: 'x'.repeat(9_000_000) })],
     ['no answer', { name: 'TimeoutError', sent: 'unknown' }, () => 'handled'],
+  ])('reports %s as an error', async (_, error, script) => {
+    await using on = await workerOn('client', script, { env: { timeoutMs: 1000 } as Env });
+    expect(await json(on.url)).toMatchObject(error);
+    expect(on.synap.requests).toHaveLength(1);
+  });
+
+  it.each<[string, RegExp, Script]>([
+    ['is too long', /it is longer than 8388608 bytes/, () => ({ text: 'x'.repeat(9_000_000) })],
     [
-      'an answer that only begins',
-      { name: 'TimeoutError', sent: 'unknown' },
+      'only begins',
+      /could not be read/,
       (_, __, { response }) => {
         response.writeHead(200).write('{');
         return 'handled';
       },
     ],
-  ])('tells of %s', async (_, error, script) => {
+  ])('counts a 2xx whose body %s as stored, and says what was unread', async (_, unread, script) => {
     await using on = await workerOn('client', script, { env: { timeoutMs: 1000 } as Env });
-    expect(await json(on.url)).toMatchObject(error);
+    expect(await json(on.url)).toMatchObject({ unread: expect.stringMatching(unread) });
     expect(on.synap.requests).toHaveLength(1);
   });
 });
