@@ -60,8 +60,8 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('on $name the 
   };
 
   const each = Object.keys(scripts).flatMap(script => GAPS.map(gap => ({ script, gap })));
-  // Not covered yet: on ai 7, where no turn of the event loop lies between a model's parts, the app's onChunk gets an error part and the
-  // text before it in another order than without the recorder.
+  // Not covered yet: on ai 7, where no turn of the event loop lies between a model's parts, the app's onChunk gets an
+  // error part and the text before it in another order than without the recorder.
   const ordered = each.filter(
     ({ script, gap }) => !(major.name === 'ai 7' && script === 'an error part' && /^(no gap|a microtask)$/.test(gap)),
   );
