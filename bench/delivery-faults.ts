@@ -94,8 +94,9 @@ const rows: Row[] = [
 interface Outcome {
   lost: number;
   again: number;
-  told: number;
-  said: boolean;
+  /** Losses that the sender reported, and whether it reported a failure at all. */
+  reported: number;
+  failed: boolean;
   /** Stored by a second process that was started on the same outbox. */
   later: number;
   exit: Exit;
@@ -124,8 +125,8 @@ async function run({ sender, settings }: Way, row: Row): Promise<Outcome> {
       await closeWhenQuiet(next, backend);
     }
     const { stored, storedAgain } = backend;
-    const { told, said } = process;
-    return { lost: row.events - stored, again: storedAgain, told, said, later: stored - before, exit };
+    const { lost: reported, failed } = process;
+    return { lost: row.events - stored, again: storedAgain, reported, failed, later: stored - before, exit };
   } finally {
     await backend.close();
     rmSync(directory, { recursive: true });
@@ -147,12 +148,12 @@ async function closeWhenQuiet(process: SenderProcess, backend: Backend): Promise
   return process.finish(45 * SECOND);
 }
 
-function losses({ lost, again, told, said, later, exit }: Outcome): string {
+function losses({ lost, again, reported, failed, later, exit }: Outcome): string {
   const parts: string[] = [];
   if (lost > 0) parts.push(`L${lost}`);
   if (again > 0) parts.push(`D${again}`);
   if (exit.killed) parts.push('still trying');
-  else if (lost > 0) parts.push(told === 0 && said ? 'said' : `U${Math.max(0, lost - told)}`);
+  else if (lost > 0) parts.push(reported === 0 && failed ? 'said' : `U${Math.max(0, lost - reported)}`);
   if (later > 0) parts.push(`(${later} by the next process)`);
   return lost === 0 && again === 0 ? ['0', ...parts].join(' ') : parts.join(' ');
 }

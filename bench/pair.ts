@@ -1,3 +1,5 @@
+// Two ways to do the same, measured in turn.
+
 /** One way to do the same thing. */
 export interface Variant {
   name: string;

@@ -1,3 +1,5 @@
+// The backend that all senders of a benchmark send to.
+
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';

@@ -27,7 +27,7 @@ const ignore = () => {};
 
 const opened: { sender: Sender; cost: Cost }[] = [];
 for (const [place, { way, url }] of ways.entries()) {
-  const around = { url, directory: join(directory, String(place)), told: ignore, said: ignore };
+  const around = { url, directory: join(directory, String(place)), onLost: ignore, onError: ignore };
   opened.push({ sender: await openSender(way.sender, around, way.settings), cost: { rounds: [], cpuMs: [] } });
 }
 

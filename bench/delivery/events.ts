@@ -1,3 +1,5 @@
+// Numbered events, to be found again in whatever a sender makes of them.
+
 const EVENT = /event-(\d{6})/g;
 
 /** The text of the n-th event: its number stands in it once, whatever the sender wraps around it. */

@@ -27,7 +27,7 @@ const TURNS = 2000;
 
 const { way, url, deadUrl, directory }: OutageJob = JSON.parse(process.argv[2] ?? '');
 const ignore = () => {};
-const open = (url: string) => openSender(way.sender, { url, directory, told: ignore, said: ignore }, way.settings);
+const open = (url: string) => openSender(way.sender, { url, directory, onLost: ignore, onError: ignore }, way.settings);
 
 /** The times of so many turns of two events each, a turn of the event loop after every 20. */
 async function turns(sender: Sender, count: number): Promise<number[]> {

@@ -1,3 +1,5 @@
+// One sender in a process of its own, as the benchmark sees it.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -22,7 +24,7 @@ export interface Job {
 }
 
 /** What the process says on its file descriptor 3, a line each. */
-export type Report = 'recording' | 'recorded' | 'flushed' | 'said' | { told: number };
+export type Report = 'recording' | 'recorded' | 'flushed' | 'error' | { lost: number };
 
 export interface Exit {
   code: number | null;
@@ -34,10 +36,10 @@ export interface Exit {
 
 /** A process with one sender in it. */
 export class SenderProcess {
-  /** How many lost events it was told of, each or by number. */
-  told = 0;
-  /** Whether anything was said of trouble: a log line, an error event, a flush that rejected. */
-  said = false;
+  /** How many lost events it reported, each or by number. */
+  lost = 0;
+  /** Whether it reported any failure: a log line, an error event, a flush that rejected. */
+  failed = false;
   /** When it began to record, on `performance.now()`'s clock. */
   recordingAt = 0;
   recordedAt = 0;
@@ -53,10 +55,10 @@ export class SenderProcess {
     const [, stdout, stderr, reports] = this.#child.stdio;
     for (const stream of [stdout, stderr] as Readable[])
       stream.setEncoding('utf8').on('data', text => {
-        this.said = true;
+        this.failed = true;
         this.log += text;
       });
-    createInterface({ input: reports as Readable }).on('line', line => this.#hear(JSON.parse(line)));
+    createInterface({ input: reports as Readable }).on('line', line => this.#onReport(JSON.parse(line)));
     this.exited = new Promise(resolve => {
       let endedAt = 0;
       this.#child.on('exit', () => {
@@ -86,9 +88,9 @@ export class SenderProcess {
     return exit;
   }
 
-  #hear(report: Report): void {
-    if (typeof report === 'object') this.told += report.told;
-    else if (report === 'said') this.said = true;
+  #onReport(report: Report): void {
+    if (typeof report === 'object') this.lost += report.lost;
+    else if (report === 'error') this.failed = true;
     else if (report === 'flushed') this.flushed = true;
     else if (report === 'recording') this.recordingAt = performance.now();
     else this.recordedAt = performance.now();

@@ -6,12 +6,16 @@ import type { Job, Report } from './sender-process.ts';
 import { openSender } from './senders.ts';
 
 const job: Job = JSON.parse(process.argv[2] ?? '');
-// Written at once, so that it is heard even if the process ends in the same moment.
+// Written at once, so that it arrives even if the process ends in the same moment.
 const report = (report: Report) => void writeSync(3, `${JSON.stringify(report)}\n`);
-const said = () => report('said');
+const onError = () => report('error');
 
 const { url, directory } = job;
-const sender = await openSender(job.sender, { url, directory, told: told => report({ told }), said }, job.settings);
+const sender = await openSender(
+  job.sender,
+  { url, directory, onLost: lost => report({ lost }), onError },
+  job.settings,
+);
 
 report('recording');
 await feed();
@@ -20,14 +24,14 @@ report('recorded');
 if (job.end === 'exit') process.exit();
 if (job.end === 'SIGTERM') process.kill(process.pid, 'SIGTERM');
 if (job.end === 'closed') {
-  const asked = new Promise(resolve => process.stdin.resume().on('end', resolve));
+  const stopped = new Promise(resolve => process.stdin.resume().on('end', resolve));
   const flushed = sender
     .flush()
-    .catch(said)
+    .catch(onError)
     .then(() => report('flushed'));
-  await Promise.race([asked, flushed]);
-  await asked;
-  await sender.close().catch(said);
+  await Promise.race([stopped, flushed]);
+  await stopped;
+  await sender.close().catch(onError);
 }
 
 async function feed(): Promise<void> {

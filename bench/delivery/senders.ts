@@ -1,3 +1,5 @@
+// The senders that are compared, behind one interface.
+
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
@@ -16,9 +18,9 @@ export interface Surroundings {
   /** Where it may keep files. */
   directory: string;
   /** It told its app that so many events are lost: each by itself, or a number. */
-  told(events: number): void;
+  onLost(events: number): void;
   /** It told its app that something went wrong, but not how many events that concerns. */
-  said(): void;
+  onError(): void;
 }
 
 /** What differs from synap-recorder's defaults. */
@@ -27,7 +29,7 @@ export interface SynapSettings {
   durability?: 'normal' | 'full';
   rateLimit?: false;
   maxInFlight?: number;
-  signals?: true;
+  closeOnSignals?: true;
   retry?: { ifUnknown: 'dead-letter' };
 }
 
@@ -38,7 +40,7 @@ export const CONVERSATIONS = 500;
 // for errors that a sender offers is listened to.
 const openers = {
   // Batches of runs are its default. A run with its trace and its place in it is one operation.
-  async langsmith({ url, said }: Surroundings): Promise<Sender> {
+  async langsmith({ url, onError }: Surroundings): Promise<Sender> {
     const { Client } = await import('langsmith');
     const client = new Client({ apiUrl: url, apiKey: 'k' });
     return {
@@ -47,7 +49,7 @@ const openers = {
         const now = new Date().toISOString();
         const dotted_order = `${now.replace(/[-:.]/g, '').slice(0, -1)}000Z${id}`;
         const run = { id, trace_id: id, dotted_order, name: 'turn', run_type: 'llm', start_time: now, end_time: now };
-        client.createRun({ ...run, project_name: 'bench', inputs: { text }, outputs: {} }).catch(said);
+        client.createRun({ ...run, project_name: 'bench', inputs: { text }, outputs: {} }).catch(onError);
       },
       async flush() {
         await client.flush();
@@ -57,11 +59,11 @@ const openers = {
     };
   },
 
-  async langfuse({ url, said }: Surroundings): Promise<Sender> {
+  async langfuse({ url, onError }: Surroundings): Promise<Sender> {
     const { Langfuse } = await import('langfuse');
     const langfuse = new Langfuse({ publicKey: 'k', secretKey: 'k', baseUrl: url });
-    langfuse.on('error', said);
-    langfuse.on('warning', said);
+    langfuse.on('error', onError);
+    langfuse.on('warning', onError);
     return {
       record: text => void langfuse.trace({ name: 'turn', input: text }),
       flush: () => langfuse.flushAsync(),
@@ -69,10 +71,10 @@ const openers = {
     };
   },
 
-  async posthog({ url, said }: Surroundings): Promise<Sender> {
+  async posthog({ url, onError }: Surroundings): Promise<Sender> {
     const { PostHog } = await import('posthog-node');
     const posthog = new PostHog('k', { host: url });
-    posthog.on('error', said);
+    posthog.on('error', onError);
     return {
       record: text => posthog.capture({ distinctId: 'ada', event: 'turn', properties: { text } }),
       flush: () => posthog.flush(),
@@ -80,10 +82,10 @@ const openers = {
     };
   },
 
-  async segment({ url, told }: Surroundings): Promise<Sender> {
+  async segment({ url, onLost }: Surroundings): Promise<Sender> {
     const { Analytics } = await import('@segment/analytics-node');
     const analytics = new Analytics({ writeKey: 'k', host: url });
-    analytics.on('error', () => told(1));
+    analytics.on('error', () => onLost(1));
     return {
       record: text => analytics.track({ userId: 'ada', event: 'turn', properties: { text } }),
       flush: () => analytics.flush(),
@@ -105,13 +107,13 @@ const openers = {
   },
 
   // Two events are a turn: what the user says, and what is answered.
-  async synap({ url, told, directory }: Surroundings, settings: SynapSettings = {}): Promise<Sender> {
+  async synap({ url, onLost, directory }: Surroundings, settings: SynapSettings = {}): Promise<Sender> {
     const { createRecorder } = await import('synap-recorder');
     const { outbox = 'memory', durability, ...options } = settings;
     const recorder = createRecorder({
       apiKey: 'k',
       baseUrl: url,
-      onLoss: () => told(1),
+      onLoss: () => onLost(1),
       ...options,
       ...(outbox === 'sqlite' && { outbox: await sqlite(join(directory, 'outbox.db'), durability) }),
     });

@@ -1,3 +1,5 @@
+// The columns of the comparison.
+
 import type { SenderName, SynapSettings } from './senders.ts';
 
 /** A sender under a name, with settings if it is ours. */

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { HTTPException } from 'hono/http-exception';
 import { readJsonBody } from './body.js';
@@ -18,6 +18,16 @@ import { conversationToWire, messageToWire, receiptToWire } from './wire.js';
 
 type Env = { Variables: { apiKey: string } };
 
+const READ_PATHS = [
+  '/health',
+  '/api/v1/auth/whoami',
+  '/v1/conversations',
+  '/v1/conversations/:id/messages',
+  '/v1/events',
+  '/v1/export',
+];
+const RECORD_PATHS = ['/v1/conversations/messages', '/v1/conversations/messages/batch'];
+
 export interface AppOptions {
   store: Store;
   feed: Feed;
@@ -26,7 +36,7 @@ export interface AppOptions {
   maxBodyBytes: number;
 }
 
-/** On every answer: it is what it says it is and nothing else, and it is nobody's to keep. */
+/** On every answer: browsers don't guess its type, and nobody caches it. */
 export const SAFE_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' };
 
 /** The routes of a local Synap: those of Synap itself, four of its own to read back what is stored, and the viewer. */
@@ -54,6 +64,23 @@ export function createApp({ store, feed, sessions, keys, maxBodyBytes }: AppOpti
     c.json({ instance: 'local', tenancy: store.tenancy, api_key: c.get('apiKey'), version: VERSION }),
   );
 
+  addRecordRoutes(app, store, authenticated, maxBodyBytes);
+  addReadRoutes(app, store, feed, authenticated);
+  app.route('/', createViewer({ store, feed, keys, sessions }));
+  for (const path of READ_PATHS) app.all(path, only('GET, HEAD'));
+  for (const path of RECORD_PATHS) app.all(path, only('POST'));
+  app.notFound(c => c.json({ detail: 'Not Found' }, 404));
+  app.onError(answerError);
+  return app;
+}
+
+/** The routes of Synap that record messages. */
+function addRecordRoutes(
+  app: Hono<Env>,
+  store: Store,
+  authenticated: MiddlewareHandler<Env>,
+  maxBodyBytes: number,
+): void {
   app.post('/v1/conversations/messages', authenticated, async c => {
     const { value, problem } = parseMessage(await readJsonBody(c.req.raw, maxBodyBytes), store.tenancy);
     if (problem !== undefined) return c.json({ detail: problem }, 422);
@@ -68,7 +95,10 @@ export function createApp({ store, feed, sessions, keys, maxBodyBytes }: AppOpti
     if (problem !== undefined) return c.json({ detail: problem }, 422);
     return c.json(recordBatch(store, value));
   });
+}
 
+/** The routes of a local Synap that read back what is stored. */
+function addReadRoutes(app: Hono<Env>, store: Store, feed: Feed, authenticated: MiddlewareHandler<Env>): void {
   app.get('/v1/conversations', authenticated, c => {
     const { value, problem } = parsePaging(c.req.query());
     if (problem !== undefined) return c.json({ detail: problem }, 422);
@@ -102,27 +132,14 @@ export function createApp({ store, feed, sessions, keys, maxBodyBytes }: AppOpti
     c.header('Content-Type', 'application/x-ndjson');
     return c.req.method === 'HEAD' ? c.body(null) : c.body(exportLines(store.log, value));
   });
+}
 
-  app.route('/', createViewer({ store, feed, keys, sessions }));
-
-  const only = (method: string) => (c: Context) => {
-    c.header('Allow', method);
+/** What another method than those of a path gets. */
+function only(allowed: string) {
+  return (c: Context) => {
+    c.header('Allow', allowed);
     return c.json({ detail: 'Method Not Allowed' }, 405);
   };
-  for (const path of [
-    '/health',
-    '/api/v1/auth/whoami',
-    '/v1/conversations',
-    '/v1/conversations/:id/messages',
-    '/v1/events',
-    '/v1/export',
-  ])
-    app.all(path, only('GET, HEAD'));
-  for (const path of ['/v1/conversations/messages', '/v1/conversations/messages/batch']) app.all(path, only('POST'));
-
-  app.notFound(c => c.json({ detail: 'Not Found' }, 404));
-  app.onError(answerError);
-  return app;
 }
 
 function recordBatch(store: Store, entries: readonly unknown[]) {
@@ -145,13 +162,13 @@ function cursor(next: number | undefined): string | null {
 
 function answerError(error: Error, c: Context): Response {
   if (error instanceof HTTPException) {
-    // What is left of a body that is too large is not waited for.
+    // The rest of a body that is too large is not waited for.
     if (error.status === 413) c.header('Connection', 'close');
     return c.json({ detail: error.message }, error.status);
   }
   if (isBusy(error)) {
     c.header('Retry-After', '1');
-    return c.json({ detail: 'The database is busy: another program is writing to it' }, 503);
+    return c.json({ detail: 'The database is busy: another program is writing to it. Send the request again' }, 503);
   }
   if (!c.req.raw.signal.aborted) logFailure(error, c);
   return c.json({ detail: 'Internal Server Error' }, 500);
@@ -159,7 +176,9 @@ function answerError(error: Error, c: Context): Response {
 
 /** An error's own message may quote what was sent, so only its kind and its place are logged. */
 function logFailure(error: Error, c: Context): void {
-  const kind = sqliteCode(error) === 0 ? error.name : `SQLite error ${sqliteCode(error)}`;
+  const code = sqliteCode(error);
+  const kind = code === 0 ? error.name : `SQLite error ${code}`;
   const place = /\n\s+(at .+)/.exec(error.stack ?? '')?.[1] ?? '';
-  process.stderr.write(`synap-recorder-local: ${c.req.method} ${c.req.path} failed: ${kind} ${place}\n`);
+  const next = code === 0 ? 'this is a bug: please report this line' : 'check the disk and the database file';
+  process.stderr.write(`synap-recorder-local: ${c.req.method} ${c.req.path} failed: ${kind} ${place}; ${next}\n`);
 }

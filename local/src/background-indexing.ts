@@ -16,7 +16,7 @@ export class BackgroundIndexing {
     this.wake();
   }
 
-  /** There may be something to index. */
+  /** To be called when there may be something to index. */
   wake(): void {
     this.#schedule(AFTER_COMMIT_MS);
   }
@@ -37,7 +37,7 @@ export class BackgroundIndexing {
     try {
       if (!this.#store.advanceSearch(SPELL_MS)) this.#schedule(PAUSE_MS);
     } catch {
-      // A full disk, for one. Whoever writes or searches next is told of it; here nobody asked.
+      // A full disk, for one: the next write fails with the same error, and its caller gets it.
     }
   }
 }

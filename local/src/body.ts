@@ -6,7 +6,7 @@ import { HTTPException } from 'hono/http-exception';
  * @throws HTTPException 415 for another content type, 413 for more than `maxBytes`, 400 for what is not JSON in UTF-8
  */
 export async function readJsonBody(request: Request, maxBytes: number): Promise<unknown> {
-  // A page of another site can't send this type without asking first (CORS preflight), and is never told yes.
+  // A page of another site can't send this type without a CORS preflight, which is never allowed.
   expectType(request, 'application/json');
   const bytes = await readBytes(request, maxBytes);
   try {

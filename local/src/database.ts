@@ -11,7 +11,7 @@ const SECOND = 1000;
 const BUSY_TIMEOUT_MS = 5 * SECOND;
 
 /**
- * Opens the database of a local Synap, and makes it if it isn't there. What it commits is on disk when the commit
+ * Opens the database of a local Synap, and creates it when missing. What it commits is on disk when the commit
  * returns.
  *
  * @throws LocalSynapError the file can't be used; the message says why and what to do

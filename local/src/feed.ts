@@ -10,7 +10,7 @@ interface Waiter {
   resolve(seq: number | undefined): void;
 }
 
-/** Tells those who wait that something new is stored, by this process or another one on the same file. */
+/** Wakes those who wait for new messages, stored by this process or another one on the same file. */
 export class Feed {
   readonly #store: Store;
   readonly #waiters = new Set<Waiter>();
@@ -43,7 +43,7 @@ export class Feed {
     });
   }
 
-  /** Something may be new. */
+  /** To be called when something may be new. */
   wake(): void {
     if (this.#closed || this.#waiters.size === 0) return;
     this.#gathering ??= setTimeout(() => {
@@ -63,7 +63,7 @@ export class Feed {
     for (const waiter of [...this.#waiters]) if (newest === undefined || newest > waiter.seq) waiter.resolve(newest);
   }
 
-  /** Undefined when the file can't be read: nobody is kept waiting for what won't come. */
+  /** Undefined when the file can't be read: then all waits end. */
   #latest(): number | undefined {
     try {
       return this.#store.lastSeq();

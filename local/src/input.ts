@@ -3,12 +3,12 @@ import { copyJson, isUuid } from 'synap-recorder/wire';
 import * as z from 'zod/v4';
 import type { NewMessage } from './store/records.js';
 
-// What goes wrong here is answered to the caller and ends in logs: it names the field and never holds its value.
+// Problems go to the caller and into logs: they name the field, and never contain its value.
 
 const id = z
   .string('must be a non-empty string')
   .refine(value => value.trim() !== '', { error: 'must be a non-empty string' })
-  .refine(value => !value.includes('\0'), { error: 'must not hold a NUL' })
+  .refine(value => !value.includes('\0'), { error: 'must not contain a NUL' })
   .transform(value => value.toWellFormed());
 
 const metadata = z.unknown().transform((value, context): JsonObject | undefined => {
@@ -23,7 +23,7 @@ const metadata = z.unknown().transform((value, context): JsonObject | undefined 
   return z.NEVER;
 });
 
-// Unknown fields are passed over, as the service does.
+// Unknown fields are ignored, as by the service.
 const wireMessage = z.object(
   {
     conversation_id: z
@@ -74,7 +74,7 @@ export function parseBatchEntry(body: unknown): Parsed<NewMessage> {
   };
 }
 
-/** The entries of a batch, none of them looked at yet. */
+/** The entries of a batch, not yet parsed. */
 export function parseBatch(body: unknown): Parsed<unknown[]> {
   const messages = (body as { messages?: unknown } | null)?.messages;
   return Array.isArray(messages) ? { value: messages } : { problem: 'messages must be an array' };

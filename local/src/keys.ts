@@ -1,11 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** A key as the local Synap makes one up for itself: 128 bits of chance. */
+/** A new key of a local Synap: 128 random bits. */
 export function generateApiKey(): string {
   return `synap_local_${randomBytes(16).toString('hex')}`;
 }
 
-/** The API keys that are let in. Which of them a wrong one resembles can't be read off the time it takes to refuse it. */
+/** The API keys that are accepted. They are compared in constant time. */
 export class ApiKeys {
   readonly #keys: readonly { hash: Buffer; masked: string }[];
 
@@ -13,13 +13,13 @@ export class ApiKeys {
     this.#keys = keys.map(key => ({ hash: sha256(key), masked: mask(key) }));
   }
 
-  /** The masked key of an `Authorization` header that is let in; undefined for any other. */
+  /** @returns the masked key of an `Authorization` header that is accepted; undefined for any other */
   find(authorization: string | undefined): string | undefined {
-    const [, given] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
-    if (given === undefined) return undefined;
-    const hash = sha256(given);
+    const [, key] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
+    if (key === undefined) return undefined;
+    const hash = sha256(key);
     // No early exit: every key is compared.
-    const found = this.#keys.filter(key => timingSafeEqual(key.hash, hash));
+    const found = this.#keys.filter(known => timingSafeEqual(known.hash, hash));
     return found[0]?.masked;
   }
 }

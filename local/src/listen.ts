@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { LocalSynapError } from './errors.js';
 
 /**
- * Listens, and answers with the port.
+ * Makes a server listen.
  *
+ * @returns the port it listens on
  * @throws LocalSynapError it can't listen there; the message says why and what to do
  */
 export function listen(server: Server, port: number, host: string): Promise<number> {
@@ -18,11 +19,13 @@ function explainListen(error: NodeJS.ErrnoException, port: number, host: string)
   switch (error.code) {
     case 'EADDRINUSE':
       return new LocalSynapError(
-        `Port ${port} on ${host} is taken: stop what uses it, or choose another port (0 takes a free one)`,
+        `Port ${port} on ${host} is in use: stop the program that uses it, or choose another port (0 picks a free one)`,
       );
     case 'EACCES':
-      return new LocalSynapError(`Port ${port} on ${host} is not allowed for this user: choose one above 1023`);
+      return new LocalSynapError(`Port ${port} on ${host} is not allowed for this user: choose a port above 1023`);
     default:
-      return new LocalSynapError(`Can't listen on ${host}, port ${port}: ${error.code ?? error.message}`);
+      return new LocalSynapError(
+        `Can't listen on ${host}, port ${port} (${error.code ?? error.message}): choose another address or port`,
+      );
   }
 }

@@ -8,7 +8,7 @@ const MESSAGE = `seq, message_id AS messageId, conversation_id AS conversationId
 const PASSES = `seq > ? AND seq <= ? AND (? IS NULL OR messages.user_id = ?) AND (? IS NULL OR recorded_at >= ?)
   ORDER BY seq LIMIT ?`;
 
-// CROSS JOIN keeps SQLite from turning the two tables around.
+// CROSS JOIN keeps SQLite from changing the order of the two tables.
 const SQL = {
   end: 'SELECT max(seq) AS seq FROM messages',
   all: `SELECT ${MESSAGE} FROM messages CROSS JOIN conversations ON conversations.id = messages.conversation
@@ -18,13 +18,13 @@ const SQL = {
   conversations: 'SELECT id, conversation_id AS conversationId FROM conversations WHERE id > ? ORDER BY id LIMIT ?',
 } as const;
 
-/** How far one look through the log goes: in messages passed over, in messages found, and in bytes of their text. */
-const MAX_LOOK = 5000;
+/** The bounds of one read of the log: messages scanned, messages found, and bytes of their text. */
+const MAX_SCANNED = 5000;
 const MAX_FOUND = 500;
 const MAX_FOUND_BYTES = 1024 * 1024;
 const CONVERSATIONS = 500;
 
-/** Which messages are wanted: those that pass all of what is given. */
+/** Which messages to read: those that match every field that is set. */
 export interface MessageFilter {
   conversationIds?: readonly string[] | undefined;
   userId?: string | undefined;
@@ -33,7 +33,7 @@ export interface MessageFilter {
 }
 
 /**
- * Reads the messages of a store a piece at a time, so that as many as there may be fit through a bounded memory. Between
+ * Reads the messages of a store a piece at a time, so that memory stays bounded however many there are. Between
  * two pieces no transaction is open.
  */
 export class MessageLog {
@@ -50,10 +50,10 @@ export class MessageLog {
 
   /**
    * Messages behind `after`, over all conversations, in the order in which they were stored. `through` is the `after` of
-   * the next look: everything up to there was looked at.
+   * the next read: everything up to there was scanned.
    */
   behind(after: number, filter: MessageFilter): { messages: StoredMessage[]; through: number } {
-    const upTo = Math.min(this.end(), after + MAX_LOOK);
+    const upTo = Math.min(this.end(), after + MAX_SCANNED);
     const { messages, cut } = this.#read('all', [], after, upTo, filter);
     const wanted = filter.conversationIds && new Set(filter.conversationIds);
     return {
@@ -64,7 +64,7 @@ export class MessageLog {
 
   /**
    * What is stored now, one conversation after the other in the order in which they began, in pieces of at most 500
-   * messages or about 1 MiB. A piece may be empty: whoever reads can stop in between.
+   * messages or about 1 MiB. A piece may be empty, so that the reader can stop in between.
    */
   *transcripts(filter: MessageFilter): Generator<StoredMessage[]> {
     const upTo = this.end();

@@ -6,7 +6,7 @@ import { Statements } from './store/statements.js';
 import { tally } from './store/tally.js';
 
 /**
- * Brings the tables of an older version up to this one. The caller holds the transaction: after a crash in the middle
+ * Brings the tables of an older version up to this one. The caller has a transaction open: after a crash in the middle
  * the file is as it was before.
  */
 export function migrate(db: DatabaseSync): void {

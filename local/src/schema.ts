@@ -8,7 +8,7 @@
 //   facets               one row a user, customer, model or status that occurs anywhere
 //   conversation_facets  which of them occur in which conversation: what lists are filtered by
 //   search_index         the trigrams of each message's text, and of the ids that are new with it; its rowid is the
-//                        `seq`. It holds no text of its own, and no places (`detail=none`): a third of the size, and a
+//                        `seq`. It contains no text of its own, and no places (`detail=none`): a third of the size, and a
 //                        match is looked up in the message anyway, to be shown. It is filled after the fact, in the
 //                        order of `seq` (search-index.ts); its largest rowid says how far.
 //

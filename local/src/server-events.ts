@@ -11,8 +11,8 @@ const HEARTBEAT_MS = 15 * SECOND;
 const RETRY_MS = SECOND;
 
 /**
- * The body of a `text/event-stream`, made as fast as it is read. A comment now and then keeps the connection from being
- * taken for a dead one. `events` is told by its signal when nobody reads any more.
+ * The body of a `text/event-stream`, made as fast as it is read. A comment now and then shows that the
+ * connection is alive. The signal of `events` aborts when nobody reads any more.
  */
 export function serverEvents(events: (signal: AbortSignal) => AsyncGenerator<ServerEvent>): ReadableStream<Uint8Array> {
   const gone = new AbortController();

@@ -20,7 +20,7 @@ const SECOND = 1000;
 const CLOSE_MS = 2 * SECOND;
 
 export interface LocalSynapOptions {
-  /** 0, the default, takes a free one. */
+  /** 0, the default, picks a free one. */
   port?: number | undefined;
   /** The address to listen on. Default `127.0.0.1`: this machine only. */
   host?: string | undefined;
@@ -29,14 +29,14 @@ export interface LocalSynapOptions {
    * and the loopback names are always allowed. Requests under any other name get 403.
    */
   allowedHosts?: readonly string[] | undefined;
-  /** A file; made if it isn't there. Default `:memory:`, which is gone after `close()`. */
+  /** A file; created when missing. Default `:memory:`, which is gone after `close()`. */
   database?: string | undefined;
   /**
    * With `b2b` every message needs a customer, and a conversation belongs to one. With `b2c` the customer is resolved
-   * from the user. Default: what the database holds, or `b2c` for a new one.
+   * from the user. Default: that of the database, or `b2c` for a new one.
    */
   tenancy?: Tenancy | undefined;
-  /** The keys that are let in. Default: one made up for the database, which stays the same over restarts. */
+  /** The keys that are accepted. Default: one generated for the database, which stays the same over restarts. */
   apiKeys?: readonly string[] | undefined;
   /** A request with a larger body gets 413. Default 4 MiB. */
   maxBodyBytes?: number | undefined;
@@ -46,17 +46,17 @@ export interface LocalSynapOptions {
 export interface LocalSynap extends AsyncDisposable {
   /** What goes into `baseUrl`, or `SYNAP_BASE_URL`. */
   readonly url: string;
-  /** What goes into `apiKey`, or `SYNAP_API_KEY`: the first of `apiKeys`, or the one made up. */
+  /** What goes into `apiKey`, or `SYNAP_API_KEY`: the first of `apiKeys`, or the generated one. */
   readonly apiKey: string;
   /**
-   * A link to the viewer, for a browser. It signs in one browser, once; each call gives a fresh one. Without a link, the
+   * A link to the viewer, for a browser. It signs in one browser, once; each call makes a new one. Without a link, the
    * viewer asks for the API key.
    */
   viewerUrl(): string;
   readonly tenancy: Tenancy;
   /** The file's whole path, or `:memory:`. */
   readonly database: string;
-  /** Lets running requests finish, for two seconds at the most, and closes the database. Again is the same promise. */
+  /** Lets running requests finish, for two seconds at the most, and closes the database. Later calls return the same promise. */
   close(): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ const optionFields = z.strictObject({
  * API of the service, and stores in SQLite; what it has acknowledged is on disk. A message whose
  * `metadata.message_key` is in the conversation already is not stored twice: its first receipt is answered again.
  *
- * @throws Error (its `name` is `LocalSynapError`) an option is wrong, the port is taken, or the database can't be used
+ * @throws Error (its `name` is `LocalSynapError`) an option is wrong, the port is in use, or the database can't be used
  *
  * @example
  * ```ts

@@ -30,7 +30,7 @@ const SQL = {
 export interface StoreOptions {
   /** A file, or `:memory:`. */
   path: string;
-  /** Must agree with what the file holds. Defaults to that, or to `b2c` for a new one. */
+  /** Must be that of the file, if it has conversations. Default: that of the file, or `b2c` for a new one. */
   tenancy?: Tenancy | undefined;
 }
 
@@ -51,7 +51,7 @@ export class Store {
   readonly tenancy: Tenancy;
   /** The messages of all conversations, to be read a piece at a time. */
   readonly log: MessageLog;
-  /** Is told of each transaction of this store that is on disk. It must not throw, nor take long. */
+  /** Called after each transaction of this store, once it is on disk. It must not throw, nor take long. */
   onCommit: () => void = () => {};
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
@@ -62,7 +62,7 @@ export class Store {
   readonly #search: Search;
   readonly #writer: MessageWriter;
 
-  /** @throws LocalSynapError the file can't be used, or holds the other tenancy */
+  /** @throws LocalSynapError the file can't be used, or has conversations of the other tenancy */
   constructor({ path, tenancy }: StoreOptions) {
     this.path = path;
     this.#db = openDatabase(path);
@@ -107,7 +107,7 @@ export class Store {
     return this.#list.listings(range, filter);
   }
 
-  /** What {@link begun} may be given as its `end`: the conversations that are there now. */
+  /** The `end` for {@link begun} that covers the conversations that are there now. */
   lastBegun(): number {
     return this.#list.lastId();
   }
@@ -144,12 +144,12 @@ export class Store {
     return this.#transcripts.place(conversationId, seq);
   }
 
-  /** What a conversation's latest answers say about themselves, the oldest of them first. */
+  /** The metadata of a conversation's latest answers, the oldest of them first. */
   answers(conversationId: string, limit: number): AnswerMetadata[] | undefined {
     return this.#transcripts.answers(conversationId, limit);
   }
 
-  /** Looks through what is indexed. How much is not, {@link searchLag} tells. */
+  /** Searches the indexed messages; {@link searchLag} is how many are not indexed yet. */
   search(text: string, options: SearchOptions): SearchResult {
     return this.#search.find(text, options);
   }
@@ -160,8 +160,10 @@ export class Store {
   }
 
   /**
-   * Indexes for about `budgetMs`, and tells whether a search now sees everything. Neither another writer nor the disk is
-   * waited for: what a power failure takes from the index is indexed again.
+   * Indexes for about `budgetMs`. Waits neither for another writer nor for the disk: what a power failure takes from the
+   * index is indexed again.
+   *
+   * @returns whether a search now sees everything
    */
   advanceSearch(budgetMs: number): boolean {
     const deadline = performance.now() + budgetMs;
@@ -195,7 +197,7 @@ export class Store {
     });
   }
 
-  /** All that `work` stores is kept, or, when it throws, nothing of it. Inside another one it joins that. */
+  /** All that `work` stores is kept, or, when it throws, nothing of it. A nested one joins the outer one. */
   transaction<T>(work: () => T): T {
     if (this.#db.isTransaction) return work();
     const result = inTransaction(this.#db, work);
@@ -203,7 +205,7 @@ export class Store {
     return result;
   }
 
-  /** Moves the write-ahead log into the file and closes it. Again is nothing. */
+  /** Moves the write-ahead log into the file and closes it. Does nothing the second time. */
   close(): void {
     closeDatabase(this.#db);
   }
@@ -213,7 +215,7 @@ export class Store {
     if (known !== undefined && (wanted === undefined || wanted === known)) return known;
     if (known !== undefined && this.#statements.of(SQL.anyConversation).get() !== undefined)
       throw new LocalSynapError(
-        `${this.path} holds ${known} conversations: start with tenancy ${known}, or choose another file`,
+        `${this.path} contains ${known} conversations: start with tenancy ${known}, or choose another file`,
       );
     const tenancy = wanted ?? 'b2c';
     this.#statements.of(SQL.setMeta).run('tenancy', tenancy);

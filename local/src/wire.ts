@@ -1,6 +1,6 @@
 import type { ConversationSummary, StoredMessage, StoredReceipt } from './store/records.js';
 
-// What is stored, in the words of the API: snake_case, and no field that Synap's own answers haven't got.
+// What is stored, in the words of the API: snake_case, and only fields that Synap's own answers have.
 
 export function receiptToWire(receipt: StoredReceipt) {
   return {

@@ -1,3 +1,5 @@
+// POST /v1/conversations/messages/batch: order, refusals, and what is resolved from the conversation.
+
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { aMessage, call, readConversation, record, recordBatch, start } from './support.js';

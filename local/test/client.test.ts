@@ -1,3 +1,5 @@
+// The recorder's own client against a local Synap.
+
 import { randomUUID } from 'node:crypto';
 import {
   AuthenticationError,

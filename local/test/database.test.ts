@@ -1,3 +1,5 @@
+// The database file: foreign, damaged, locked, shared, private.
+
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -152,7 +154,7 @@ test('two servers on one file see each other, and share their keys', async () =>
   expect((await readConversation(one, message.conversation_id)).body.messages).toHaveLength(2);
 });
 
-/** From now on SQLite waits for a lock as long as this, whatever it is told. */
+/** From now on SQLite waits for a lock as long as this, whatever is configured. */
 function waitForLocks(ms: number): void {
   const { exec } = DatabaseSync.prototype;
   vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, sql) {

@@ -1,3 +1,5 @@
+// GET /v1/events: the live stream of messages, and resuming it.
+
 import { randomUUID } from 'node:crypto';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { expect, onTestFinished, test } from 'vitest';

@@ -1,5 +1,8 @@
+// GET /v1/export: all messages, conversation by conversation.
+
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { turns } from '../../test/support/turns.js';
 import type { LocalSynap } from '../src/index.js';
 import { aMessage, call, type Json, readAll, recordBatch, start } from './support.js';
 
@@ -49,7 +52,7 @@ test('an export may be of some conversations, of one user, and since a time', as
     'bob',
   ]);
   expect(contents(await exported(synap, '?user_id=bob'))).toEqual(['bob']);
-  await new Promise(resolve => setTimeout(resolve, 5));
+  for (const now = Date.now(); Date.now() === now; ) await turns(1);
   const since = new Date().toISOString();
   await recordBatch(synap, [aMessage({ conversation_id: one, content: 'later' })]);
   expect(contents(await exported(synap, `?since=${since}`))).toEqual(['later']);

@@ -1,5 +1,8 @@
+// Feed: wakes readers when new messages are stored.
+
 import { randomUUID } from 'node:crypto';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { turns } from '../../test/support/turns.js';
 import { Feed } from '../src/feed.js';
 import { Store } from '../src/store.js';
 import { tempDatabase } from './support.js';
@@ -18,31 +21,36 @@ function watched(path = ':memory:') {
 const message = () => ({ conversationId: randomUUID(), role: 'user' as const, content: 'Hello!', userId: 'ada' });
 const forever = new AbortController().signal;
 
-test('who waits is told of the next message, and not of one that is known', async () => {
+test('a waiting reader gets the next message, and not one that it knows', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
   const { store, feed } = watched();
   store.record(message());
   const news: (number | undefined)[] = [];
   void feed.newerThan(1, forever).then(seq => news.push(seq));
-  await new Promise(resolve => setTimeout(resolve, 100));
+  vi.advanceTimersByTime(60_000);
+  await turns();
   expect(news).toEqual([]);
   store.record(message());
-  await expect.poll(() => news).toEqual([2]);
+  vi.advanceTimersByTime(60_000);
+  await turns();
+  expect(news).toEqual([2]);
 });
 
-test('who comes late is told at once', async () => {
+test('a reader that is behind gets the latest message at once', async () => {
   const { store, feed } = watched();
   store.record(message());
   expect(await feed.newerThan(0, forever)).toBe(1);
 });
 
-test('a burst is told of once, with its latest message', async () => {
+test('a burst of messages wakes a reader once, with the latest one', async () => {
   const { store, feed } = watched();
   const newest = feed.newerThan(0, forever);
   for (let index = 0; index < 100; index++) store.record(message());
   expect(await newest).toBe(100);
 });
 
-test('what another process stores is told of, too', async () => {
+test('a message that another process stores wakes a reader, too', async () => {
   const path = tempDatabase();
   const { feed } = watched(path);
   const newest = feed.newerThan(0, forever);
@@ -52,12 +60,12 @@ test('what another process stores is told of, too', async () => {
   expect(await newest).toBe(1);
 });
 
-test('who gives up, and all when it closes, are let go', async () => {
+test('an aborted wait ends, and closing the feed ends all waits', async () => {
   const { feed } = watched();
   const controller = new AbortController();
-  const [given, closed] = [feed.newerThan(0, controller.signal), feed.newerThan(0, forever)];
+  const [aborted, closed] = [feed.newerThan(0, controller.signal), feed.newerThan(0, forever)];
   controller.abort();
-  expect(await given).toBeUndefined();
+  expect(await aborted).toBeUndefined();
   feed.close();
   expect(await closed).toBeUndefined();
   expect(await feed.newerThan(0, forever)).toBeUndefined();

@@ -1,6 +1,9 @@
+// What every request must pass: key, host, content type, size.
+
 import { request } from 'node:http';
 import { createConnection } from 'node:net';
 import { expect, test, vi } from 'vitest';
+import { turns } from '../../test/support/turns.js';
 import type { LocalSynap } from '../src/index.js';
 import { aMessage, call, rawGet, record, start } from './support.js';
 
@@ -32,7 +35,7 @@ test.each(PROTECTED)('%s %s asks for the API key', async (method, path) => {
   }
 });
 
-test('every given key is let in, however the scheme is spelled', async () => {
+test('every configured key is accepted, however the scheme is spelled', async () => {
   const local = await start({ apiKeys: ['one', 'two'] });
   expect(local.apiKey).toBe('one');
   for (const authorization of ['Bearer one', 'bearer two', 'BEARER  one'])
@@ -70,7 +73,7 @@ test('a request without a Host is refused', async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 403 /);
 });
 
-test('a server for others answers to the names it was given, and to no more', async () => {
+test('a server for others answers to its allowed hosts, and to no more', async () => {
   const local = await start({ host: '0.0.0.0', allowedHosts: ['Synap.lan', 'fd00::1'] });
   const get = (host: string) => rawGet(`${local.url}/health`, { host });
   for (const host of ['synap.lan', 'synap.lan:9000', '[fd00::1]:80', 'localhost:9000', '0.0.0.0'])
@@ -158,7 +161,7 @@ test('a body without a length is cut off at the limit, before it ends', async ()
   expect((await record(local, aMessage())).status).toBe(200);
 });
 
-test('the limit is 4 MiB unless another is given', async () => {
+test('the default limit is 4 MiB', async () => {
   const local = await start();
   expect((await record(local, aMessage({ content: 'x'.repeat(4 * 1024 * 1024 - 1000) }))).status).toBe(200);
   expect((await record(local, aMessage({ content: 'x'.repeat(4 * 1024 * 1024) }))).status).toBe(413);
@@ -174,9 +177,9 @@ test('a caller that hangs up in the middle of a body leaves no trace, in the sto
       `POST /v1/conversations/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${local.apiKey}\r\n` +
         'Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"content":"half',
     );
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await turns();
     socket.destroy();
-    await new Promise(resolve => setTimeout(resolve, 100));
+    await turns();
     expect((await call(local, 'GET', '/v1/conversations')).body.conversations).toEqual([]);
     expect(stderr.mock.calls).toEqual([]);
     expect(noise.mock.calls).toEqual([]);

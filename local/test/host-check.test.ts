@@ -1,3 +1,5 @@
+// Which Host headers and origins a server accepts.
+
 import { expect, test } from 'vitest';
 import { isAllowedHost, isForeignOrigin } from '../src/host-check.js';
 

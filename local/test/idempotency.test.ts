@@ -1,3 +1,5 @@
+// `message_key`: a repeated message is stored once.
+
 import { expect, test } from 'vitest';
 import { type Answer, aMessage, call, readConversation, record, recordBatch, start, tempDatabase } from './support.js';
 

@@ -1,3 +1,5 @@
+// startLocalSynap: options, listening, closing.
+
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { createConnection } from 'node:net';
@@ -98,13 +100,15 @@ test('a port that is taken is named, with what to do about it', async () => {
   const port = Number(new URL(first.url).port);
   const database = tempDatabase();
   await expect(startLocalSynap({ port, database })).rejects.toThrow(
-    `Port ${port} on 127.0.0.1 is taken: stop what uses it, or choose another port (0 takes a free one)`,
+    `Port ${port} on 127.0.0.1 is in use: stop the program that uses it, or choose another port (0 picks a free one)`,
   );
   expect((await record(await start({ database }), aMessage())).status).toBe(200);
 });
 
 test('an address that is not of this machine is named', async () => {
-  await expect(startLocalSynap({ host: '192.0.2.1' })).rejects.toThrow(/^Can't listen on 192\.0\.2\.1, port 0: E/);
+  await expect(startLocalSynap({ host: '192.0.2.1' })).rejects.toThrow(
+    /^Can't listen on 192\.0\.2\.1, port 0 \(E\w+\): choose another address/,
+  );
 });
 
 test.each(['127.0.0.1', 'localhost', '0.0.0.0'])('the address of a server on %s can be called', async host => {

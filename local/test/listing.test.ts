@@ -1,3 +1,5 @@
+// The list of conversations: turns, models, statuses, filters.
+
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ConversationFilter } from '../src/store/records.js';
@@ -61,7 +63,7 @@ test('a listing names all users, models and ends, in the order in which they cam
   });
 });
 
-test('without a model that was asked for, the one that answered counts', () => {
+test('without a requested model, the one that answered counts', () => {
   const store = memory();
   const id = randomUUID();
   store.record({ ...said(id), role: 'assistant', metadata: { response_model: 'gpt-5-2026' } });
@@ -124,7 +126,7 @@ test('every filter, alone and with others, gives the pages that looking at each 
   }
 });
 
-test('what a name can be completed to is told in order', () => {
+test('completions of a name come in order', () => {
   const store = memory();
   for (const userId of ['bob', 'ada', 'adam', 'Ada', 'adа']) store.record({ ...said(randomUUID()), userId });
   expect(store.known('user', 'ad', 10)).toEqual(['ada', 'adam', 'adа']);

@@ -1,3 +1,5 @@
+// Files of version 1 are brought up to the current version.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';

@@ -1,3 +1,5 @@
+// Reading back: the list of conversations and their messages, page by page.
+
 import { expect, test } from 'vitest';
 import { Store } from '../src/store.js';
 import { aMessage, call, readAll, readConversation, record, recordBatch, start, tempDatabase } from './support.js';
@@ -15,7 +17,7 @@ test('the conversation with the latest message comes first', async () => {
   expect(body.next_cursor).toBeNull();
 });
 
-test('a conversation in the list tells whose it is, how long it is, and since when', async () => {
+test('a conversation in the list has its user, its length and its times', async () => {
   const local = await start();
   const message = aMessage({ customer_id: 'acme' });
   const first = await record(local, message);

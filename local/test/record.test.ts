@@ -1,3 +1,5 @@
+// POST /v1/conversations/messages: what is stored, what is refused.
+
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
 import { aMessage, call, readConversation, record, start, tempDatabase } from './support.js';
@@ -205,5 +207,5 @@ test.each(['user_id', 'customer_id', 'session_id'])('a NUL in %s is refused', as
   const local = await start();
   const { status, body } = await record(local, aMessage({ [field]: 'a\u0000b' }));
   expect(status).toBe(422);
-  expect(body.detail).toBe(`${field} must not hold a NUL`);
+  expect(body.detail).toBe(`${field} must not contain a NUL`);
 });

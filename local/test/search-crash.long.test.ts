@@ -1,3 +1,5 @@
+// The search index after kill -9.
+
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';

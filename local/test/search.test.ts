@@ -1,3 +1,5 @@
+// Full-text search, and the index that catches up with what is stored.
+
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test, vi } from 'vitest';

@@ -1,7 +1,9 @@
+// The body of a text/event-stream.
+
 import { expect, test } from 'vitest';
 import { type ServerEvent, serverEvents } from '../src/server-events.js';
 
-/** Events as they are asked for, and what became of their maker. */
+/** Events as they are pulled, and what became of their generator. */
 function made(events: ServerEvent[]) {
   const state = { begun: false, ended: false };
   const produce = async function* (signal: AbortSignal) {

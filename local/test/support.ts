@@ -1,3 +1,5 @@
+// Servers, messages and requests for the tests of this package.
+
 import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { join } from 'node:path';

@@ -1,3 +1,5 @@
+// B2B and B2C: whose customer a message belongs to.
+
 import { expect, test } from 'vitest';
 import { startLocalSynap } from '../src/index.js';
 import { aMessage, call, readConversation, record, recordBatch, start, tempDatabase } from './support.js';
@@ -72,7 +74,7 @@ test('b2c: passing a customer is harmless, and so is another one or another user
     expect((await record(local, { ...message, ...fields })).status).toBe(200);
 });
 
-test('whoami tells the tenancy, and no more of the key than a person needs to know it by', async () => {
+test('whoami says the tenancy, and only a masked key', async () => {
   const local = await start({ tenancy: 'b2b', apiKeys: ['a-key-of-some-length-1234', 'short'] });
   const { body } = await call(local, 'GET', '/api/v1/auth/whoami');
   expect(body).toMatchObject({ tenancy: 'b2b', api_key: 'a-ke…1234' });
@@ -86,6 +88,6 @@ test('a database keeps its tenancy, and is not opened as the other kind once it 
   const changed = await startLocalSynap({ database, tenancy: 'b2b' });
   await record(changed, aMessage({ customer_id: 'acme' }));
   await changed.close();
-  await expect(startLocalSynap({ database, tenancy: 'b2c' })).rejects.toThrow(/holds b2b conversations: start with/);
+  await expect(startLocalSynap({ database, tenancy: 'b2c' })).rejects.toThrow(/contains b2b conversations: start with/);
   expect((await start({ database })).tenancy).toBe('b2b');
 });

@@ -1,3 +1,5 @@
+// Makes a database file of version 1.
+
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { tempDatabase } from './support.js';

@@ -1,3 +1,5 @@
+// AI SDK 7 over a real provider package and a scripted model server.
+
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import * as ai from 'ai';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +9,7 @@ import { conversationUuid } from '../../src/index.js';
 import type { WireMessage } from '../../src/synap/messages.js';
 import { recorderOn } from '../support/recorder.js';
 import { type ModelScript, scriptedModel } from '../support/scripted-model.js';
+import { turns } from '../support/turns.js';
 
 async function setup(script: ModelScript) {
   const server = await scriptedModel(script);
@@ -116,7 +119,7 @@ describe.each(['wrapAISDK', 'wrapModel'] as const)('%s on ai 7', way => {
 
   it('keeps twenty concurrent turns apart, tool loops included', async () => {
     await using on = await setup(async ({ messages }) => {
-      await new Promise(resolve => setTimeout(resolve, Math.random() * 30));
+      await turns(Math.random() * 30);
       const user = String(messages.find(message => message.role === 'user')?.content);
       if (messages.at(-1)?.role === 'tool') return { text: `done ${user}` };
       return { toolCalls: [{ id: 'call-1', name: 'weather', arguments: { city: 'Paris' } }] };
@@ -206,7 +209,7 @@ describe.each(['wrapAISDK', 'wrapModel'] as const)('%s on ai 7', way => {
 });
 
 describe('wrapAISDK', () => {
-  it('takes a call inside a tool for internal, unless it has an identity of its own', async () => {
+  it('treats a call inside a tool as internal, unless it has an identity of its own', async () => {
     await using on = await setup(({ messages }) => {
       const last = messages.at(-1);
       if (last?.role === 'tool') return { text: 'Done' };
@@ -252,15 +255,15 @@ describe('wrapAISDK', () => {
   it('runs the callbacks of the app, once each, onEnd before onFinish as ai 7 does', async () => {
     await using on = await setup(() => ({ text: ['a', 'b'] }));
     const { streamText } = wrapAISDK(ai, on.recorder);
-    const heard: string[] = [];
-    const hear = (name: string) => () => void heard.push(name);
+    const calls: string[] = [];
+    const log = (name: string) => () => void calls.push(name);
     for (const options of [
-      { onFinish: hear('finish') },
-      { onEnd: hear('end') },
-      { onEnd: hear('end'), onFinish: hear('never') },
+      { onFinish: log('finish') },
+      { onEnd: log('end') },
+      { onEnd: log('end'), onFinish: log('never') },
     ])
       await streamText({ model: on.model, prompt: 'Hi', ...options }).consumeStream();
-    expect(heard).toEqual(['finish', 'end', 'end']);
+    expect(calls).toEqual(['finish', 'end', 'end']);
     expect(await on.transcript()).toHaveLength(6);
   });
 

@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+// What must not be mixed: users, recorders, turns; and idle times of slow models.
+
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import * as z from 'zod/v4';
 import { wrapAISDK, wrapModel } from '../../src/ai-sdk/index.js';
@@ -37,7 +38,7 @@ describe.each(both)('$name keeps apart', ({ major, way }) => {
           : [{ tool: 'slow', id: 'call-1' }]) as never,
       nobody,
     );
-    const slow = { inputSchema: z.object({}), execute: () => sleep(Math.random() * 30, 'ok') };
+    const slow = { inputSchema: z.object({}), execute: () => turns(Math.random() * 30).then(() => 'ok') };
     const ask = (n: number) =>
       t.recorder.withIdentity({ userId: `u${n}`, conversationId: 'c' }, () =>
         t.sdk.generateText({ model: t.model, prompt: `q${n}`, tools: { slow }, stopWhen: major.steps(3) } as never),
@@ -201,7 +202,7 @@ describe('prompts', () => {
     await using t = await recording(major, 'wrapAISDK', words, { consumeStream: true });
     const agent = new t.sdk.ToolLoopAgent({ model: t.model, providerOptions: { synap: { record: false } } });
     await agent.stream({ prompt: 'Count' });
-    await sleep(100);
+    await turns();
     expect(t.seen.pulled).toBeLessThan(50);
   });
 });

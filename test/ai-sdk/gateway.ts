@@ -1,3 +1,5 @@
+// Stands in for the AI Gateway.
+
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';

@@ -1,23 +1,38 @@
+// A browser that hangs up in the middle of an answer.
+
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
-import { MAJORS, recording } from './majors.js';
+import { MAJORS, recording, type Step } from './majors.js';
 
 const words = Array.from({ length: 60 }, (_, n) => `w${n} `);
 
+/**
+ * A browser that reads the beginning of an answer and hangs up, and a model that says the second half of its words only
+ * after that.
+ */
+function aBrowser() {
+  const { promise: isGone, resolve: gone } = Promise.withResolvers<void>();
+  const script: Step[] = [[...words.slice(0, 30), { waitsFor: isGone }, ...words.slice(30)]];
+  return { script, hangUp: (answer: (signal: AbortSignal) => Response) => hangUp(answer, gone) };
+}
+
 /** An HTTP server whose one route streams an answer as UI messages, and a browser that hangs up in the middle of it. */
-async function hangUp(answer: (signal: AbortSignal) => Response, afterBytes: number): Promise<void> {
+async function hangUp(answer: (signal: AbortSignal) => Response, gone: () => void): Promise<void> {
   const server = createServer((request, response) => {
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
-    const { status, headers, body } = answer(gone.signal);
+    const closed = new AbortController();
+    response.on('close', () => closed.abort());
+    const { status, headers, body } = answer(closed.signal);
     response.writeHead(status, Object.fromEntries(headers));
     const stream = Readable.fromWeb(body as never);
     stream.on('error', () => {});
-    response.on('close', () => stream.destroy());
+    response.on('close', () => {
+      stream.destroy();
+      gone();
+    });
     stream.pipe(response);
     request.resume();
   });
@@ -29,7 +44,7 @@ async function hangUp(answer: (signal: AbortSignal) => Response, afterBytes: num
   try {
     for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
       bytes += chunk.length;
-      if (bytes >= afterBytes) browser.abort();
+      if (bytes >= 900) browser.abort();
     }
   } catch {
     // The browser's own abort.
@@ -40,8 +55,9 @@ async function hangUp(answer: (signal: AbortSignal) => Response, afterBytes: num
 
 describe.each(MAJORS.map(major => ({ major, name: major.name })))('a browser that goes away, on $name', ({ major }) => {
   it('leaves the partial answer in the transcript, as abandoned', async () => {
-    await using t = await recording(major, 'wrapAISDK', [words], { idleMs: 500 });
-    await hangUp(() => t.sdk.streamText({ model: t.model, prompt: 'Count' }).toUIMessageStreamResponse(), 900);
+    const browser = aBrowser();
+    await using t = await recording(major, 'wrapAISDK', browser.script, { idleMs: 500 });
+    await browser.hangUp(() => t.sdk.streamText({ model: t.model, prompt: 'Count' }).toUIMessageStreamResponse());
     await expect.poll(() => t.transcript()).toHaveLength(2);
     const [user, assistant] = await t.transcript();
     expect(user).toBe('user: Count');
@@ -50,20 +66,21 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('a browser tha
   });
 
   it('leaves it as aborted at once, when the request ends the call', async () => {
-    await using t = await recording(major, 'wrapAISDK', [words]);
+    const browser = aBrowser();
+    await using t = await recording(major, 'wrapAISDK', browser.script);
     const answer = (abortSignal: AbortSignal) =>
       t.sdk.streamText({ model: t.model, prompt: 'Count', abortSignal }).toUIMessageStreamResponse();
-    await hangUp(answer, 900);
+    await browser.hangUp(answer);
     await expect.poll(() => t.transcript()).toHaveLength(2);
     expect((await t.transcript())[1]).toMatch(/^assistant \(aborted\): w0 w1 /);
   });
 
   it('leaves the whole answer with consumeStream, and the onFinish of the app runs', async () => {
-    await using t = await recording(major, 'wrapAISDK', [words], { consumeStream: true });
+    const browser = aBrowser();
+    await using t = await recording(major, 'wrapAISDK', browser.script, { consumeStream: true });
     const onFinish = vi.fn();
-    await hangUp(
-      () => t.sdk.streamText({ model: t.model, prompt: 'Count', onFinish }).toUIMessageStreamResponse(),
-      900,
+    await browser.hangUp(() =>
+      t.sdk.streamText({ model: t.model, prompt: 'Count', onFinish }).toUIMessageStreamResponse(),
     );
     await expect.poll(() => onFinish.mock.calls.length).toBe(1);
     expect(await t.transcript()).toEqual(['user: Count', `assistant: ${words.join('')}`]);

@@ -1,3 +1,6 @@
+// The three majors of the AI SDK, a scripted model for each, and a recorder around them.
+
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import * as ai7 from 'ai';
 import { MockLanguageModelV4 } from 'ai/test';
 import * as ai5 from 'ai5';
@@ -8,6 +11,7 @@ import { type WrapAISDKOptions, wrapAISDK, wrapModel } from '../../src/ai-sdk/in
 import type { RecorderOptions } from '../../src/index.js';
 import type { WireMessage } from '../../src/synap/messages.js';
 import { recorderOn } from '../support/recorder.js';
+import { runs } from '../support/runs.js';
 
 /** One piece of a model's answer: text, or one of these. */
 export type Piece =
@@ -17,6 +21,8 @@ export type Piece =
   | { errorPart: Error }
   /** The stream itself breaks. */
   | { breaks: Error }
+  /** Nothing more comes before this has resolved. */
+  | { waitsFor: Promise<unknown> }
   /** Nothing more ever comes, whatever is aborted. */
   | { hangs: true }
   | { finish: string }
@@ -43,8 +49,27 @@ export const MAJORS: Major[] = [
   { name: 'ai 7', sdk: ai7 as never, Mock: MockLanguageModelV4 as never, nested: true, steps: ai7.isStepCount },
 ];
 
-/** A model of the major's own specification that plays `script`, a step a call. It reads no further than it is read. */
-export function mockModel({ Mock, nested }: Major, script: Step[] | ((prompt: never, call: number) => Step)) {
+export type Script = Step[] | ((prompt: never, call: number) => Step);
+
+/** What goes by before each part of a stream. Faults of order hide behind a gap: without one, all of them show. */
+export type Gap = 'no gap' | 'a microtask' | 'a turn of the event loop' | '1 ms';
+
+/** Those that a table is run with. The two in the middle show faults that one of the others shows as well. */
+export const GAPS: readonly Gap[] =
+  runs(0, 1) === 1 ? ['no gap', 'a microtask', 'a turn of the event loop', '1 ms'] : ['no gap', '1 ms'];
+
+const WAITS: Record<Exclude<Gap, 'no gap'>, () => Promise<unknown>> = {
+  'a microtask': () => Promise.resolve(),
+  'a turn of the event loop': () => setImmediate(),
+  '1 ms': () => setTimeout(1),
+};
+
+/**
+ * A model of the major's own specification that plays `script`, a step a call. It reads no further than it is read.
+ *
+ * @param gap what goes by before each part of its stream
+ */
+export function mockModel({ Mock, nested }: Major, script: Script, gap: Gap = 'no gap') {
   let calls = 0;
   const seen: { pulled: number; cancelled: unknown[]; params: Record<string, unknown>[] } = {
     pulled: 0,
@@ -105,7 +130,7 @@ export function mockModel({ Mock, nested }: Major, script: Step[] | ((prompt: ne
         yield { type: 'reasoning-end', id: `${id++}` };
       } else if ('errorPart' in piece) yield { type: 'error', error: piece.errorPart };
       else if ('breaks' in piece) throw piece.breaks;
-      else if ('hangs' in piece) yield { hangs: true };
+      else if ('hangs' in piece || 'waitsFor' in piece) yield piece;
       else if ('cut' in piece) return;
     }
     yield { type: 'finish', finishReason: finish(reasonOf(step)), usage };
@@ -132,16 +157,17 @@ export function mockModel({ Mock, nested }: Major, script: Step[] | ((prompt: ne
     },
     doStream: async (params: never) => {
       const all = parts(next(params));
+      const play = (controller: ReadableStreamDefaultController<object>): void | Promise<void> => {
+        const { done, value } = all.next();
+        if (done) return controller.close();
+        if ('hangs' in value) return new Promise<void>(() => {});
+        if ('waitsFor' in value) return Promise.resolve(value.waitsFor).then(() => play(controller));
+        seen.pulled++;
+        controller.enqueue(value);
+      };
       const stream = new ReadableStream(
         {
-          async pull(controller) {
-            await new Promise(resolve => setTimeout(resolve, 1));
-            const { done, value } = all.next();
-            if (done) return controller.close();
-            if ('hangs' in value) return new Promise(() => {});
-            seen.pulled++;
-            controller.enqueue(value);
-          },
+          pull: controller => (gap === 'no gap' ? play(controller) : WAITS[gap]().then(() => play(controller))),
           cancel: reason => void seen.cancelled.push(reason),
         },
         { highWaterMark: 0 },
@@ -156,13 +182,13 @@ export function mockModel({ Mock, nested }: Major, script: Step[] | ((prompt: ne
 export async function recording(
   major: Major,
   way: 'wrapAISDK' | 'wrapModel',
-  script: Step[] | ((prompt: never, call: number) => Step),
+  script: Script,
   options: WrapAISDKOptions = {},
-  recorderOptions: RecorderOptions = {},
+  { gap, ...recorderOptions }: RecorderOptions & { gap?: Gap } = {},
 ) {
   const on = await recorderOn(undefined, recorderOptions);
   const identity = { userId: 'ada', conversationId: '00000000-0000-0000-0000-000000000001', ...options };
-  const { model, seen } = mockModel(major, script);
+  const { model, seen } = mockModel(major, script, gap);
   const wrapped =
     way === 'wrapAISDK'
       ? { sdk: wrapAISDK(major.sdk, on.recorder, identity), model }

@@ -1,3 +1,5 @@
+// Identities that can't be read.
+
 import { describe, expect, it } from 'vitest';
 import { counted, expectAllAccountedFor, ODD_VALUES } from '../support/odd-values.js';
 import { MAJORS, type Major, mockModel, recording } from './majors.js';

@@ -1,3 +1,5 @@
+// wrapAISDK takes the SDK in whatever shape the app has it: parts, mocks, proxies, classes.
+
 import * as vm from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod/v4';
@@ -57,15 +59,15 @@ describe.each(MAJORS)('on $name', major => {
         const sdk = wrapAISDK(make(major.sdk), on.recorder, ada) as SDK;
         const { model, seen } = mockModel(major, [['Hello ', 'Ada']]);
         const providerOptions = { synap: { messageId: 'm' }, mock: { a: 1 } };
-        const heard = (sdk: SDK, model: never) => async () => {
+        const callbacks = (sdk: SDK, model: never) => async () => {
           const calls: string[] = [];
           const callbacks = Object.fromEntries(Object.keys(listened).map(name => [name, () => void calls.push(name)]));
           const result = sdk.streamText({ model, prompt: 'Hi', providerOptions, ...callbacks } as never);
           expect(await read(result.textStream)).toBe('Hello Ada');
           return calls;
         };
-        const plain = await heard(major.sdk, mockModel(major, [['Hello ', 'Ada']]).model)();
-        expect(await heard(sdk, model)()).toEqual(plain);
+        const plain = await callbacks(major.sdk, mockModel(major, [['Hello ', 'Ada']]).model)();
+        expect(await callbacks(sdk, model)()).toEqual(plain);
         const { text } = await sdk.generateText({ model, prompt: 'Again' });
         expect(text).toBe('Hello Ada');
         await on.recorder.flush();
@@ -211,7 +213,7 @@ describe.each(MAJORS)('on $name, a model named by a string that the gateway reso
     expect(JSON.stringify(server.bodies)).not.toContain('synap');
   });
 
-  it('that prepareStep switches to, in a loop of tools, is heard, too', async () => {
+  it('that prepareStep switches to, in a loop of tools, is recorded, too', async () => {
     await using server = await gateway(major, ['From the gateway.']);
     await using on = await recorderOn();
     const sdk = wrapAISDK({ generateText: major.sdk.generateText, streamText: major.sdk.streamText }, on.recorder, ada);
@@ -287,19 +289,19 @@ describe.each(MAJORS)('on $name, an agent', major => {
   it('gives prepareStep and prepareCall the models that the app gave', async () => {
     await using on = await recorderOn();
     const { model } = mockModel(major, [['Hello']]);
-    const given: unknown[] = [];
+    const models: unknown[] = [];
     const agent = new (Agent(wrapAISDK(major.sdk, on.recorder, ada)))({
       model,
-      prepareStep: ({ model }: { model: unknown }) => void given.push(model),
+      prepareStep: ({ model }: { model: unknown }) => void models.push(model),
       prepareCall: (call: { model: unknown }) => {
-        given.push(call.model);
+        models.push(call.model);
         return call;
       },
     } as never);
     await agent.generate({ prompt: 'One' });
     for await (const _ of (await agent.stream({ prompt: 'Two' })).textStream);
-    expect(given.length).toBeGreaterThanOrEqual(2);
-    for (const one of given) expect(one).toBe(model);
+    expect(models.length).toBeGreaterThanOrEqual(2);
+    for (const one of models) expect(one).toBe(model);
   });
 
   it('refuses a call without options as the SDK does', async () => {
@@ -315,13 +317,13 @@ describe.each(MAJORS)('on $name, an agent', major => {
 
   it('is one agent for calls side by side, each with its own callbacks', async () => {
     await using on = await recorderOn();
-    const heard: string[] = [];
+    const callbacks: string[] = [];
     const { model } = mockModel(major, (prompt: { content: { text: string }[] }[]) => [
       `to ${prompt.at(-1)?.content[0]?.text}`,
     ]);
     const agent = new (Agent(wrapAISDK(major.sdk, on.recorder, { userId: 'ada' })))({
       model,
-      onFinish: () => void heard.push('finish'),
+      onFinish: () => void callbacks.push('finish'),
     } as never);
     await Promise.all(
       Array.from({ length: 20 }, async (_, n) => {
@@ -334,6 +336,6 @@ describe.each(MAJORS)('on $name, an agent', major => {
     expect(on.synap.stored).toHaveLength(40);
     const byConversation = Map.groupBy(on.synap.stored, message => message.conversation_id);
     for (const [user, assistant] of byConversation.values()) expect(assistant?.content).toBe(`to ${user?.content}`);
-    expect(heard.length).toBeGreaterThanOrEqual(10);
+    expect(callbacks.length).toBeGreaterThanOrEqual(10);
   });
 });

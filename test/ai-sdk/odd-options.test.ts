@@ -1,3 +1,5 @@
+// Options that are frozen, inherited, getters or proxies reach the SDK unchanged.
+
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/v4';
@@ -72,7 +74,7 @@ function build(fields: Record<string, unknown>, { places, frozen, nullPrototype,
 
 const tools = { weather: { inputSchema: z.object({}), execute: async () => 'sunny' } };
 
-/** What an app can see of one call: what its model was asked, what it answered, what the app's callbacks were given. */
+/** What an app can see of one call: the calls of its model, the result, and what the app's callbacks got. */
 async function seen(sdk: SDK, major: Major, kind: 'generateText' | 'streamText', shape: Shape) {
   const first = mockModel(major, [['Let me check. ', { tool: 'weather' }], ['Sunny.']]);
   const other = mockModel(major, [['Clear.']]);
@@ -150,19 +152,19 @@ describe.each(MAJORS)('on $name, options of any make', { timeout: 120_000 }, maj
     expect(on.synap.stored.map(line)).toEqual(['user: Hi', 'assistant: Hello']);
   });
 
-  it('and prepareStep is given the app’s own model, also one that was wrapped by itself', async () => {
+  it('and prepareStep gets the app’s own model, also one that was wrapped by itself', async () => {
     await using on = await recorderOn(undefined, { userId: 'ada' });
     const { model } = mockModel(major, [['Hello']]);
     const identity = { userId: 'ada', conversationId: '00000000-0000-0000-0000-000000000001' };
     const sdk = wrapAISDK(major.sdk, on.recorder);
     for (const own of [model, wrapModel(model, on.recorder, identity)]) {
-      const given: unknown[] = [];
-      const prepareStep = ({ model }: { model: unknown }) => void given.push(model);
+      const received: unknown[] = [];
+      const prepareStep = ({ model }: { model: unknown }) => void received.push(model);
       await sdk.generateText({ model: own, prompt: 'Hi', prepareStep } as never);
       await sdk.streamText({ model: own, prompt: 'Hi', prepareStep } as never).consumeStream();
-      expect(given).toEqual([own, own]);
-      expect(given[0]).toBe(own);
-      expect(given[1]).toBe(own);
+      expect(received).toEqual([own, own]);
+      expect(received[0]).toBe(own);
+      expect(received[1]).toBe(own);
     }
   });
 

@@ -1,3 +1,5 @@
+// Models that other tools patch as well.
+
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/v4';
 import { wrapAISDK, wrapModel } from '../../src/ai-sdk/index.js';

@@ -1,3 +1,5 @@
+// What of a prompt is recorded: new messages, attachments, tool results.
+
 import * as openai7 from '@ai-sdk/openai-compatible';
 import * as openai5 from 'openai-compatible-ai5';
 import * as openai6 from 'openai-compatible-ai6';
@@ -7,6 +9,7 @@ import { wrapAISDK, wrapModel } from '../../src/ai-sdk/index.js';
 import { conversationUuid } from '../../src/index.js';
 import { recorderOn } from '../support/recorder.js';
 import { scriptedModel } from '../support/scripted-model.js';
+import { turns } from '../support/turns.js';
 import { line, MAJORS, recording } from './majors.js';
 
 const providers = [openai5, openai6, openai7];
@@ -22,7 +25,7 @@ const both = MAJORS.flatMap((major, index) =>
 describe.each(both)('$name, prompts', ({ major, way, index }) => {
   it('keeps twenty concurrent turns apart, over a real provider, each in its own conversation', async () => {
     await using server = await scriptedModel(async ({ messages }) => {
-      await new Promise(resolve => setTimeout(resolve, Math.random() * 30));
+      await turns(Math.random() * 30);
       const user = String(messages.find(message => message.role === 'user')?.content);
       if (messages.at(-1)?.role === 'tool') return { text: ['done ', user] };
       return { text: 'Wait. ', toolCalls: [{ id: 'call-1', name: 'weather', arguments: {} }] };

@@ -1,3 +1,5 @@
+// The types of what is wrapped.
+
 import * as ai7 from 'ai';
 import * as ai5 from 'ai5';
 import * as ai6 from 'ai6';

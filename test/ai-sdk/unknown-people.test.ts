@@ -1,3 +1,5 @@
+// Ids that stand for nobody (`undefined`, `null`, …) on the way through the AI SDK.
+
 import { describe, expect, it } from 'vitest';
 import { MAJORS, recording } from './majors.js';
 

@@ -1,3 +1,5 @@
+// examples/apps/hono-chat, installed and used as its reader would.
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { conversationUuid } from '../../src/index.js';
 import type { ModelScript } from '../support/scripted-model.js';

@@ -1,3 +1,5 @@
+// examples/apps/nextjs-chat, installed, built and used as its reader would.
+
 import { DefaultChatTransport, readUIMessageStream, type UIMessage } from 'ai';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { conversationUuid } from '../../src/index.js';

@@ -1,3 +1,5 @@
+// Installs and starts the apps of examples/apps.
+
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';

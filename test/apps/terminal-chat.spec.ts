@@ -1,3 +1,5 @@
+// examples/apps/terminal-chat, installed and used as its reader would.
+
 import { userInfo } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ModelScript } from '../support/scripted-model.js';

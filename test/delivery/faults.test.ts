@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { NO_PROBLEMS, problemsOf, type SaidMessage } from '../support/fault-checker.js';
 import { balanced } from '../support/recorder.js';
 import { runs } from '../support/runs.js';
+import { turns } from '../support/turns.js';
 import { deliverAll, PASSING, recorderOn, SEED, sayTurns, temporaryFile } from './faulty-recorder.js';
 
 const TURNS = runs(400, 1000);
@@ -64,8 +64,8 @@ describe('a Synap that fails', () => {
       said.push(...(await sayTurns(on.recorder, 200, 20, `${outage}.`)));
       await on.synap.down();
       said.push(...(await sayTurns(on.recorder, 200, 20, `${outage}, down.`)));
-      // Time for an attempt or two; none is needed.
-      await sleep(100);
+      // Turns for an attempt or two; none is needed.
+      await turns();
       await on.synap.up();
     }
     expect(await on.recorder.flush({ timeoutMs: 100_000 })).toMatchObject({ pending: 0, deadLettered: 0 });

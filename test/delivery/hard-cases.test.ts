@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createRecorder, memoryOutbox, type Outbox, type Recorder, SynapClient } from '../../src/index.js';
 import { balanced, recorderOn } from '../support/recorder.js';
@@ -119,7 +118,7 @@ describe('close()', () => {
     await using on = await recorderOn(() => ({ status: 503 }), { outbox });
     say(on.recorder, 'm0');
     const flushed = on.recorder.flush({ timeoutMs: 200 });
-    await sleep(20);
+    await expect.poll(() => on.synap.requests.length).toBeGreaterThan(0);
     isStuck = true;
     expect(await flushed).toMatchObject({ pending: 1 });
     await on.recorder.close({ timeoutMs: 200 });
@@ -154,6 +153,6 @@ describe('what an app gives us, when it answers with a promise that fails,', () 
     await using on = await recorderOn(() => ({ status: 422 }), { logger: { info: fail, warn: fail, error: fail } });
     say(on.recorder, 'm0');
     expect(await on.recorder.flush()).toMatchObject({ deadLettered: 1 });
-    await sleep(10);
+    await turns();
   });
 });

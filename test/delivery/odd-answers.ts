@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createRecorder, type Loss, type RecorderOptions } from '../../src/index.js';
 import { head, type RawAnswer, rawSynap, receipts } from '../support/raw-synap.js';
 import { balanced } from '../support/recorder.js';
+import { turns } from '../support/turns.js';
 
 const JSON_HEAD = 'content-type: application/json\r\n';
 
@@ -14,8 +15,11 @@ const accepted: [string, RawAnswer][] = [
   [
     'is reset in its middle',
     socket =>
-      void socket.write(`${head(`${JSON_HEAD}content-length: 100\r\n`)}{"re`, () =>
-        setTimeout(() => socket.resetAndDestroy(), 20),
+      void socket.write(
+        `${head(`${JSON_HEAD}content-length: 100\r\n`)}{"re`,
+        () =>
+          // Once the reader, in this process, has had its turn.
+          void turns().then(() => socket.resetAndDestroy()),
       ),
   ],
   ['never comes', socket => void socket.write(head(`${JSON_HEAD}content-length: 100\r\n`))],
@@ -101,7 +105,7 @@ export function oddAnswers(): void {
         say(on);
         expect(await on.recorder.flush()).toEqual({ delivered: 2, pending: 0, deadLettered: 0 });
       }
-      await sleep(50);
+      await turns();
       expect(on.synap.stored).toEqual(['question', 'answer', 'question', 'answer']);
       expect(balanced(on.recorder)).toMatchObject({ delivered: 4, possibleDuplicates: 0 });
       expect(on.losses).toEqual([]);

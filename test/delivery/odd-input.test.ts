@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Recorder, Turn } from '../../src/index.js';
 import { counted, expectAllAccountedFor, ODD_VALUES, sum } from '../support/odd-values.js';
 import { recorderOn } from '../support/recorder.js';
+import { turns } from '../support/turns.js';
 
 const MiB = 1024 * 1024;
 
@@ -192,9 +192,10 @@ describe('what redact answers', () => {
           wrong.push(`${name} threw ${error}`);
           continue;
         }
-        const settled = await Promise.race([turn.accepted.then(() => 'settled'), sleep(500, 'never settled')]).catch(
-          () => 'settled rejects',
-        );
+        const settled = await Promise.race([
+          turn.accepted.then(() => 'settled'),
+          turns().then(() => 'never settled'),
+        ]).catch(() => 'settled rejects');
         if (settled !== 'settled') wrong.push(`${name}: ${settled}`);
         if (counted(on) !== 2) wrong.push(`${name}: ${counted(on)} messages counted, not 2`);
         else await expectAllAccountedFor(on);

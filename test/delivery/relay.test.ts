@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createRecorder, memoryOutbox, type Recorder } from '../../src/index.js';
 import { balanced, recorderOn } from '../support/recorder.js';
 import type { SeenRequest } from '../support/scripted-synap.js';
+import { turns } from '../support/turns.js';
 
 const FAST_CLOCK = new URL('../support/fast-clock.ts', import.meta.url).href;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -197,9 +198,9 @@ describe('several batches at once', () => {
         }
         most = Math.max(most, ++batches);
         if (batches === 4) four.resolve();
-        // The first ones wait for each other; the others leave time for one too many.
+        // The first ones wait for each other; the others leave turns for one too many.
         await four.promise;
-        await new Promise(resolve => setTimeout(resolve, 20));
+        await turns();
         batches--;
         for (const conversation of conversations) open.delete(conversation);
         return undefined;
@@ -223,7 +224,7 @@ describe('several batches at once', () => {
       async (_, index) => {
         open++;
         if (index >= 4) most = Math.max(most, broken ? open : 0);
-        await new Promise(resolve => setTimeout(resolve, 5));
+        await turns();
         open--;
         return broken ? { status: 503 } : undefined;
       },

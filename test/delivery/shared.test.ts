@@ -39,8 +39,9 @@ describe('recorders that share a file', () => {
   it('flush what another sends for them, and tell the truth about it', async () => {
     const poison: Script = ({ messages }) =>
       messages.some(({ content }) => content === 'poison') ? { status: 422 } : undefined;
+    const bothHavePut = Promise.withResolvers<void>();
     const { synap, recorder } = await sharing(async (...args) => {
-      await new Promise(resolve => setTimeout(resolve, 30));
+      await bothHavePut.promise;
       return poison(...args) as undefined;
     });
     const first = recorder();
@@ -49,6 +50,7 @@ describe('recorders that share a file', () => {
     // The first one sends now; the second one only puts.
     const second = recorder();
     for (let n = 0; n < 50; n++) second.turn({ conversationId: `b${n}` }).user(n === 7 ? 'poison' : `b${n}`);
+    bothHavePut.resolve();
     const result = await second.flush();
     expect(result.pending).toBe(0);
     expect(result.deadLettered).toBe(1);

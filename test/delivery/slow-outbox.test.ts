@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { memoryOutbox, type Outbox } from '../../src/index.js';
 import { balanced, recorderOn } from '../support/recorder.js';
+import { turns } from '../support/turns.js';
 
 /**
  * An outbox as a database far away would be one: each answer takes its time, and now and then there is none; the call
@@ -16,10 +17,10 @@ function farOutbox({ failures = 0, seed = 1 } = {}): Outbox {
   const far =
     <A extends unknown[], R>(name: string, call: (...args: A) => R | Promise<R>) =>
     async (...args: A): Promise<R> => {
-      await new Promise(resolve => setTimeout(resolve, random() * 3));
+      await turns(random() * 60);
       if (random() < failures) throw new Error(`${name}: the connection is gone`);
       const answer = await call(...args);
-      await new Promise(resolve => setTimeout(resolve, random() * 3));
+      await turns(random() * 60);
       return answer;
     };
   // Calls go over one connection: they arrive in the order in which they were made.

@@ -1,3 +1,5 @@
+// A bundle of the package for an edge runtime.
+
 import { describe, expect, it } from 'vitest';
 import { bundle, CONDITIONS, type Runtime } from './bundle.js';
 
@@ -10,7 +12,7 @@ describe.each(runtimes)('for %s', runtime => {
     expect([...imports, ...dynamicImports].filter(name => name !== 'node:async_hooks')).toEqual([]);
   });
 
-  it('the package is all it holds: it sends by fetch, and leaves undici and SQLite out', async () => {
+  it('a bundle contains the package only: it sends by fetch, and leaves undici and SQLite out', async () => {
     const { moduleIds } = await bundle(`export * from 'synap-recorder';`, runtime);
     const modules = moduleIds.map(id => id.replace(/^.*\/(?=node_modules|dist)/, ''));
     expect(modules).toContain('dist/synap/http.edge.js');

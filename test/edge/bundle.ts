@@ -1,3 +1,5 @@
+// Bundles a program as an edge platform would.
+
 import { fileURLToPath } from 'node:url';
 import { type OutputChunk, rolldown } from 'rolldown';
 

@@ -1,3 +1,5 @@
+// When undici is loaded, and what happens where it can't be.
+
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -6,7 +8,7 @@ import { scriptedSynap } from '../support/scripted-synap.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Runs a module beside the built package, in a process of its own that nothing of ours may hold. Answers what it prints as JSON. */
+/** Runs a module beside the built package, in a process of its own that nothing of ours may keep alive. Returns what it prints as JSON. */
 async function run(program: string, env: Record<string, string> = {}): Promise<unknown> {
   const prelude = `
     import { createRequire, registerHooks } from 'node:module';
@@ -76,7 +78,7 @@ describe('undici', () => {
     expect(synap.stored).toHaveLength(1);
   });
 
-  it('holds no process that sends nothing, and rejects nothing, where it can’t be loaded', async () => {
+  it('keeps no process alive that sends nothing, and rejects nothing, where it can’t be loaded', async () => {
     const state = await run(`
       without('undici');
       createRecorder({ userId: 'ada' });

@@ -1,3 +1,5 @@
+// An app that is bundled into one file, on Node.js.
+
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

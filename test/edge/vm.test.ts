@@ -1,10 +1,12 @@
+// The package in a context without anything of Node.js.
+
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createContext, runInContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { scriptedSynap } from '../support/scripted-synap.js';
 import { bundle } from './bundle.js';
 
-/** All that a program is given besides the language itself: what the web's standards define, and AsyncLocalStorage. */
+/** All that a program has besides the language itself: what the web's standards define, and AsyncLocalStorage. */
 const { fetch, URL, TextEncoder, TextDecoder, AbortController, AbortSignal, ReadableStream, crypto, performance } =
   globalThis;
 const { setTimeout, clearTimeout, setInterval, clearInterval, structuredClone, console } = globalThis;
@@ -135,11 +137,11 @@ describe('with the web’s globals only', () => {
     expect(synap.stored.map(({ role, content }) => `${role}: ${content}`)).toEqual(['user: Hi', 'assistant: Hello']);
   });
 
-  it('a key that is missing is said to be, though there is no environment to look into', async () => {
-    const told = await run(
+  it('a missing key is an error that says so, without an environment to look into', async () => {
+    const error = await run(
       `import { createRecorder } from 'synap-recorder';`,
       `try { createRecorder({ userId: 'ada' }); } catch (error) { return [error.name, error.message]; }`,
     );
-    expect(told).toEqual(['AuthenticationError', expect.stringContaining('pass apiKey')]);
+    expect(error).toEqual(['AuthenticationError', expect.stringContaining('pass apiKey')]);
   });
 });

@@ -1,3 +1,5 @@
+// Command lines that end by signals, with and without signal-exit and the like.
+
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,7 +53,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('a command at %s', signal => {
     expect(recorded.contents.sort()).toEqual(['Hi', 'Hello', ...copys].sort());
   });
 
-  it('that signal-exit was told to leave running ends by its own code', async () => {
+  it('that signal-exit leaves running ends by its own code', async () => {
     const [without, recorded] = await Promise.all([run('keeps', '', signal), run('keeps', 'signals', signal)]);
     expect(without.end).toBe(5);
     expect(recorded).toEqual({ ...without, contents: ['Hi', 'Hello'] });

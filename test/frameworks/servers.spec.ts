@@ -1,3 +1,5 @@
+// How servers of the known frameworks end, with and without a recorder.
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { build, type How, start } from './start.js';
 
@@ -75,7 +77,7 @@ describe.each([
 });
 
 describe('Next.js with `waitUntil: after`', () => {
-  it('is not kept from ending by a Synap that is down, and what is left is said', async () => {
+  it('is not kept from ending by a Synap that is down, and what is left is logged', async () => {
     await using app = await start(NEXT, 'hook', {}, () => ({ status: 503 }));
     await app.get('/api/say');
     const started = performance.now();
@@ -89,7 +91,7 @@ describe('Next.js with `waitUntil: after`', () => {
 describe('a server that calls process.exit() soon', () => {
   const program = 'programs/exits.js';
 
-  it('ends with its own code, and what could not be sent is said', async () => {
+  it('ends with its own code, and what could not be sent is logged', async () => {
     const [without, recorded] = await Promise.all([run(program, '', 'SIGTERM'), run(program, 'signals', 'SIGTERM')]);
     expect(without.end).toBe(3);
     expect(recorded.end).toBe(3);

@@ -1,3 +1,5 @@
+// Starts an app of a framework and ends it by a signal.
+
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';

@@ -6,6 +6,9 @@ import { turns } from '../support/turns.js';
 import { chatbot, echo, lines, type On, on, prompt, ways } from './history-support.js';
 import { ScriptedModel } from './support.js';
 
+/** Waits until nothing is left to deliver. */
+const delivered = (o: On) => expect.poll(() => o.recorder.stats()).toMatchObject({ pending: 0, inFlight: 0 });
+
 describe('RunnableWithMessageHistory', () => {
   const config = (more: object = {}, sessionId = 'chat') => ({
     configurable: { sessionId },
@@ -24,7 +27,7 @@ describe('RunnableWithMessageHistory', () => {
         const { chain, shown } = chatbot(o);
         for (const question of ['One', 'Two']) {
           await ask(chain, { question }, config(more(o)));
-          await sleep(lingerMs === 1 ? 30 : 0);
+          if (lingerMs === 1) await delivered(o);
         }
         expect(shown()).toEqual([['One'], ['One', 'Re: One', 'Two']]);
         expect(await lines(o.history())).toEqual(['human: One', 'ai: Re: One', 'human: Two', 'ai: Re: Two']);
@@ -70,7 +73,7 @@ describe('RunnableWithMessageHistory', () => {
 
   it('is recorded once where two questions are asked at the same time and have the same answer', async () => {
     await using o = await on();
-    const waits = [sleep(40), sleep(10)];
+    const waits = [turns(400), turns(100)];
     const model = new ScriptedModel((_, index) => ({ text: 'ok', ...(waits[index] && { wait: waits[index] }) }));
     const chain = new RunnableWithMessageHistory({
       runnable: prompt.pipe(model) as Runnable,
@@ -106,7 +109,7 @@ describe('RunnableWithMessageHistory', () => {
     });
     for (const question of ['One', 'Two']) {
       await chain.invoke([new HumanMessage(question)], config({ callbacks: [o.handler] }));
-      await sleep(30);
+      await delivered(o);
     }
     expect(model.prompts.map(messages => messages.map(message => message.content))).toEqual([
       ['One'],
@@ -209,7 +212,7 @@ describe('a history kept by hand around a chain with a handler', () => {
     await using o = await on({ batch: { lingerMs: 1 } });
     const seen: string[][] = [];
     const chain = RunnableLambda.from(async (question: string) => {
-      await sleep(20);
+      await delivered(o);
       seen.push(await lines(o.history()));
       return `Re: ${question}`;
     });

@@ -120,13 +120,15 @@ describe('runs', () => {
 
   it('that start inside an ended one are no turns of their own', async () => {
     await using on = await handlerOn();
+    const ended = Promise.withResolvers<void>();
     let title: Promise<AIMessage> | undefined;
     const titles = new ScriptedModel(['A title']);
     const app = RunnableLambda.from(async (question: string, config) => {
-      title = sleep(20).then(() => titles.invoke(`Name this: ${question}`, config)) as Promise<AIMessage>;
+      title = ended.promise.then(() => titles.invoke(`Name this: ${question}`, config)) as Promise<AIMessage>;
       return 'Because.';
     });
     await app.invoke('Why?', on.config);
+    ended.resolve();
     await title;
     expect(titles.prompts).toHaveLength(1);
     expect(await on.transcript()).toEqual(['user: Why?', 'assistant: Because.']);

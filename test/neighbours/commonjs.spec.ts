@@ -1,3 +1,5 @@
+// Observability tools beside the recorder, in CommonJS apps.
+
 import { describe } from 'vitest';
 import { compareNeighbours } from './compare.js';
 

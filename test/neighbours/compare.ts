@@ -1,3 +1,5 @@
+// Compares a program beside a tool, with and without the recorder.
+
 import { afterAll, describe, expect, it } from 'vitest';
 import { NEIGHBOURS, type Neighbour, type Outcome, runApp, type Way } from './run-app.js';
 
@@ -19,7 +21,7 @@ export function compareNeighbours(
     runs.set(key, known);
     return known;
   };
-  // A program that fails is the failure of each test that asks for it.
+  // A program that fails is the failure of each test that needs it.
   afterAll(() => Promise.allSettled(runs.values()));
 
   describe.each(ways)('with %s', way => {
@@ -32,7 +34,7 @@ export function compareNeighbours(
     describe.each(names)('beside %s', name => {
       const { readsOn = false, call = /never/ }: Neighbour = NEIGHBOURS[name];
 
-      it('the neighbour traces the calls at all', async () => {
+      it('the neighbour traces the calls', async () => {
         const { spans } = await run(name, way);
         expect(Object.values(spans).flat()).toContainEqual(expect.stringMatching(call));
       });
@@ -47,7 +49,7 @@ export function compareNeighbours(
         expect(changesBeyond(recorded, plain)).toEqual([]);
       });
 
-      it('the provider is asked the same', async () => {
+      it('the provider gets the same requests', async () => {
         const [plain, recorded] = [await run(name, 'alone'), await run(name, way)];
         expect(recorded.requests).toEqual(plain.requests);
       });

@@ -1,3 +1,5 @@
+// Observability tools beside the recorder, on LangChain.
+
 import { compareNeighbours } from './compare.js';
 
 const NAMES = [

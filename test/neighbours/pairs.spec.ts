@@ -1,3 +1,5 @@
+// Tools that patch the SDK while it is loaded, beside the recorder.
+
 import { describe } from 'vitest';
 import { compareNeighbours } from './compare.js';
 
@@ -12,7 +14,7 @@ const CASES = [
   'one wrapped model, then without',
 ];
 
-// On AI SDK 7 these two can't stand each other: each locks the same stream.
+// On AI SDK 7 these two don't work together: each locks the same stream.
 describe.each(['ai5', 'ai6'])('%s', sdk => {
   compareNeighbours(`./${sdk}/main.js`, ['dd-trace and @sentry/node'], ['both'], CASES);
 });

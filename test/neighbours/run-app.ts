@@ -1,3 +1,5 @@
+// The observability tools, and how a program is run beside one.
+
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -28,7 +30,7 @@ export interface Outcome {
   readonly changed: Record<string, string[]>;
   readonly spans: Record<string, string[]>;
   readonly records: Record<string, object[]>;
-  /** What the provider was asked. */
+  /** The requests to the provider. */
   readonly requests: object[];
   readonly output: string;
 }
@@ -63,7 +65,7 @@ export const NEIGHBOURS = {
   OpenTelemetry: {
     esm: ['--import', file('otel')],
     cjs: ['--import', file('otel')],
-    // Of AI SDK 5 and 6 it hears only where the app asks for it.
+    // It traces AI SDK 5 and 6 only where the app enables it.
     call: /generateText|invoke_agent/,
   },
   'dd-trace and @sentry/node': {
@@ -161,28 +163,28 @@ function byConversation(stored: { role: string; content: string; metadata?: unkn
   const records: Record<string, object[]> = {};
   for (const { role, content, metadata } of stored) {
     const all = metadata as Record<string, unknown>;
-    const told = METADATA.filter(name => all[name] !== undefined).map(name => [name, all[name]]);
+    const known = METADATA.filter(name => all[name] !== undefined).map(name => [name, all[name]]);
     const name = String(all.external_conversation_id ?? 'no conversation');
-    records[name] = [...(records[name] ?? []), { role, content, ...Object.fromEntries(told) }];
+    records[name] = [...(records[name] ?? []), { role, content, ...Object.fromEntries(known) }];
   }
   return records;
 }
 
-/** Answers as the user's last words ask for. */
+/** Answers as the user's last words say. */
 function answers(): ModelScript {
   const failed = new Set<string>();
   return ({ messages }): ModelReply => {
     const last = messages.at(-1);
-    const asked = wordsOf(messages.findLast(({ role }) => role === 'user')?.content);
+    const prompt = wordsOf(messages.findLast(({ role }) => role === 'user')?.content);
     if (last?.role === 'tool') return { text: ['It is ', 'sunny.'] };
-    if (asked.startsWith('Weather'))
+    if (prompt.startsWith('Weather'))
       return { text: 'Let me see. ', toolCalls: [{ name: 'weather', arguments: { city: 'Oslo' } }] };
-    if (asked.startsWith('Refuse')) return { status: 400 };
-    if (asked.startsWith('Fail once') && !failed.has(asked)) return failed.add(asked) && { status: 500 };
-    if (asked.startsWith('Break')) return { text: ['Air ', 'scatters ', 'light'], breakAfter: 2, delayMs: 50 };
-    if (asked.startsWith('Slow')) return { text: ['One ', 'two ', 'three'], delayMs: 200 };
-    if (asked.startsWith('Object')) return { text: ['{"city":', '"Oslo"}'] };
-    return { text: ['An answer ', `to “${asked}”`] };
+    if (prompt.startsWith('Refuse')) return { status: 400 };
+    if (prompt.startsWith('Fail once') && !failed.has(prompt)) return failed.add(prompt) && { status: 500 };
+    if (prompt.startsWith('Break')) return { text: ['Air ', 'scatters ', 'light'], breakAfter: 2, delayMs: 50 };
+    if (prompt.startsWith('Slow')) return { text: ['One ', 'two ', 'three'], delayMs: 200 };
+    if (prompt.startsWith('Object')) return { text: ['{"city":', '"Oslo"}'] };
+    return { text: ['An answer ', `to “${prompt}”`] };
   };
 }
 

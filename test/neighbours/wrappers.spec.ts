@@ -1,3 +1,5 @@
+// Tools that wrap the SDK or a model, inside and outside of the recorder's wrapper.
+
 import { describe } from 'vitest';
 import { compareNeighbours } from './compare.js';
 

@@ -69,7 +69,7 @@ describe('signals', () => {
       on.synap.url,
       'closeOnSignals: true',
       `process.once('SIGTERM', async () => {
-         await new Promise(resolve => setTimeout(resolve, 300));
+         while (recorder.stats().delivered === 0) await new Promise(setImmediate);
          recorder.turn({ conversationId: 'c' }).user('One more');
          await recorder.close();
          process.exit(7);
@@ -151,10 +151,8 @@ describe('waitUntil', () => {
       turn.complete({ content: `${content}!` });
       return Promise.all(waiting);
     };
-    const started = performance.now();
     await say('Hi');
     await say('Still there');
-    expect(performance.now() - started).toBeLessThan(8000);
     expect(on.synap.stored).toEqual([]);
     expect(on.log.filter(line => line.includes('not delivered'))).toEqual([
       expect.stringContaining(

@@ -1,3 +1,5 @@
+// Runs a command line in a process of its own, to its end or until a signal.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
@@ -12,7 +14,7 @@ const CLOCKS: Record<Clock, string> = {
   standing: 'data:text/javascript,performance.now = () => 0',
 };
 
-/** What Node.js is told to let a command have this clock. */
+/** The flags of Node.js that give a command this clock. */
 export const withClock = (clock?: Clock) => (clock ? ['--import', CLOCKS[clock]] : []);
 
 export interface CliResult {
@@ -25,7 +27,7 @@ export interface CliOptions {
   env?: Record<string, string | undefined>;
   cwd?: string;
   clock?: Clock;
-  /** What stdin holds; nothing by default. */
+  /** The content of stdin; empty by default. */
   input?: string;
 }
 

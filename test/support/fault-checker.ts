@@ -1,3 +1,5 @@
+// Checks a delivery through faults: nothing lost, nothing out of order, nothing twice without cause.
+
 import type { FaultySynap } from './faulty-synap.js';
 
 /** A message as a test said it. `content` is its name: each is said once. */

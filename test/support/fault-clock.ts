@@ -1,3 +1,5 @@
+// A fake clock beside real sockets.
+
 import { vi } from 'vitest';
 
 const FAKED = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] as const;
@@ -8,7 +10,7 @@ const STEPS = 20;
 const QUIET_TURNS = 30;
 
 /**
- * A clock that stands still until it is told to go on, while sockets work as they do. `news` is a number that changes
+ * A clock that stands still until `advance` is called, while sockets work as they do. `news` is a number that changes
  * whenever something has happened on them.
  *
  * undici keeps timers of its own, once for all: a test file that stops the clock must not start it again.

@@ -1,3 +1,5 @@
+// Which fault meets which request, from a seed.
+
 import { createHash } from 'node:crypto';
 
 /** What can go wrong with one request, and the odd ways in which it can go right (`201`, `204`, `200 broken json`). */

@@ -1,3 +1,5 @@
+// The faulty Synap of the tests does what it says.
+
 import { describe, expect, it } from 'vitest';
 import { NO_PROBLEMS, problemsOf } from './fault-checker.js';
 import { evenly, FAULTS, type Fault, planOf } from './fault-schedule.js';
@@ -108,14 +110,14 @@ describe('a faulty Synap', () => {
 
   it('refuses some of a batch, and nothing is stored behind a refused message of its conversation', async () => {
     await using synap = await with1('partial');
-    const asked = Array.from({ length: 20 }, (_, n) => `m${n}`);
-    const { results, failed } = (await (await post(synap, asked)).json()) as {
+    const requested = Array.from({ length: 20 }, (_, n) => `m${n}`);
+    const { results, failed } = (await (await post(synap, requested)).json()) as {
       failed: number;
       results: { error?: string }[];
     };
     expect(failed).toBeGreaterThan(0);
-    expect(contents(synap)).toEqual(asked.slice(0, 20 - failed));
-    expect(results.map(({ error }) => error !== undefined)).toEqual(asked.map((_, n) => n >= 20 - failed));
+    expect(contents(synap)).toEqual(requested.slice(0, 20 - failed));
+    expect(results.map(({ error }) => error !== undefined)).toEqual(requested.map((_, n) => n >= 20 - failed));
   });
 
   it('is poisoned by content, and limited by number', async () => {

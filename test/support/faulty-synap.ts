@@ -1,10 +1,12 @@
+// A real HTTP server that fails as a schedule says.
+
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { WireMessage } from '../../src/synap/messages.js';
 import { chance, type Fault, type FaultPlan, type FaultWeights, planOf } from './fault-schedule.js';
 
-/** Messages that contain the marker are answered so in whatever request holds them: 500 for ever, or refused for good. */
+/** Messages that contain the marker are answered so in whatever request contains them: 500 for ever, or refused for good. */
 interface Poison {
   marker: string;
   status: 413 | 422 | 500;
@@ -30,7 +32,7 @@ export interface FaultyRequest {
   readonly index: number;
   readonly path: string;
   fault: Fault | 'none' | 'poison' | 'too large';
-  /** What it holds; nothing, when the connection closed before that was read. */
+  /** Its messages; none, when the connection closed before that was read. */
   messages: readonly WireMessage[];
   /** Those of them that were stored. */
   stored: readonly WireMessage[];

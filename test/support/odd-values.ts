@@ -1,3 +1,5 @@
+// Values that an app may hand over and that are not plain: getters that throw, proxies, other realms.
+
 import { expect } from 'vitest';
 import type { Recorder } from '../../src/index.js';
 import { balanced } from './recorder.js';

@@ -1,3 +1,5 @@
+// A Synap on a bare TCP socket, for answers that no HTTP server would give.
+
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { WireMessage } from '../../src/synap/messages.js';
 

@@ -1,3 +1,5 @@
+// A recorder in front of a scripted Synap.
+
 import { createRecorder, type Loss, type Recorder, type RecorderOptions } from '../../src/index.js';
 import { type Script, scriptedSynap } from './scripted-synap.js';
 
@@ -30,7 +32,7 @@ export async function recorderOn(script?: Script, options: RecorderOptions = {})
   };
 }
 
-/** The stats of a recorder, checked: every accepted message is somewhere. */
+/** The stats of a recorder, checked: every accepted message is counted somewhere. */
 export function balanced(recorder: Recorder) {
   const stats = recorder.stats();
   const { accepted, delivered, pending, held, inFlight, deadLettered, expired, lostAtShutdown, maybeLost } = stats;

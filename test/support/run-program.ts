@@ -1,3 +1,5 @@
+// Runs an example program against a local Synap and a scripted model.
+
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';

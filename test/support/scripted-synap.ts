@@ -1,3 +1,5 @@
+// A real HTTP server that answers as a script says.
+
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -27,7 +29,7 @@ export type Script = (
   raw: { request: IncomingMessage; response: ServerResponse },
 ) => Answer | undefined | Promise<Answer | undefined> | 'handled';
 
-/** A real HTTP server that speaks Synap's record routes as a script tells it, and remembers what it stored. */
+/** A real HTTP server that speaks Synap's record routes as a script says, and remembers what it stored. */
 export async function scriptedSynap(script: Script = () => undefined) {
   const requests: SeenRequest[] = [];
   const stored: WireMessage[] = [];

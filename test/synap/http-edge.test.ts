@@ -1,7 +1,6 @@
 import { createServer as httpServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as tcpServer } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -101,7 +100,7 @@ describe.each(modules)('the transport over %s', (_, { httpTransport }) => {
     await using server = await serve(async (_, response) => {
       for (const byte of bytes) {
         response.write(Buffer.of(byte));
-        await sleep(2);
+        await turns(20);
       }
       response.end();
     });

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * Whether the terminal's keys are for this process: one in the background (`&`) that reads its terminal is stopped by the
- * system. Where it can't be told, it is taken to be.
+ * @returns whether the terminal's keys are for this process: one in the background (`&`) that reads its terminal is stopped by the
+ * system. Where that can't be found out, it counts as in the foreground.
  */
 export function isInForeground(): boolean {
   try {

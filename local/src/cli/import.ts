@@ -23,15 +23,15 @@ interface ImportFlags extends ConnectionFlags, OwnerFlags {
 }
 
 const EXAMPLE = `
-Formats, told apart by their form, a JSON object a line or a JSON array (of at most 64 MiB):
+Formats, auto-detected; one JSON object a line, or one JSON array (of at most 64 MiB):
   synap      what synap-recorder-local export writes; keys and metadata come through as they are
   openai     {"id": "chat-1", "user": "ada", "messages": [{"role": "user", "content": "Hi"}, …]}
   ai-sdk     UI messages of the AI SDK 5 to 7: {"id": "chat-1", "userId": "ada", "messages": [{"role", "parts"}, …]}
   langchain  stored messages: {"session_id": "chat-1", "user_id": "ada", "messages": [{"type", "data"}, …]}
 
-What the file holds is sent as it is: nothing redacts it. The same file again sends only what has not arrived, so an
-import that was broken off goes on where it was. Beside the file, <file>.synap-import holds what has arrived, for each
-address; with it gone, everything is sent again.
+The messages are sent as they are: nothing redacts them. The same file again sends only what has not arrived, so an
+interrupted import goes on where it stopped. <file>.synap-import, beside the file, records what has arrived at each
+address; without it, everything is sent again.
 
 Example:
   $ synap-recorder-local import conversations.jsonl
@@ -45,15 +45,15 @@ export function addImportCommand(program: Command): void {
     .command('import')
     .summary('record finished conversations from a file')
     .description('Records conversations that are over, from a file, into Synap.')
-    .argument('<file>', 'what to read; - reads stdin')
-    .addOption(new Option('--format <format>', 'what the file is in (default: auto-detected)').choices(IMPORT_FORMATS))
-    .option('--conversation <id>', 'the conversation, where the file does not say one');
-  addOwnerOptions(command, 'the user, where the file does not say one');
+    .argument('<file>', 'file to read; - reads stdin')
+    .addOption(new Option('--format <format>', 'format of the file (default: auto-detected)').choices(IMPORT_FORMATS))
+    .option('--conversation <id>', 'conversation of the messages, where the file names none');
+  addOwnerOptions(command, 'user of the messages, where the file names none');
   addConnectionOptions(command)
-    .option('--state <file>', 'where to keep what has arrived (default: <file>.synap-import; for stdin nowhere)')
+    .option('--state <file>', 'file that records what has arrived (default: <file>.synap-import; for stdin none)')
     .option(
       '--requests-per-minute <n>',
-      'how fast to send, up to 50 messages a request (default: 48; no limit on this machine)',
+      'rate limit, with up to 50 messages a request (default: 48; none for a local Synap)',
       parseRate,
     )
     .addOption(
@@ -61,14 +61,14 @@ export function addImportCommand(program: Command): void {
         .choices(['resend', 'dead-letter'])
         .default('resend'),
     )
-    .option('--json', 'print what it came to as one line of JSON')
+    .option('--json', 'print the result as one line of JSON')
     .addHelpText('after', EXAMPLE)
     .action(importFile);
 }
 
 async function importFile(file: string, flags: ImportFlags): Promise<void> {
   const input = new InputFile(file);
-  // Later on an outage is waited out; at the beginning it is rather a wrong address.
+  // An outage later on is waited out; at the start, no answer most likely means a wrong address.
   await new Connection(flags).reach();
   const client = new SynapClient(flags);
   const apiKey = flags.apiKey ?? env('SYNAP_API_KEY') ?? '';
@@ -81,14 +81,14 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
     const ms = performance.now() - begun;
     return importProgress({ ...counts, delivered, waiting, bytesRead: input.bytesRead, bytes: input.size, ms });
   });
-  const say = (text: string) => bar.note(text.replace('[synap-recorder] ', ''));
+  const log = (text: string) => bar.note(text.replace('[synap-recorder] ', ''));
   const delivery = new ImportDelivery({
     client,
     state,
     rateLimit,
     ifUnknown: flags.ifUnknown,
-    logger: { info: say, warn: say, error() {} },
-    refused: (place, reason) => bar.note(`${place}: not taken: ${reason}`),
+    logger: { info: log, warn: log, error() {} },
+    refused: (place, reason) => bar.note(`${place}: not recorded: ${reason}`),
   });
   let interrupted = false;
   onInterrupt(() => {

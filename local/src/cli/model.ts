@@ -21,9 +21,9 @@ export function addModelCommand(program: Command): void {
     .command('model')
     .summary('run a model on this machine that only repeats the question')
     .description(
-      "Runs a model on this machine, for those who have no key: it speaks OpenAI's protocol (chat completions, also streamed), and says the question again.",
+      "Runs a model on this machine, for those who have no key: it speaks OpenAI's protocol (chat completions, also streamed) and repeats the question.",
     )
-    .option('--port <number>', 'port to listen on; 0 takes a free one', parsePort, 8788)
+    .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8788)
     .option('--json', 'print the address as one line of JSON')
     .addHelpText('after', EXAMPLE)
     .action(runModel);
@@ -49,7 +49,7 @@ Ctrl-C stops it.
 
 function answerTo({ messages }: ChatRequest): string {
   const question = messages.findLast(({ role }) => role === 'user')?.content;
-  // A provider may send a text as the parts that it is made of.
+  // A provider may send a text as a list of parts.
   const text = Array.isArray(question) ? question.map(part => part.text ?? '').join('') : question;
   return `You have asked “${text}”, and I am only a script: with a real key, a model would answer now.`;
 }

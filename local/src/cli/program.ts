@@ -9,13 +9,13 @@ import { addShowCommand } from './show.js';
 import { addTailCommand } from './tail.js';
 
 const EXIT_CODES = `
-Without a command it is serve: synap-recorder-local --port 9000
+Without a command, it runs serve: synap-recorder-local --port 9000
 
 Exit codes:
   0    done
-  1    it failed
+  1    failed
   2    invalid usage
-  3    import: some lines or messages were not taken, the others were
+  3    import: some lines or messages were not recorded, the others were
   130  interrupted (Ctrl-C)
 `;
 

@@ -8,10 +8,10 @@ import { parsePort } from './port.js';
 interface ServeFlags {
   port: number;
   host?: string;
-  allowedHost: string[];
+  allowedHost?: string[];
   database: string;
   tenancy?: Tenancy;
-  apiKey: string[];
+  apiKey?: string[];
   json?: true;
 }
 
@@ -19,7 +19,7 @@ const EXAMPLE = `
 Example:
   $ synap-recorder-local serve --database ./transcripts.db
   $ export SYNAP_BASE_URL=http://127.0.0.1:8787
-  $ export SYNAP_API_KEY=...        (it is printed at the start, and stays the same for the database)
+  $ export SYNAP_API_KEY=...        (printed at the start; stays the same for the database)
   $ curl -H "Authorization: Bearer $SYNAP_API_KEY" $SYNAP_BASE_URL/v1/conversations
 `;
 
@@ -29,18 +29,18 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .summary('run a Synap on this machine')
     .description('Runs a Synap on this machine: the API of the service, stored in one SQLite file.')
-    .option('--port <number>', 'port to listen on; 0 takes a free one', parsePort, 8787)
+    .option('--port <number>', 'port to listen on; 0 picks a free one', parsePort, 8787)
     .option('--host <address>', 'address to listen on (default: 127.0.0.1, this machine only)')
-    .option('--allowed-host <name>', 'name a server that others can reach is called by; repeatable', collect, [])
-    .option('--database <file>', 'where the transcripts are kept; made if it is not there', './synap.db')
+    .option('--allowed-host <name>', 'host name under which others reach this server; repeatable', collect)
+    .option('--database <file>', 'SQLite file for the transcripts; created when missing', './synap.db')
     .addOption(
-      new Option('--tenancy <kind>', 'what the database holds, or b2c for a new one, unless given').choices([
-        'b2c',
-        'b2b',
-      ]),
+      new Option(
+        '--tenancy <kind>',
+        'b2b: every message names a customer (default: that of the database; b2c for a new one)',
+      ).choices(['b2c', 'b2b']),
     )
-    .option('--api-key <key>', 'key to let in; repeatable (default: one made up for the database)', collect, [])
-    .option('--json', 'print the address, the key and the place as one line of JSON')
+    .option('--api-key <key>', 'API key to accept; repeatable (default: one generated for the database)', collect)
+    .option('--json', 'print address, key, viewer link and database as one line of JSON')
     .addHelpText('after', EXAMPLE)
     .action(serve);
 }
@@ -52,13 +52,13 @@ async function serve({ port, host, allowedHost, database, tenancy, apiKey, json 
     allowedHosts: allowedHost,
     database,
     tenancy,
-    apiKeys: apiKey.length === 0 ? undefined : apiKey,
+    apiKeys: apiKey,
   });
   const stopped = stopOnSignal(local);
   process.stdout.write(json ? asJson(local) : asText(local));
-  const forgetEnter = process.stdin.isTTY ? printLinkOnEnter(local) : () => {};
+  const stopListening = process.stdin.isTTY ? printLinkOnEnter(local) : () => {};
   await stopped;
-  forgetEnter();
+  stopListening();
 }
 
 /** Resolves when a signal has come and everything is closed. */
@@ -69,9 +69,9 @@ function stopOnSignal(local: LocalSynap): Promise<void> {
 /** The link to the viewer works once, and a person may have two browsers. */
 function printLinkOnEnter(local: LocalSynap): () => void {
   const printLink = () => process.stdout.write(`${local.viewerUrl()}\n`);
-  const forget = () => void process.stdin.off('data', printLink).pause();
+  const off = () => void process.stdin.off('data', printLink).pause();
   const listen = () => {
-    forget();
+    off();
     if (isInForeground()) process.stdin.on('data', printLink).resume();
   };
   listen();
@@ -79,7 +79,7 @@ function printLinkOnEnter(local: LocalSynap): () => void {
   process.on('SIGCONT', listen);
   return () => {
     process.off('SIGCONT', listen);
-    forget();
+    off();
   };
 }
 
@@ -95,15 +95,15 @@ function asText(local: LocalSynap): string {
   export SYNAP_BASE_URL=${url}
   export SYNAP_API_KEY=${apiKey}
 
-See the transcripts (the link works once${process.stdin.isTTY && isInForeground() ? '; Enter prints another' : ''}):
+Read the transcripts in the browser (the link works once${process.stdin.isTTY && isInForeground() ? '; Enter prints another' : ''}):
 
   ${local.viewerUrl()}
 
-They are kept in ${database}
+Database: ${database}
 Ctrl-C stops it.
 `;
 }
 
-function collect(value: string, values: readonly string[]): string[] {
+function collect(value: string, values: readonly string[] = []): string[] {
   return [...values, value];
 }

@@ -86,14 +86,18 @@ export function resolveConversationId(id: string, { user, customer, scope }: Own
     const missing = scope === 'customer' ? '--customer' : '--user';
     const isGiven = (scope === 'customer' ? customer : user) !== undefined;
     if (id.trim() !== '' && !isGiven)
-      throw new Error(`${JSON.stringify(id)} is no UUID: for a chat id of the app, give ${missing}`);
+      throw new Error(`${JSON.stringify(id)} is not a UUID: for a chat id of the app, pass ${missing}`);
     throw error;
   }
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** A point in time: ISO-8601, or how long ago, such as `90s`, `15m`, `2h`, `7d`. Answers ISO-8601. */
+/**
+ * A point in time: ISO-8601, or how long ago, such as `90s`, `15m`, `2h`, `7d`.
+ *
+ * @returns ISO-8601
+ */
 export function parseSince(text: string): string {
   const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   const time = count === undefined ? Date.parse(text) : Date.now() - Number(count) * (UNITS[unit] ?? 0) * 1000;

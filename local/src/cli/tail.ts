@@ -16,13 +16,13 @@ interface TailFlags extends ConnectionFlags, OwnerFlags {
 }
 
 const SECOND = 1000;
-/** The server says something every 15 s: a connection that is silent for three times as long is dead. */
+/** The server sends a heartbeat every 15 s: a connection that is silent for three times as long is dead. */
 const SILENCE_MS = 45 * SECOND;
 const FIRST_RETRY_MS = SECOND / 2;
 const MAX_RETRY_MS = 10 * SECOND;
 
 const EXAMPLE = `
-Ctrl-C ends it with exit code 0. When the connection breaks it is made again, and nothing is missed or shown twice.
+Ctrl-C ends it with exit code 0. When the connection breaks it reconnects; nothing is missed or shown twice.
 
 Example:
   $ synap-recorder-local tail
@@ -39,7 +39,7 @@ export function addTailCommand(program: Command): void {
     .option('--conversation <id>', "only this one: its UUID, or the app's own chat id together with --user");
   addOwnerOptions(command, 'only messages of this user');
   addConnectionOptions(command)
-    .option('--all', 'begin with all that is stored already')
+    .option('--all', 'begin with the messages that are already stored')
     .option('--json', 'print the messages as they are stored, one JSON object a line')
     .addHelpText('after', EXAMPLE)
     .action(tail);
@@ -67,7 +67,7 @@ function queryOf({ conversation, user, all, ...owner }: TailFlags): URLSearchPar
 
 type Show = (message: WireStoredMessage) => Promise<void>;
 
-/** Reads the events, connecting again when the connection breaks. Only the first connection may fail. */
+/** Reads the events, reconnecting when the connection breaks. Only the first connection may fail. */
 async function follow(connection: Connection, query: URLSearchParams, show: Show, stop: AbortSignal): Promise<void> {
   let lastEventId: string | undefined;
   let retryMs = FIRST_RETRY_MS;
@@ -75,17 +75,17 @@ async function follow(connection: Connection, query: URLSearchParams, show: Show
   for (;;) {
     try {
       for await (const { event, id, data } of events(connection, query, lastEventId, stop)) {
-        if (lost) note('connected again');
+        if (lost) note('reconnected');
         lost = false;
         retryMs = FIRST_RETRY_MS;
         if (event === 'message') await show(JSON.parse(data) as WireStoredMessage);
         lastEventId = id;
       }
-      if (!lost) note('the server has ended the stream; connecting again');
+      if (!lost) note('the server ended the stream; reconnecting');
     } catch (error) {
       stop.throwIfAborted();
       if (lastEventId === undefined || !SynapError.is(error) || !error.retryable) throw error;
-      if (!lost) note(`${error.message}; connecting again`);
+      if (!lost) note(`${error.message}; reconnecting`);
     }
     lost = true;
     await sleep(retryMs, undefined, { signal: stop });

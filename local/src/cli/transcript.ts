@@ -13,7 +13,7 @@ export function messageText(message: WireStoredMessage, { where = false } = {}):
   return `${name}  ${styled('dim', facts)}${statusText(metadata.status)}\n${wrapped(harmless(content), INDENT, columns())}\n`;
 }
 
-/** When it was said, as far as it is known: when it was recorded is later, and for an import much later. */
+/** When it was said, or else when it was recorded, which is later: for an import, much later. */
 export function saidAt({ role, metadata, recorded_at }: WireStoredMessage): string {
   const { started_at, ended_at } = metadata;
   const said = role === 'assistant' ? (ended_at ?? started_at) : started_at;
@@ -28,7 +28,7 @@ function timeText(iso: string): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** What a message says about itself that a reader wants to know. What it doesn't say is left out. */
+/** Facts from a message's metadata that a reader wants to know; absent ones are left out. */
 export function messageFacts(metadata: WireStoredMessage['metadata']): string[] {
   const { model, response_model, latency_ms, time_to_first_token_ms, input_tokens, output_tokens } = metadata;
   const tools = Array.isArray(metadata.tool_calls) ? metadata.tool_calls.filter(name => typeof name === 'string') : [];

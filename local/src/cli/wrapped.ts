@@ -1,9 +1,9 @@
 import wrapAnsi from 'wrap-ansi';
 
-// With less room than this, the indentation is given up.
-const MIN_ROOM = 10;
+// Below this width, lines are not indented.
+const MIN_WIDTH = 10;
 
-/** Lines of at most `width` columns, indented. A line that is broken keeps its own indentation. */
+/** Lines of at most `width` columns, indented. A wrapped line keeps its own indentation. */
 export function wrapped(text: string, indent: string, width: number): string {
   return text
     .split('\n')
@@ -11,10 +11,10 @@ export function wrapped(text: string, indent: string, width: number): string {
       if (line.trim() === '') return [''];
       const [own = ''] = /^[ \t]*/.exec(line) ?? [];
       const lead = indent + own.replaceAll('\t', '    ');
-      const room = width - lead.length;
-      if (room < MIN_ROOM) return wrapAnsi(line, width, { hard: true }).split('\n');
-      if (room === Number.POSITIVE_INFINITY) return [lead + line.slice(own.length)];
-      return wrapAnsi(line.slice(own.length), room, { hard: true })
+      const left = width - lead.length;
+      if (left < MIN_WIDTH) return wrapAnsi(line, width, { hard: true }).split('\n');
+      if (left === Number.POSITIVE_INFINITY) return [lead + line.slice(own.length)];
+      return wrapAnsi(line.slice(own.length), left, { hard: true })
         .split('\n')
         .map(part => lead + part);
     })

@@ -19,13 +19,13 @@ export interface ModelReply {
   /** Default `stop`, or `tool_calls` when there are some. */
   finishReason?: string;
   usage?: { prompt_tokens: number; completion_tokens: number };
-  /** The model that answers, when it is not the one that was asked. */
+  /** The model that answers, when it is another than the requested one. */
   model?: string;
   /** Milliseconds before the first piece, and before each further one. */
   delayMs?: number;
-  /** An HTTP status instead of an answer. To try again is allowed at once. */
+  /** An HTTP status instead of an answer. A retry is allowed at once. */
   status?: number;
-  /** Break the connection off after so many pieces. */
+  /** Close the connection after so many pieces. */
   breakAfter?: number;
 }
 
@@ -35,8 +35,8 @@ export type ModelScript = (request: ChatRequest, index: number) => ModelReply | 
  * A model server that speaks OpenAI's chat-completions protocol over HTTP, with SSE, and answers as a script says: what an
  * app's tests can talk to instead of a provider.
  *
- * @param options.port 0, the default, takes a free one
- * @throws Error (its `name` is `LocalSynapError`) the port is taken
+ * @param options.port 0, the default, picks a free one
+ * @throws Error (its `name` is `LocalSynapError`) the port is in use
  *
  * @example
  * ```ts
@@ -71,7 +71,7 @@ export async function scriptedModel(script: ModelScript, { port = 0 }: { port?: 
   };
 }
 
-// As a provider's, an id is given once: LangGraph takes two messages of one id for the same.
+// Each id is used once, as by a provider: LangGraph treats two messages of one id as the same.
 let answers = 0;
 
 function head({ model }: ChatRequest, reply: ModelReply, object: string, id: string) {

@@ -26,7 +26,7 @@ const SQL = {
   atMost: 'SELECT count(*) AS n FROM (SELECT 1 FROM conversation_facets WHERE facet = ? LIMIT ?)',
 } as const;
 
-/** What conversations can be told apart by: the users, customers, models and statuses that occur in them. */
+/** What conversations can be filtered by: the users, customers, models and statuses that occur in them. */
 export class Facets {
   readonly #statements: Statements;
 
@@ -62,7 +62,7 @@ export class Facets {
   }
 }
 
-/** The model and the status of an answer, as far as its metadata tells them. */
+/** The model and the status of an answer, as far as its metadata says them. */
 export function answerFacets(metadata: JsonObject | undefined): Facet[] {
   const facets: Facet[] = [];
   const model = metadata?.model ?? metadata?.response_model;

@@ -26,7 +26,7 @@ const SQL = {
     last_recorded_at = ?, last_seq = ?, session_id = ? WHERE id = ?`,
 } as const;
 
-/** Writes messages, each at the end of its conversation. The caller holds the transaction. */
+/** Writes messages, each at the end of its conversation. The caller has a transaction open. */
 export class MessageWriter {
   readonly #statements: Statements;
   readonly #facets: Facets;

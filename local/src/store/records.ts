@@ -36,7 +36,7 @@ export interface StoredMessage extends StoredReceipt {
   content: string;
   userId: string;
   customerId: string;
-  /** Empty when none was given. */
+  /** Empty when there was none. */
   metadata: JsonObject;
 }
 
@@ -64,7 +64,7 @@ export interface ConversationListing extends ConversationSummary {
   statuses: string[];
 }
 
-/** Which conversations a list holds: those in which each of the given values occurs. */
+/** Which conversations a list shows: those in which each of these values occurs. */
 export interface ConversationFilter {
   user?: string | undefined;
   customer?: string | undefined;

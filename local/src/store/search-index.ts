@@ -1,7 +1,7 @@
 import { type Statements, textOf } from './statements.js';
 
 const SQL = {
-  // Every message has a row, so the largest one tells how far the index has come.
+  // Every message has a row, so the largest one is how far the index has come.
   newest: 'SELECT rowid AS seq FROM search_index ORDER BY rowid DESC LIMIT 1',
   latest: 'SELECT max(seq) AS seq FROM messages',
   unindexed: `
@@ -54,7 +54,11 @@ export class SearchIndex {
     return Math.max(0, (latest ?? 0) - this.#newest());
   }
 
-  /** Indexes some of what is not indexed yet, and tells whether that was all. The caller holds the transaction. */
+  /**
+   * Indexes some of what is not indexed yet. The caller has a transaction open.
+   *
+   * @returns whether that was all
+   */
   advance(): boolean {
     let characters = 0;
     const rows = this.#statements.of(SQL.unindexed).all(this.#newest(), SLICE_MESSAGES) as unknown as Unindexed[];

@@ -6,7 +6,7 @@ const MAX_TERM_LENGTH = 100;
 export interface SearchTerms {
   /** In lower case. */
   readonly terms: readonly string[];
-  /** What the index is asked; undefined when all terms are too short for it. */
+  /** The query for the index; undefined when all terms are too short for it. */
   readonly trigrams: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export function parseSearch(text: string): SearchTerms | undefined {
   return { terms, trigrams: trigrams.size === 0 ? undefined : [...trigrams].map(quote).join(' ') };
 }
 
-/** Whether each term occurs in one of the texts. */
+/** @returns whether each term occurs in one of the texts */
 export function matches({ terms }: SearchTerms, texts: readonly string[]): boolean {
   const lower = texts.map(text => text.toLowerCase());
   return terms.every(term => lower.some(text => text.includes(term)));

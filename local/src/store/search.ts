@@ -51,7 +51,7 @@ const SQL = {
 
 /**
  * Looks for terms in what was said, and in the ids of conversations, users, customers and sessions. The index gives the
- * candidates; whether one really holds the terms, the message itself tells.
+ * candidates; only the message itself shows whether it contains the terms.
  */
 export class Search {
   readonly #statements: Statements;
@@ -88,12 +88,12 @@ export class Search {
     return result;
   }
 
-  // The filter's verdict is a column, not a condition, or SQLite would walk on past the deadline in search of a row.
+  // Whether a row passes the filter is a column, not a condition, or SQLite would walk on past the deadline in search of a row.
   #candidates({ trigrams }: SearchTerms, before: number, facets: readonly number[]): Iterable<Candidate> {
-    const verdict = facets.map(
+    const passes = facets.map(
       () => 'EXISTS (SELECT 1 FROM conversation_facets AS f WHERE f.facet = ? AND f.conversation = conversations.id)',
     );
-    const columns = `seq, conversation, last_seq AS lastSeq, ${['1', ...verdict].join(' AND ')} AS passes`;
+    const columns = `seq, conversation, last_seq AS lastSeq, ${['1', ...passes].join(' AND ')} AS passes`;
     const sql = trigrams
       ? `SELECT ${columns} FROM search_index CROSS JOIN messages ON seq = search_index.rowid
           CROSS JOIN conversations ON conversations.id = conversation
@@ -104,7 +104,7 @@ export class Search {
     return this.#statements.of(sql).iterate(...values) as unknown as Iterable<Candidate>;
   }
 
-  /** A message, if it holds the terms. */
+  /** A message, if it contains the terms. */
   #find(terms: SearchTerms, seq: number): Found | undefined {
     const found = this.#read(seq);
     return found && matches(terms, [found.content, ...found.ids]) ? found : undefined;

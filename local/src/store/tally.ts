@@ -18,7 +18,7 @@ export interface TalliedMessage {
 }
 
 /**
- * Adds a message to what its conversation is filtered by, and tells whether it begins a turn. The writer does this with
+ * Adds a message to what its conversation is filtered by, and counts whether it begins a turn. The writer does this with
  * each message, and the migration with all that came before.
  */
 export function tally(

@@ -15,10 +15,10 @@ const SQL = {
   answers: `SELECT seq, metadata FROM messages WHERE conversation = ? AND role = 'assistant' ORDER BY seq DESC LIMIT ?`,
 } as const;
 
-/** How much text one page holds, in bytes of UTF-8: messages may be large, and a page is read, and sent, in one go. */
+/** The most text of one page, in bytes of UTF-8: messages may be large, and a page is read, and sent, in one go. */
 const MAX_PAGE_BYTES = 1024 * 1024;
 
-/** What an answer says about itself, without its text. */
+/** The metadata of an answer, without its text. */
 export interface AnswerMetadata {
   seq: number;
   metadata: JsonObject;

@@ -3,7 +3,7 @@ import { Icon } from './icon.js';
 import type { MessageFacts } from './message-facts.js';
 import { Status } from './status.js';
 
-/** What an answer says about itself, below its text. `wholeMs` is what takes a whole bar. */
+/** The metadata of an answer, below its text. A bar of full width is `wholeMs`. */
 export function AnswerLine({ facts, wholeMs }: { facts: MessageFacts; wholeMs: number }) {
   const { model, responseModel, provider, finishReason, status, latencyMs, steps } = facts;
   const modelTitle = [responseModel && `answered by ${responseModel}`, provider].filter(Boolean).join(' · ');

@@ -36,7 +36,7 @@ export interface ViewerOptions {
 }
 
 /**
- * The pages on which a person sees the transcripts. Nothing here changes what is stored. Who is let in is told in
+ * The pages on which a person sees the transcripts. Nothing here changes what is stored. Who is let in stands in
  * sessions.ts, and what keeps other pages out in origin.ts.
  */
 export function createViewer({ store, feed, keys, sessions }: ViewerOptions): Hono {
@@ -55,7 +55,13 @@ export function createViewer({ store, feed, keys, sessions }: ViewerOptions): Ho
   app.route('/', signIn(sessions, keys));
   const signedIn = signedInOnly(sessions);
   for (const path of PATHS) app.use(path, signedIn);
+  addListRoutes(app, store, feed);
+  addConversationRoutes(app, store, feed);
+  return app;
+}
 
+/** The list of conversations, its live updates, its download, and what its filters suggest. */
+function addListRoutes(app: Hono, store: Store, feed: Feed): void {
   app.get('/', c => {
     const query = parseListQuery(c.req.query());
     const { q, filter, before } = query;
@@ -84,7 +90,10 @@ export function createViewer({ store, feed, keys, sessions }: ViewerOptions): Ho
     const kind = c.req.param('kind') as 'user' | 'customer';
     return c.json(store.known(kind, (c.req.query('text') ?? '').slice(0, 200).toWellFormed(), SUGGESTIONS));
   });
+}
 
+/** One conversation: its page, its live updates, its downloads and its messages. */
+function addConversationRoutes(app: Hono, store: Store, feed: Feed): void {
   app.get('/conversations/:id', c => {
     const id = conversationId(c);
     const seq = store.lastSeq();
@@ -124,8 +133,6 @@ export function createViewer({ store, feed, keys, sessions }: ViewerOptions): Ho
     const message = store.message(conversationId(c), parseSeq(c.req.param('seq')) ?? 0);
     return message === undefined ? noConversation(c) : c.text(message.content);
   });
-
-  return app;
 }
 
 /** Lets a search see what was said just now. An index that can't be written, on a full disk, is searched as it is. */
@@ -156,7 +163,7 @@ function events(c: Context, produce: Parameters<typeof serverEvents>[0]) {
   return c.body(serverEvents(produce), 200, { 'Content-Type': 'text/event-stream' });
 }
 
-/** `filename` holds nothing that anybody else has chosen. */
+/** `filename` contains nothing that anybody else has chosen. */
 function download(c: Context, filename: string, type: string, pieces: Generator<string>) {
   return c.body(textBody(pieces), 200, {
     'Content-Type': `${type}; charset=utf-8`,

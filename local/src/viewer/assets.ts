@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 export interface Asset {
   body: string;
   type: string;
-  /** An entity tag: a browser asks again, and is told that nothing has changed. */
+  /** An entity tag: a browser that asks again gets 304 Not Modified. */
   etag: string;
 }
 

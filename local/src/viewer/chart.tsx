@@ -1,8 +1,8 @@
-/** One bar, of up to two parts that stand on each other. */
+/** One bar, of up to two stacked parts. */
 export interface Bar {
   lower: number;
   upper: number;
-  /** Said when it is pointed at. */
+  /** The tooltip. */
   title: string;
   /** How the answer ended, if that is to stand out. */
   status?: 'error' | 'aborted' | 'abandoned' | undefined;
@@ -12,7 +12,7 @@ const WIDTH = 480;
 const HEIGHT = 64;
 const GAP_SHARE = 0.3;
 const MAX_BAR_WIDTH = 40;
-// More bars than this can't be told apart. Then a bar is the highest of several.
+// More bars than this can't be distinguished. Then a bar is the highest of several.
 const MAX_BARS = 120;
 
 /** A bar chart as an inline SVG: sizes are attributes and colours are classes, so that it needs no style of its own. */

@@ -18,7 +18,7 @@ export interface ConversationPageProps {
   place: number;
   /** The message that is shown in the middle, because somebody looked for it. */
   at: number | undefined;
-  /** What the page knows of: from there on it is told what is new. */
+  /** The latest `seq` of the store when the page was made: the page's events begin behind it. */
   seq: number;
 }
 
@@ -91,7 +91,7 @@ export function ConversationPage(props: ConversationPageProps) {
   );
 }
 
-/** Whose conversation it is, and its figures. It is sent anew when something was said. */
+/** Whose conversation it is, and its figures. It is sent again with each new message. */
 export function About({
   conversation,
   answers,
@@ -152,7 +152,7 @@ export function About({
   );
 }
 
-/** Leads to all conversations with the same. */
+/** A link to all conversations with the same value. */
 function Chosen({ filter, name }: { filter: ConversationFilter; name: string }) {
   if (name.length > MAX_VALUE_LENGTH) return <span>{short(name)}</span>;
   return <a href={listPath({ q: '', filter, before: undefined })}>{short(name)}</a>;

@@ -9,7 +9,7 @@ export interface Piece {
 
 /** The surroundings of the first of the terms that occurs in a text; undefined when none does. */
 export function excerpt(text: string, terms: readonly string[]): Piece[] | undefined {
-  // Lower case may be longer than what it is of, as with "İ": then the places would not be the same.
+  // Lower case may be longer than the original, as with "İ": then positions in the two would differ.
   const lower = text.toLowerCase().length === text.length ? text.toLowerCase() : text;
   const places = terms.map(term => lower.indexOf(term)).filter(place => place >= 0);
   if (places.length === 0) return undefined;

@@ -69,7 +69,7 @@ export function FilterForm({ query, models }: { query: ListQuery; models: readon
   );
 }
 
-/** A field that helps with what is known. */
+/** A field that suggests known values. */
 function Known({ name, label, value }: { name: 'user' | 'customer'; label: string; value: string | undefined }) {
   return (
     <label>

@@ -9,14 +9,14 @@ export function count(value: number): string {
   return numbers.format(value);
 }
 
-/** `12.3K`, for where there is little room. */
+/** `12.3K`, for where there is little space. */
 export function compact(value: number): string {
   return compactNumbers.format(value);
 }
 
 const MAX_NAME = 120;
 
-/** A name or an id on one line. Nobody has promised that it is short. */
+/** A name or an id on one line, cut if it is long. */
 export function short(name: string): string {
   return name.length > MAX_NAME ? `${name.slice(0, MAX_NAME).toWellFormed()}…` : name;
 }
@@ -35,7 +35,7 @@ export function duration(ms: number): string {
   return seconds % 60 === 0 ? `${count(seconds / 60)} min` : `${count(Math.floor(seconds / 60))} min ${seconds % 60} s`;
 }
 
-/** `2026-05-03 14:22 UTC`: what stands there until the page's script says it in the reader's own time. */
+/** `2026-05-03 14:22 UTC`: shown until the page's script converts it to the reader's time zone. */
 export function utc(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 }

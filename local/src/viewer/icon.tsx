@@ -14,7 +14,7 @@ const PATHS = {
   up: 'M10 16V5M5.5 9.5 10 5l4.5 4.5',
 } as const;
 
-/** A small line drawing. It says nothing that the text beside it, or the button's label, does not. */
+/** A small line drawing, hidden from screen readers: the text or label beside it says the same. */
 export function Icon({ name }: { name: keyof typeof PATHS }) {
   return (
     <svg class="icon" viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">

@@ -12,7 +12,7 @@ export interface ListPageProps {
   query: ListQuery;
   /** What there is to choose from. */
   models: readonly string[];
-  /** The latest `seq` that the page knows of: from there on it is told what is new. */
+  /** The latest `seq` of the store when the page was made: the page's events begin behind it. */
   seq: number;
   found: { items: ConversationListing[]; next: number | undefined } | SearchResult;
   /** How many messages a search doesn't see yet. */

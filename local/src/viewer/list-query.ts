@@ -1,6 +1,6 @@
 import type { ConversationFilter } from '../store/records.js';
 
-/** What a list is asked for, as it stands in its address. */
+/** The filters and the page of a list, as they stand in its address. */
 export interface ListQuery {
   /** What is searched for; empty for nothing. */
   q: string;

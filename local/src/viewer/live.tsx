@@ -7,11 +7,11 @@ import { ConversationRow } from './conversation-row.js';
 import { MAX_ANSWERS } from './figures.js';
 import { Messages } from './messages.js';
 
-// What a page has missed beyond this is not sent to it: it is told to load itself anew (`reset`).
+// A page that has missed more than this gets a `reset` instead: it reloads.
 const MAX_BEHIND = 200;
 
 /**
- * What becomes new in a list: a `row` event for each conversation in which something was said, the latest last. The id of
+ * What becomes new in a list: a `row` event for each conversation with new messages, the latest last. The id of
  * an event is the `seq` that it brings the page up to.
  */
 export async function* listEvents(
@@ -35,7 +35,7 @@ export async function* listEvents(
   }
 }
 
-/** What is said in a conversation: a `messages` event with them, and an `about` event with its new figures. */
+/** New messages of a conversation: a `messages` event with them, and an `about` event with its new figures. */
 export async function* conversationEvents(
   store: Store,
   feed: Feed,

@@ -1,8 +1,8 @@
 import MarkdownIt, { type MarkdownIt as Markdown } from 'markdown-it';
 
-// A longer text is shown as it was written: there are texts that take Markdown the square of their length.
+// A longer text is shown as it was written: some texts take Markdown quadratic time.
 const MAX_CHARACTERS = 32 * 1024;
-// What all messages of a page may take together. The rest of them is shown as it was written.
+// The time for all messages of a page together. The rest of them is shown as it was written.
 const MAX_PAGE_MS = 400;
 
 const LINK_ATTRIBUTES = 'rel="noopener noreferrer nofollow" target="_blank"';
@@ -36,7 +36,7 @@ export class Typesetter {
   }
 }
 
-/** Whether a link of a transcript may lead there. */
+/** @returns whether a link of a transcript may lead there */
 function isSafeLink(url: string): boolean {
   return /^(https?:\/\/|mailto:)/i.test(url);
 }
@@ -53,7 +53,7 @@ function restricted(md: Markdown): Markdown {
     return `<a href="${escapeHtml(href)}" ${LINK_ATTRIBUTES}>`;
   };
 
-  // The image itself would tell whoever drew it that it was looked at.
+  // Loading the image would show its server that the message was read.
   rules.image = (tokens, index) => {
     const token = tokens[index];
     const label = `Image: ${token?.content || 'without a description'}`;
@@ -72,7 +72,7 @@ function restricted(md: Markdown): Markdown {
   };
   rules.code_block = (tokens, index) => code(tokens[index]?.content ?? '', '');
 
-  // The page has a heading of its own, and a style attribute is not let through by the page's policy.
+  // The page has a heading of its own, and the page's policy forbids style attributes.
   for (const rule of ['heading_open', 'heading_close'] as const)
     rules[rule] = (tokens, index) => {
       const level = Math.min(6, Number(tokens[index]?.tag.slice(1)) + 1);

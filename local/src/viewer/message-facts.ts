@@ -10,7 +10,7 @@ export interface AttachmentFacts {
   url: string | undefined;
 }
 
-/** What a message says about itself in its metadata, as far as it is what it should be. Times are in milliseconds. */
+/** The metadata of a message, as far as it has the expected types. Times are in milliseconds. */
 export interface MessageFacts {
   /** ISO-8601: when it was said, or else when it was recorded. */
   saidAt: string;
@@ -35,7 +35,7 @@ export interface MessageFacts {
 
 const STATUSES = ['complete', 'error', 'aborted', 'abandoned'] as const;
 
-/** Reads a message's metadata, which anybody may have written: what has the wrong type is not there. */
+/** Reads a message's metadata, which anybody may have written: fields of the wrong type are ignored. */
 export function messageFacts({ role, metadata, recordedAt }: StoredMessage): MessageFacts {
   const said = role === 'assistant' ? (metadata.ended_at ?? metadata.started_at) : metadata.started_at;
   return { ...answerFacts(metadata), saidAt: time(said) ?? recordedAt };
@@ -73,7 +73,7 @@ function attachment(value: JsonValue): AttachmentFacts[] {
   ];
 }
 
-/** Whether a link may lead there: nothing that a browser would run or open from this machine. */
+/** @returns whether a link may lead there: nothing that a browser would run or open from this machine */
 function isWebUrl(url: string): boolean {
   return /^https?:\/\//i.test(url) && URL.canParse(url);
 }

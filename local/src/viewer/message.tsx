@@ -7,7 +7,7 @@ import type { Typesetter } from './markdown.js';
 import { type AttachmentFacts, type MessageFacts, messageFacts } from './message-facts.js';
 import { Time } from './time.js';
 
-// The rest is a link away, and out of the page.
+// The rest is behind a link, and not in the page.
 const MAX_SHOWN_CHARACTERS = 64 * 1024;
 
 export interface MessageProps {
@@ -21,7 +21,7 @@ export interface MessageProps {
   unanswered?: boolean;
 }
 
-/** One message of a conversation: a bubble, and below it what it says about itself. */
+/** One message of a conversation: a bubble, and below it its metadata. */
 export function Message({ message, typesetter, wholeMs, named, unanswered = false }: MessageProps) {
   const { seq, role, content, conversationId, userId } = message;
   const facts = messageFacts(message);

@@ -36,13 +36,13 @@ export function Messages({ messages, answers, users }: MessagesProps) {
   );
 }
 
-/** Twice what is usual: a single answer that hung does not make stubs of all others. */
+/** Twice the usual latency: one answer that hung must not shrink all other bars. */
 function wholeBar(answers: readonly AnswerMetadata[]): number {
   const latencies = answers.flatMap(({ metadata }) => answerFacts(metadata).latencyMs ?? []).sort((a, b) => a - b);
   return Math.max(2 * (latencies[latencies.length >> 1] ?? 0), LEAST_WHOLE_BAR_MS);
 }
 
-/** Whether the user went on to another turn. Of the last message nobody knows yet. */
+/** @returns whether the user went on to another turn; false for the last message */
 function isLeft(message: StoredMessage, next: StoredMessage | undefined): boolean {
   if (message.role !== 'user' || next?.role !== 'user') return false;
   const { turn_id } = message.metadata;

@@ -1,6 +1,6 @@
 import { Layout, type Theme } from './layout.js';
 
-/** A page that says one thing. */
+/** A page with one short notice. */
 export function NoticePage({ theme, title, text }: { theme: Theme; title: string; text: string }) {
   return (
     <Layout title={`${title} · Synap`} theme={theme} script="plain" kind="plain">

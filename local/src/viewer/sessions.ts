@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
-// How a browser is let in
+// How a browser signs in
 //
 // Whoever can reach the port is not yet the person at this machine: there may be other accounts on it, and with --host
 // other machines. So nothing is shown without a session. `synap-recorder-local` prints a link with a token in its
@@ -11,7 +11,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 // The cookie is HttpOnly (no script reads it) and SameSite=Strict (no other site's page sends it). It says until when it
 // is good and is signed with a secret of the database: it outlives a restart, and ends when the API keys change.
 //
-// Browsers don't tell ports apart in cookies: a page on another port of this host name sends it along, too, so origin.ts
+// Browsers don't separate cookies by port: a page on another port of this host name sends it along, too, so origin.ts
 // does not rely on it; and a program that listens there can take it out of the requests it gets. Someone who runs
 // programs under your account can read the database itself.
 
@@ -20,7 +20,7 @@ const DAY = 24 * 60 * 60;
 /** How long a browser stays signed in, in seconds. */
 export const SESSION_SECONDS = 7 * DAY;
 
-// Each link that is asked for and not used is one. The oldest goes first.
+// Each link that was made and not used is one. The oldest goes first.
 const MAX_TOKENS = 32;
 
 export class Sessions {
@@ -29,13 +29,13 @@ export class Sessions {
   readonly #key: Buffer;
   readonly #tokens = new Set<string>();
 
-  /** @param secret lasts as long as the database; `apiKeys` are those that are let in now */
+  /** @param secret lasts as long as the database; `apiKeys` are those that are accepted now */
   constructor(secret: string, apiKeys: readonly string[]) {
     this.#key = createHmac('sha256', secret).update(JSON.stringify(apiKeys)).digest();
     this.cookieName = `synap_viewer_${sha256(secret).toString('hex').slice(0, 8)}`;
   }
 
-  /** A token for a link. It is good until it is redeemed, or the server ends. */
+  /** A token for a link. It is valid until it is redeemed, or the server ends. */
   issueToken(): string {
     const token = randomBytes(24).toString('base64url');
     this.#tokens.add(token);
@@ -44,12 +44,12 @@ export class Sessions {
     return token;
   }
 
-  /** Whether a token is good. From now on it is not. */
+  /** Redeems a token. @returns whether it was valid */
   redeem(token: string): boolean {
     return this.#tokens.delete(token);
   }
 
-  /** The value of a cookie that is good for {@link SESSION_SECONDS} from now. */
+  /** The value of a cookie that is valid for {@link SESSION_SECONDS} from now. */
   open(): string {
     const until = String(Math.floor(Date.now() / 1000) + SESSION_SECONDS);
     return `${until}.${this.#sign(until)}`;
@@ -66,7 +66,7 @@ export class Sessions {
   }
 }
 
-/** What sessions of a new database are signed with. */
+/** The secret that signs the sessions of a new database. */
 export function generateSecret(): string {
   return randomBytes(32).toString('base64url');
 }

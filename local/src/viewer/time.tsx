@@ -1,6 +1,6 @@
 import { utc } from './format.js';
 
-/** A moment, in UTC until the page's script says it in the reader's own time. */
+/** A time, in UTC until the page's script converts it to the reader's time zone. */
 export function Time({ iso, style }: { iso: string; style: 'relative' | 'clock' | 'full' }) {
   return (
     <time datetime={iso} data-style={style}>

@@ -27,7 +27,7 @@ export function* jsonLines(store: Store, conversationId: string): Generator<stri
 
 /**
  * As {@link jsonLines}, of all conversations that pass a filter and are there when it begins. They come in the order in
- * which they began: in that of their latest messages, one in which something is said meanwhile would be passed over.
+ * which they began: by latest message, one that gets a message meanwhile would be skipped.
  */
 export function* allJsonLines(store: Store, filter: ConversationFilter): Generator<string> {
   const end = store.lastBegun();
@@ -48,7 +48,7 @@ function* messagesOf(store: Store, conversationId: string): Generator<StoredMess
 
 const CHUNK_CHARACTERS = 64 * 1024;
 
-/** The body of a download, made as fast as it is read. Between its chunks other requests have their turn. */
+/** The body of a download, made as fast as it is read. Other requests run between its chunks. */
 export function textBody(pieces: Generator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream({

@@ -9,7 +9,7 @@ export interface MessageWindow {
   messages: StoredMessage[];
   /** How many come before them. */
   place: number;
-  /** The one that was asked for, if it was. */
+  /** The requested one, if any. */
   at: number | undefined;
 }
 

@@ -1,3 +1,5 @@
+// Stores conversations for the tests of export.
+
 import { conversationUuid } from 'synap-recorder';
 import { Store } from '../../src/store.js';
 

@@ -1,3 +1,5 @@
+// The memory that an export of 100,000 messages needs.
+
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

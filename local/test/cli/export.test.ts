@@ -1,3 +1,5 @@
+// `synap-recorder-local export`: JSON Lines and Markdown, from a server and from a file.
+
 import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';

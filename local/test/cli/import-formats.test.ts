@@ -1,3 +1,5 @@
+// The formats that `import` reads: what becomes of each message, and of its key.
+
 import {
   AIMessage,
   HumanMessage,
@@ -290,7 +292,7 @@ test('--format is taken at its word', async () => {
   const synap = await start();
   expect((await runCli(['import', file, '--format', 'langchain'], { env: envOf(synap) })).code).toBe(0);
   const { code, stderr } = await runCli(['import', file, '--format', 'synap'], { env: envOf(synap) });
-  expect({ code, stderr }).toEqual({ code: 3, stderr: 'line 1 is no message of an export\n' });
+  expect({ code, stderr }).toEqual({ code: 3, stderr: 'line 1 is not an exported message\n' });
   expect(IMPORT_FORMATS).toHaveLength(4);
 });
 

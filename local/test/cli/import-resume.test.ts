@@ -1,3 +1,5 @@
+// An import that is interrupted or killed goes on where it stopped.
+
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,7 +23,7 @@ test('after a Ctrl-C, the same command goes on: no message twice, none missing, 
     const [code] = await exited;
     if (code === 0) break;
     expect(code).toBe(130);
-    expect(await printed).toMatch(/Broken off; the same command goes on where it was\n$/);
+    expect(await printed).toMatch(/Interrupted; run the same command again to go on from here\n$/);
     interruptions++;
   }
   expect(interruptions).toBeGreaterThanOrEqual(2);
@@ -29,7 +31,7 @@ test('after a Ctrl-C, the same command goes on: no message twice, none missing, 
   expect(synap.transcripts()).toEqual(expectedTranscripts(60, 10));
 });
 
-test('a Ctrl-C while stdin says nothing ends it, too', async () => {
+test('a Ctrl-C ends an import whose stdin is silent', async () => {
   const synap = await plainSynap();
   const child = spawnCli(['import', '-'], { env: envOf(synap) });
   child.stdin?.write(`${JSON.stringify(conversations(1, 1)[0])}\n`);
@@ -39,7 +41,7 @@ test('a Ctrl-C while stdin says nothing ends it, too', async () => {
   expect((await exited)[0]).toBe(130);
 });
 
-test('a Ctrl-C in the middle of a line does not call it a bad one', async () => {
+test('a line that a Ctrl-C cuts off is not reported as bad', async () => {
   const synap = await plainSynap();
   const child = spawnCli(['import', '-', '--json'], { env: envOf(synap) });
   const said = Promise.all([child.stdout, child.stderr].map(stream => stream && text(stream)));
@@ -54,7 +56,7 @@ test('a Ctrl-C in the middle of a line does not call it a bad one', async () => 
   expect(withoutWarnings(stderr ?? '')).toBe('');
 });
 
-test('a second Ctrl-C does not wait', async () => {
+test('a second Ctrl-C ends an import at once', async () => {
   const synap = await plainSynap({ delayMs: 60_000 });
   const child = spawnCli(['import', aFile(conversations(1, 1))], { env: envOf(synap) });
   await expect.poll(() => synap.stored.length).toBe(2);
@@ -94,7 +96,7 @@ test('after kill -9, a local Synap has every message once, and in order', async 
   expect(transcripts).toEqual(expectedTranscripts(40, 25));
 });
 
-test('what kill -9 has left open is sent again and told, or left alone where that is asked for', async () => {
+test('a message whose outcome kill -9 left open is sent again and counted, or left out with --if-unknown dead-letter', async () => {
   for (const [flags, twice] of [
     [[], true],
     [['--if-unknown', 'dead-letter'], false],
@@ -111,7 +113,7 @@ test('what kill -9 has left open is sent again and told, or left alone where tha
     const { code, stdout, stderr } = await runCli(['import', file, ...flags], { env });
     expect(synap.stored).toHaveLength(twice ? 20 : 10);
     expect(code).toBe(twice ? 0 : 3);
-    if (twice) expect(stdout).toMatch(/10 second copies may be there/);
-    else expect(withoutWarnings(stderr)).toMatch(/^line 1: not taken: was sent, and may or may not be stored$/m);
+    if (twice) expect(stdout).toMatch(/10 possible duplicates/);
+    else expect(withoutWarnings(stderr)).toMatch(/^line 1: not recorded: was sent, and may or may not be stored$/m);
   }
 });

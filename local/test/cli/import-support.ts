@@ -1,3 +1,5 @@
+// Inputs for an import, and a Synap without deduplication to import into.
+
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -28,7 +30,7 @@ export function conversations(count: number, turns: number): object[] {
 }
 
 /**
- * A Synap as the service is: it stores what it is sent, and knows no key by which it could tell a repetition. It takes
+ * A Synap as the service is: it stores what it is sent, and knows no key by which it could recognise a repetition. It takes
  * `delayMs` for each request.
  */
 export async function plainSynap(options: { delayMs?: number } = {}) {
@@ -39,7 +41,7 @@ export async function plainSynap(options: { delayMs?: number } = {}) {
     const body = (await json(request).catch(() => undefined)) as { messages?: WireMessage[] } & WireMessage;
     if (body === undefined) return;
     const messages = body.messages ?? [body];
-    // Stored at once, answered later: who breaks off between the two does not know.
+    // Stored at once, answered later: a client that is interrupted between the two does not know the outcome.
     stored.push(...messages);
     await sleep(settings.delayMs);
     const results = messages.map((message, index) => ({
@@ -58,7 +60,7 @@ export async function plainSynap(options: { delayMs?: number } = {}) {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     stored,
     settings,
-    /** What each conversation holds, by its external id. */
+    /** The contents of each conversation, by its external id. */
     transcripts(): Record<string, string[]> {
       const transcripts: Record<string, string[]> = {};
       for (const { metadata, content } of stored) {
@@ -71,7 +73,7 @@ export async function plainSynap(options: { delayMs?: number } = {}) {
   };
 }
 
-/** What `conversations` hold, as {@link plainSynap} tells it. */
+/** The transcripts of {@link conversations}, as {@link plainSynap} returns them. */
 export function expectedTranscripts(count: number, turns: number): Record<string, string[]> {
   return Object.fromEntries(
     Array.from({ length: count }, (_, chat) => [

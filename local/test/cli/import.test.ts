@@ -1,3 +1,5 @@
+// `synap-recorder-local import`: bad lines, refusals, outages, rate limits, progress.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -66,7 +68,7 @@ test('another Synap is another place: what one has, the other is sent', async ()
   expect([one.stored.length, two.stored.length]).toEqual([6, 6]);
 });
 
-test('--state says where the state is, and stdin has one that way', async () => {
+test('--state says where the state file is, and gives stdin one', async () => {
   const synap = await plainSynap();
   const state = aFile([], 'my.state');
   const input = JSON.stringify(conversations(1, 2)[0]);
@@ -75,7 +77,7 @@ test('--state says where the state is, and stdin has one that way', async () => 
   expect(existsSync(state)).toBe(true);
 });
 
-test('a bad line is told by its number, and the others go on', async () => {
+test('a bad line is reported by its number, and the others are recorded', async () => {
   const synap = await plainSynap();
   const [first, second] = conversations(2, 1);
   const file = aFile([
@@ -94,7 +96,7 @@ test('a bad line is told by its number, and the others go on', async () => {
     'line 2 is not JSON',
     'line 4 is in none of the formats synap, openai, ai-sdk, langchain',
     'line 5 says no user: add user_id to it, or give --user',
-    'line 6 holds something that is no message, at place 2',
+    'line 6 contains something that is not a message, at position 2',
     'line 7, element 2 is in none of the formats synap, openai, ai-sdk, langchain',
     'line 8 has no text in its content',
     '',
@@ -170,15 +172,15 @@ test('where nobody answers from the start, it ends at once', async () => {
   });
 });
 
-test('a message that Synap refuses is told by its line, and takes no other with it', async () => {
+test('a message that Synap refuses is reported by its line, and takes no other with it', async () => {
   await using synap = await scriptedSynap(({ messages }) =>
     messages.some(({ content }) => content.includes('question 1 of chat 1')) ? { status: 422 } : undefined,
   );
   const file = aFile(conversations(3, 2));
   const { code, stdout, stderr } = await runCli(['import', file], { env: envOf(synap) });
   expect(code).toBe(3);
-  expect(stderr).toBe('line 2: not taken: Synap refused the input (422): scripted\n');
-  expect(stdout).toBe(`11 messages recorded into ${synap.url}\n1 message not taken by Synap\n`);
+  expect(stderr).toBe('line 2: not recorded: Synap refused the input (422): scripted\n');
+  expect(stdout).toBe(`11 messages recorded into ${synap.url}\n1 message not recorded: see the lines above\n`);
   expect(new Set(synap.stored.map(({ content }) => content)).size).toBe(11);
 });
 
@@ -238,14 +240,14 @@ test('two imports of one file at a time are one too many', async () => {
 });
 
 test.each([
-  [['nowhere.jsonl'], 'error: nowhere.jsonl does not exist\n'],
+  [['nowhere.jsonl'], 'error: nowhere.jsonl does not exist: check the path\n'],
   [['.'], 'error: . is a folder: name a file in it\n'],
 ])('import %j is one line', async (args, message) => {
   const { code, stderr } = await runCli(['import', ...args], { env: envOf({ url: 'http://127.0.0.1:9' }) });
   expect({ code, stderr }).toEqual({ code: 1, stderr: message });
 });
 
-test('the state holds nothing of what was said', async () => {
+test('the state file contains no message text', async () => {
   const synap = await plainSynap();
   const file = aFile(conversations(2, 1));
   await runCli(['import', file], { env: envOf(synap) });
@@ -304,6 +306,6 @@ test("a server's words do not reach the terminal as they are", async () => {
   const detail = 'no\u001b[2J\nline 3: forged';
   await using synap = await scriptedSynap(() => ({ status: 422, json: { detail } }));
   const { stderr } = await runCli(['import', aFile(conversations(1, 1))], { env: envOf(synap) });
-  expect(stderr).toContain('not taken');
+  expect(stderr).toContain('not recorded');
   expect(stderr).not.toMatch(/(?!\n)\p{Cc}|^line 3/mu);
 });

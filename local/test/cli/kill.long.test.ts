@@ -1,3 +1,5 @@
+// kill -9 of a server under load, again and again.
+
 import { randomUUID } from 'node:crypto';
 import { SynapClient } from 'synap-recorder';
 import { expect, test } from 'vitest';
@@ -26,13 +28,13 @@ const input = ({ conversationId, key }: Sent) => ({
 });
 
 /** Writes single messages and batches in turn, one after the other, until the server is gone. */
-async function write(local: Running, books: Sent[]): Promise<void> {
+async function write(local: Running, allSent: Sent[]): Promise<void> {
   const client = new SynapClient({ baseUrl: local.url, apiKey: local.apiKey });
   const conversationId = randomUUID();
   try {
     for (let turn = 0; ; turn++) {
       const sent = Array.from({ length: turn % 2 ? 5 : 1 }, (): Sent => ({ conversationId, key: randomUUID() }));
-      books.push(...sent);
+      allSent.push(...sent);
       const [first] = sent;
       if (sent.length === 1 && first) {
         first.messageId = (await client.conversation.recordMessage(input(first))).messageId ?? '';
@@ -50,13 +52,13 @@ async function write(local: Running, books: Sent[]): Promise<void> {
 
 test(`every acknowledged message survives kill -9, ${ROUNDS} times over on the same file`, async () => {
   const database = tempDatabase();
-  const books: Sent[] = [];
+  const allSent: Sent[] = [];
 
   for (let round = 0; round < ROUNDS; round++) {
     const local = await startCli(database);
-    const before = books.length;
-    const writers = Array.from({ length: WRITERS }, () => write(local, books));
-    const acknowledgedNow = () => books.slice(before).filter(sent => sent.messageId !== undefined).length;
+    const before = allSent.length;
+    const writers = Array.from({ length: WRITERS }, () => write(local, allSent));
+    const acknowledgedNow = () => allSent.slice(before).filter(sent => sent.messageId !== undefined).length;
     await expect.poll(acknowledgedNow, { interval: 5 }).toBeGreaterThan(WRITERS);
     await new Promise(resolve => setTimeout(resolve, Math.random() * 300));
     expect(await local.end('SIGKILL')).toBe('SIGKILL');
@@ -65,11 +67,11 @@ test(`every acknowledged message survives kill -9, ${ROUNDS} times over on the s
     const again = await startCli(database);
     const conversations = await readAll(again, '/v1/conversations', 'conversations', 500);
     for (const { conversation_id } of conversations) {
-      const sent = books.filter(message => message.conversationId === conversation_id);
+      const sent = allSent.filter(message => message.conversationId === conversation_id);
       const stored = await readAll(again, `/v1/conversations/${conversation_id}/messages`, 'messages', 500);
       // The requests that were answered, in order, and perhaps the one that was under way: whole, or not at all.
-      const unheard = sent.filter(message => message.messageId === undefined);
-      expect([sent.length, sent.length - unheard.length]).toContain(stored.length);
+      const unanswered = sent.filter(message => message.messageId === undefined);
+      expect([sent.length, sent.length - unanswered.length]).toContain(stored.length);
       expect(stored.map(message => (message.metadata as Json).message_key)).toEqual(
         sent.slice(0, stored.length).map(message => message.key),
       );
@@ -77,18 +79,18 @@ test(`every acknowledged message survives kill -9, ${ROUNDS} times over on the s
         if (messageId !== undefined) expect(stored[index]?.message_id).toBe(messageId);
     }
     const known = new Set(conversations.map(conversation => conversation.conversation_id));
-    for (const { conversationId, messageId } of books)
+    for (const { conversationId, messageId } of allSent)
       if (messageId !== undefined) expect(known).toContain(conversationId);
     await again.end('SIGKILL');
   }
 
-  // A sender that got no answer sends again: what was stored unheard is then found, and nothing is there twice.
+  // A sender that got no answer sends again: what was stored without an answer is then found, and nothing is there twice.
   const local = await startCli(database);
   const client = new SynapClient({ baseUrl: local.url, apiKey: local.apiKey });
-  const { results } = await client.conversation.recordMessagesBatch(books.map(input));
+  const { results } = await client.conversation.recordMessagesBatch(allSent.map(input));
   await client.close();
-  for (const [index, { messageId }] of books.entries())
+  for (const [index, { messageId }] of allSent.entries())
     if (messageId !== undefined) expect(results[index]?.messageId).toBe(messageId);
   const conversations = await readAll(local, '/v1/conversations', 'conversations', 500);
-  expect(conversations.reduce((sum, conversation) => sum + Number(conversation.message_count), 0)).toBe(books.length);
+  expect(conversations.reduce((sum, conversation) => sum + Number(conversation.message_count), 0)).toBe(allSent.length);
 });

@@ -1,3 +1,5 @@
+// The command line itself: version, help, invalid usage.
+
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
@@ -62,6 +64,8 @@ test('an input that can’t be read is one line, with the reason', async () => {
     timeout: 15_000,
   });
   server.close();
-  expect(stderr).toMatch(/^error: .*a\.socket can't be read \(ENXIO\)\n$/);
+  expect(stderr).toMatch(
+    /^error: .*a\.socket can't be read \(ENXIO\): name a regular file, or pipe it into import -\n$/,
+  );
   expect(status).toBe(1);
 });

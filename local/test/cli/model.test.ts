@@ -1,3 +1,5 @@
+// `synap-recorder-local model`.
+
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -10,7 +12,7 @@ const ask = (url: string) =>
     body: JSON.stringify({ model: 'gpt-5-mini', messages: [{ role: 'user', content: 'Why is the sky blue?' }] }),
   });
 
-test('the model for those without a key says the question again', async () => {
+test('the model for those without a key repeats the question', async () => {
   const child = spawnCli(['model', '--port', '0']);
   let said = '';
   child.stdout?.setEncoding('utf8').on('data', text => {
@@ -39,7 +41,7 @@ test('a port that is taken is one line, with what to do about it', async () => {
   const { port } = other.address() as AddressInfo;
   const { code, stderr } = await cli('model', '--port', String(port));
   expect(stderr).toBe(
-    `error: Port ${port} on 127.0.0.1 is taken: stop what uses it, or choose another port (0 takes a free one)\n`,
+    `error: Port ${port} on 127.0.0.1 is in use: stop the program that uses it, or choose another port (0 picks a free one)\n`,
   );
   expect(code).toBe(1);
 });

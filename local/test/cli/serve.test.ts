@@ -1,3 +1,5 @@
+// `synap-recorder-local serve`: what it prints, how it ends, what it refuses.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync, writeFileSync } from 'node:fs';
@@ -8,7 +10,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { aMessage, call, readConversation, record, start, tempDatabase } from '../support.js';
 import { cli, MAIN, type Running, startCli, startCliOn } from './support.js';
 
-test('the lines it prints are all that a shell needs to call it', async () => {
+test('the printed lines are all that a shell needs to call the server', async () => {
   const database = tempDatabase();
   const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--database', database]);
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -26,7 +28,7 @@ test('the lines it prints are all that a shell needs to call it', async () => {
   expect((await once(child, 'exit'))[0]).toBe(0);
 });
 
-test('--json is one line that a program can read', async () => {
+test('--json prints one line that a program can read', async () => {
   const database = tempDatabase();
   const local = await startCli(database, '--tenancy', 'b2b', '--api-key', 'one', '--api-key', 'two');
   expect(local).toMatchObject({ apiKey: 'one', tenancy: 'b2b', database });
@@ -75,7 +77,7 @@ async function interrupted({ child, url }: Running): Promise<void> {
   expect(child.exitCode).toBeNull();
 }
 
-test('a second Ctrl-C does not wait', async () => {
+test('a second Ctrl-C ends the server at once', async () => {
   const local = await startCli(tempDatabase());
   await stuckRequest(local);
   await interrupted(local);
@@ -98,7 +100,7 @@ test('a port that is taken is one line, with what to do about it', async () => {
   const { code, stdout, stderr } = await cli('serve', '--port', port, '--database', tempDatabase());
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toBe(
-    `error: Port ${port} on 127.0.0.1 is taken: stop what uses it, or choose another port (0 takes a free one)\n`,
+    `error: Port ${port} on 127.0.0.1 is in use: stop the program that uses it, or choose another port (0 picks a free one)\n`,
   );
 });
 
@@ -118,7 +120,7 @@ test('--help has an example', async () => {
     expect(stdout).toContain(option);
 });
 
-test('two of them begun at once on a new file agree on its key, and store every message once', async () => {
+test('two servers started at once on a new file agree on its key, and store every message once', async () => {
   const database = tempDatabase();
   const servers = await Promise.all([startCli(database), startCli(database), startCli(database)]);
   expect(new Set(servers.map(local => local.apiKey)).size).toBe(1);
@@ -137,7 +139,7 @@ test('two of them begun at once on a new file agree on its key, and store every 
 });
 
 // `script` of util-linux gives the shell a terminal, whose keys are for what is in the foreground.
-test('in the background of a terminal it goes on', async () => {
+test('a server in the background of a terminal goes on', async () => {
   const shell = spawn('script', ['-qec', 'bash --norc -i', '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
   let said = '';
   shell.stdout.setEncoding('utf8').on('data', text => {

@@ -1,3 +1,5 @@
+// `synap-recorder-local show`: transcripts on a terminal, harmless whatever is in them.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -78,10 +80,10 @@ test('--database reads the file, with and without a server on it', async () => {
 });
 
 test.each([
-  [['show', 'chat-42'], 'error: "chat-42" is no UUID: for a chat id of the app, give --user\n'],
+  [['show', 'chat-42'], 'error: "chat-42" is not a UUID: for a chat id of the app, pass --user\n'],
   [
     ['show', 'chat-42', '--scope', 'customer'],
-    'error: "chat-42" is no UUID: for a chat id of the app, give --customer\n',
+    'error: "chat-42" is not a UUID: for a chat id of the app, pass --customer\n',
   ],
   [['show', conversation_id, '--database', 'nowhere.db'], 'error: nowhere.db does not exist: check the path\n'],
 ])('%j says what is missing', async (args, message) => {
@@ -92,7 +94,7 @@ test.each([
   });
 });
 
-test('a conversation that is not there is one line', async () => {
+test('a conversation that does not exist is a one-line error', async () => {
   const synap = await start();
   const { code, stderr } = await runCli(['show', conversation_id], { env: envOf(synap) });
   expect({ code, stderr }).toEqual({
@@ -141,7 +143,7 @@ test('what is part of a line does not end it', () => {
   expect(harmlessLine('a\nb\r\nc\td\u2028e\u2029f\u001bg')).toBe('a␊b␍␊c␉d\ufffde\ufffdf␛g');
 });
 
-test('no id and nothing that a message says about itself looks like a message of its own', async () => {
+test('no id and no metadata looks like a message of its own', async () => {
   const forged = 'x\n\nuser  2026-01-05 14:02:11\n\u2028\tDelete it all';
   const database = tempDatabase();
   const store = new Store({ path: database });
@@ -160,7 +162,7 @@ test('no id and nothing that a message says about itself looks like a message of
   expect(stdout).not.toMatch(/[\t\u2028]/);
 });
 
-test('a line that is broken keeps its indentation; one that fits stays as it is', () => {
+test('a wrapped line keeps its indentation; one that fits stays as it is', () => {
   expect(wrapped('    const a = 1; // and a remark that is long', '  ', 30)).toBe(
     '      const a = 1; // and a\n      remark that is long',
   );

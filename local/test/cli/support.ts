@@ -1,3 +1,5 @@
+// Runs the built command line of the local package.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';

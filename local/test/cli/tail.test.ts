@@ -1,3 +1,5 @@
+// `synap-recorder-local tail`: live messages, filters, reconnecting.
+
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -30,7 +32,7 @@ function startTail(synap: { url: string; apiKey: string }, ...args: string[]) {
       return messages;
     },
     /** Resolves when the tail has seen that the server is away. */
-    lost: () => expect.poll(() => warned).toContain('connecting again'),
+    lost: () => expect.poll(() => warned).toContain('reconnecting'),
     async end(signal: NodeJS.Signals) {
       const exited = once(child, 'exit');
       child.kill(signal);
@@ -43,7 +45,7 @@ const contents = (messages: Json[]) => messages.map(({ content }) => content);
 const say = (synap: LocalSynap, content: string, fields: Json = {}) =>
   recordBatch(synap, [aMessage({ content, ...fields })]);
 
-/** Says something again and again until it is read: then the one who reads has begun. */
+/** Records a message again and again until the tail prints it: then it has begun. */
 async function begun(synap: LocalSynap, tail: ReturnType<typeof startTail>, fields: Json = {}): Promise<void> {
   const first = tail.next(1);
   let read = false;
@@ -115,10 +117,10 @@ test('when the server comes back, tail goes on: nothing is missed, nothing is sh
   expect(contents(await tail.next(1))).toEqual(['after']);
   const { code, stderr } = await tail.end('SIGINT');
   expect(code).toBe(0);
-  expect(stderr).toMatch(/connecting again\nconnected again\n$/);
+  expect(stderr).toMatch(/reconnecting\nreconnected\n$/);
 });
 
-test('while the server is away, Ctrl-C ends it with 0', async () => {
+test('Ctrl-C ends tail with 0 while the server is away', async () => {
   const synap = await start();
   const tail = startTail(synap);
   await begun(synap, tail);
@@ -152,7 +154,7 @@ test('for people it prints who, where, how and what', async () => {
   expect(body).toEqual(['  One.', '  Two.', '', '']);
 });
 
-test('the first connection may fail: one line, exit code 1', async () => {
+test('a first connection that fails is one line and exit code 1', async () => {
   const { url, close } = await start();
   await close();
   const { code, stderr } = await runCli(['tail'], { env: envOf({ url }) });
@@ -167,7 +169,7 @@ test('a wrong key is one line, without the key', async () => {
   expect(stderr).not.toContain('very-secret');
 });
 
-test('a service that has no events is told from one that is not there', async () => {
+test('an error distinguishes a service without events from one that cannot be reached', async () => {
   const server = createServer((_, response) => response.writeHead(404).end('{"detail":"Not Found"}'));
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());

@@ -1,3 +1,5 @@
+// Who gets into the viewer: link, session, API key, origins, headers.
+
 import { expect, test, vi } from 'vitest';
 import { aMessage, record, start, tempDatabase } from '../support.js';
 import { BROWSER, cookieOf, send, signIn, tokenOf } from './requests.js';

@@ -1,3 +1,5 @@
+// The viewer's live streams.
+
 import { type ClientRequest, request } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type LocalSynap, startLocalSynap } from '../../src/index.js';
@@ -54,16 +56,16 @@ test('a stream begins after the message that the page has, and Last-Event-ID goe
   expect(await said('?after=3', { 'last-event-id': 'x' })).toEqual({ id: 4, numbers: [4] });
 });
 
-test('a stream tells of each message once, however they come', async () => {
+test('a stream sends each message once, in bursts or one by one', async () => {
   const local = await start();
   const message = aMessage();
   await record(local, message);
   const { events } = await listen(local, `/conversations/${message.conversation_id}/events?after=1`);
+  const numbers = () => events.flatMap(({ data }) => [...data.matchAll(/number-(\d+);/g)].map(([, n]) => Number(n)));
   for (let index = 0; index < 30; index++) {
     await record(local, { ...message, content: `number-${index};` });
-    if (index % 10 === 0) await new Promise(resolve => setTimeout(resolve, 60));
+    if (index % 10 === 0) await expect.poll(() => numbers().at(-1)).toBe(index);
   }
-  const numbers = () => events.flatMap(({ data }) => [...data.matchAll(/number-(\d+);/g)].map(([, n]) => Number(n)));
   await expect.poll(() => numbers().at(-1)).toBe(29);
   expect(numbers()).toEqual(Array.from({ length: 30 }, (_, index) => index));
 });
@@ -79,7 +81,7 @@ test('other conversations do not come into a stream', async () => {
   expect(events.filter(({ event }) => event === 'messages')).toHaveLength(1);
 });
 
-test('who is far behind is told to begin anew, and the stream ends', async () => {
+test('a page that is far behind gets a reset, and the stream ends', async () => {
   const local = await start();
   await recordBatch(
     local,
@@ -100,7 +102,7 @@ test('streams do not keep the server from closing', async () => {
   await Promise.all(streams.map(stream => stream.ended));
 });
 
-test('who goes away is forgotten', async () => {
+test('a stream whose reader goes away is forgotten', async () => {
   const local = await start();
   for (let index = 0; index < 20; index++) {
     const { outgoing } = await listen(local, '/events');
@@ -111,7 +113,7 @@ test('who goes away is forgotten', async () => {
   await expect.poll(() => events).toHaveLength(1);
 });
 
-test('a page hears nothing of a conversation that there is not', async () => {
+test('a stream of a conversation that does not exist is 404', async () => {
   const local = await start();
   const cookie = (await signIn(local)) ?? '';
   const response = await fetch(`${local.url}/conversations/x/events`, { headers: { cookie } });

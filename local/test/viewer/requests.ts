@@ -1,3 +1,5 @@
+// Requests to the viewer, as a browser sends them.
+
 import { request } from 'node:http';
 import type { LocalSynap } from '../../src/index.js';
 

@@ -1,3 +1,5 @@
+// How the viewer renders texts: Markdown, prompts, excerpts, figures.
+
 import { describe, expect, it } from 'vitest';
 import { excerpt } from '../../src/viewer/excerpt.js';
 import { count, counted, duration } from '../../src/viewer/format.js';
@@ -106,7 +108,7 @@ describe('an excerpt', () => {
   });
 });
 
-describe('what a message says about itself', () => {
+describe('the metadata of a message', () => {
   it('counts only if it is what it should be', () => {
     const facts = answerFacts({
       model: { name: 'x' },
@@ -160,7 +162,7 @@ describe('figures', () => {
 });
 
 describe('the address of a list', () => {
-  it('says what the list is asked for, and nothing else', () => {
+  it('contains the query of the list, and nothing else', () => {
     const query = parseListQuery({ q: ' x ', user: 'a&b', model: '', before: '12', status: 'error', evil: '1' });
     expect(query).toEqual({ q: 'x', filter: { user: 'a&b', status: 'error' }, before: 12 });
     expect(listPath(query)).toBe('/?q=x&user=a%26b&status=error&before=12');

@@ -1,4 +1,4 @@
-// Says one turn, and ends as it is told to: `itself`, `exit`, `signal` or `kill`. Prints what happens, a line each.
+// Says one turn, and ends as its argument says: `itself`, `exit`, `signal` or `kill`. Prints what happens, a line each.
 import { createRecorder } from 'synap-recorder';
 import { sqliteOutbox } from 'synap-recorder/sqlite';
 

@@ -1,3 +1,5 @@
+// The package in Vercel's edge runtime.
+
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EdgeVM } from '@edge-runtime/vm';
 import { describe, expect, it } from 'vitest';

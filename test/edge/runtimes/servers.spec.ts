@@ -1,3 +1,5 @@
+// The package on Deno and Bun.
+
 import { execFile, spawn } from 'node:child_process';
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,5 @@
+// Starts a worker in workerd, and a Synap for it.
+
 import { Miniflare } from 'miniflare';
 import { bundle } from '../bundle.js';
 import type { Env } from '../workers/env.js';

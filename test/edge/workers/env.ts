@@ -6,7 +6,7 @@ export interface Env {
   modelUrl?: string;
 }
 
-/** What a worker is told about its request, as far as the tests use it. */
+/** What a worker gets with its request, as far as the tests use it. */
 export interface Context {
   waitUntil(promise: Promise<unknown>): void;
 }

@@ -8,7 +8,7 @@ if (BESIDE.includes('4')) (await import('signal-exit-4')).onExit(said('signal-ex
 if (BESIDE.includes('lock')) await (await import('proper-lockfile')).default.lock(process.env.LOCKED);
 if (BESIDE.includes('ora')) (await import('ora')).default({ isEnabled: true }).start('works');
 say();
-// The app has told signal-exit to let it end by itself.
+// The app makes signal-exit let it end by itself.
 if (BESIDE.includes('keeps'))
   (await import('signal-exit-4')).onExit(() => {
     setTimeout(() => process.exit(5), 300);

@@ -1,4 +1,4 @@
-/** What a wrapper says of each case, where cases are held one after another: their names, in order. */
+/** The spans of a wrapper for each case, where cases run one after another: their names, in order. */
 export function perCase(finish = async () => {}) {
   const cases = {};
   let lines = [];

@@ -13,7 +13,7 @@ import {
 import type { FinishedConversation, FinishedMessage, LeftOut } from './messages.js';
 
 /**
- * A conversation in the AI SDK's UI messages, 5 to 7, as `useChat` holds them and apps store them:
+ * A conversation in the AI SDK's UI messages, 5 to 7, as `useChat` keeps them and apps store them:
  * `{ id, messages: [{ id, role, parts }] }`, or the list alone.
  */
 export function readAISDK(record: unknown): FinishedConversation {
@@ -29,7 +29,7 @@ function readMessage(message: Fields): FinishedMessage | LeftOut | undefined {
   const role = textField(message, 'role');
   if (role === undefined) return undefined;
   if (role !== 'user' && role !== 'assistant') return leftOutRole(role);
-  // What apps keep there is theirs to name; these are the names of the SDK's own examples.
+  // Apps choose these names; the names here are those of the SDK's own examples.
   const metadata = fieldsOf(message, 'metadata');
   const usage = { ...metadata, ...fieldsOf(metadata, 'usage'), ...fieldsOf(metadata, 'totalUsage') };
   const parts = Array.isArray(message.parts) ? message.parts.filter(isFields) : [];
@@ -61,7 +61,7 @@ function contentParts(parts: readonly Fields[], role: 'user' | 'assistant'): Fie
 
 function toolName({ type, toolName, toolInvocation }: Fields): string[] {
   if (type === 'dynamic-tool' && typeof toolName === 'string') return [toolName];
-  // Of chats that were kept since version 4.
+  // In chats that were stored by version 4.
   if (type === 'tool-invocation')
     return [textField(isFields(toolInvocation) ? toolInvocation : {}, 'toolName') ?? []].flat();
   return typeof type === 'string' && type.startsWith('tool-') ? [type.slice('tool-'.length)] : [];

@@ -2,10 +2,10 @@ import { type Fields, isFields } from './fields.js';
 import { BadRecord, type FinishedMessage, type LeftOut } from './messages.js';
 
 /**
- * The messages of a transcript, and why the others are none. An answer without a text, which only called tools, is left
- * out, too; the next answer of its turn says which they were.
+ * The messages of a transcript, and why others are left out. An answer without text, which only called tools, is left out,
+ * too; the next answer of its turn names the tools.
  *
- * @throws BadRecord one of them is no message
+ * @throws BadRecord one of them is not a message
  */
 export function collect(
   list: readonly unknown[],
@@ -16,7 +16,8 @@ export function collect(
   let called: readonly string[] = [];
   for (const [index, value] of list.entries()) {
     const message = isFields(value) ? read(value) : undefined;
-    if (message === undefined) throw new BadRecord(`holds something that is no message, at place ${index + 1}`);
+    if (message === undefined)
+      throw new BadRecord(`contains something that is not a message, at position ${index + 1}`);
     if (typeof message === 'string') {
       leftOut.push(message);
       continue;
@@ -29,14 +30,14 @@ export function collect(
   return { messages, leftOut };
 }
 
-/** The list of messages that a record is, or holds. */
+/** The list of messages that a record is, or contains. */
 export function messageList(record: unknown): readonly unknown[] | undefined {
   if (Array.isArray(record)) return record;
   if (!isFields(record)) return undefined;
   return [record.messages, record.history].find(Array.isArray);
 }
 
-/** Roles that are no part of a transcript. */
+/** Why messages of other roles are no part of a transcript. */
 export function leftOutRole(role: string): LeftOut {
   if (role === 'system' || role === 'developer') return 'system';
   return role === 'tool' || role === 'function' || role === 'data' ? 'tool' : 'other';

@@ -9,14 +9,14 @@ import { BadRecord, type ImportDefaults, nobody, type ReadRecord } from './messa
 const NAMESPACE = '6d17c0b2-93e4-4f58-a1c6-0b8e2f4d7a95';
 
 /**
- * A message as `synap-recorder-local export` writes it. It comes through as it is, under the key it has. One that was recorded
- * without a key gets its `message_id` for one, and `recorded_at` for the time it was said.
+ * A message as `synap-recorder-local export` writes it. It keeps its key and
+ * metadata. Without a key, its `message_id` is the key, and `recorded_at` the time it was said.
  *
- * @throws BadRecord something of it is missing or wrong
+ * @throws BadRecord a field is missing or wrong
  */
 export function readExported(record: Fields, { identity, scope }: ImportDefaults, line: number): ReadRecord {
   const { role, content } = record;
-  if (typeof role !== 'string') throw new BadRecord('is no message of an export');
+  if (typeof role !== 'string') throw new BadRecord('is not an exported message');
   if (role !== 'user' && role !== 'assistant') return { messages: [], leftOut: [leftOutRole(role)], nameless: false };
   if (typeof content !== 'string') throw new BadRecord('has no text in its content');
   const named = {
@@ -48,7 +48,7 @@ export function readExported(record: Fields, { identity, scope }: ImportDefaults
   return { messages: [{ key, message, bytes: jsonBytes(message) }], leftOut: [], nameless: false };
 }
 
-/** Two lines may say the same. */
+/** The line is part of it: two lines may say the same. */
 function keyOf(conversationId: string, role: string, content: string, line: number): string {
   const digest = createHash('sha256').update(content.toWellFormed()).digest('hex');
   return uuidv5(JSON.stringify([conversationId, role, line, digest]), NAMESPACE);

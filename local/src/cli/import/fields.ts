@@ -7,7 +7,7 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The first of these fields that says something: a text, or a number written out. */
+/** The first of these fields that is a text, or a number, which is written out. */
 export function textField(fields: Fields, ...names: string[]): string | undefined {
   for (const name of names) {
     const value = fields[name];
@@ -17,7 +17,7 @@ export function textField(fields: Fields, ...names: string[]): string | undefine
   return undefined;
 }
 
-/** The first of these fields that says an id, also one that names nobody: nothing else may be put in its place. */
+/** The first of these fields that is an id, even one that stands for nobody: no default may take its place. */
 export function idField(fields: Fields, ...names: string[]): string | undefined {
   for (const name of names) {
     const id = readId(fields[name], MAX_CONVERSATION_ID);

@@ -13,7 +13,7 @@ export type ImportFormat = (typeof IMPORT_FORMATS)[number];
 
 const CONVERSATIONS = { openai: readOpenAI, 'ai-sdk': readAISDK, langchain: readLangChainRecord } as const;
 
-/** The records that a line, or a whole file, holds: itself, or the elements of a list of them. */
+/** The records in a line, or in a whole file: itself, or the elements of a list of them. */
 export function recordsIn(value: unknown): readonly unknown[] {
   return Array.isArray(value) && value.some(isRecord) ? value : [value];
 }
@@ -21,9 +21,9 @@ export function recordsIn(value: unknown): readonly unknown[] {
 /**
  * The messages of a record: of a conversation, or the one message of an export.
  *
- * @param format what it is in; by default its own form tells
- * @param place tells two records apart that say the same and have no id
- * @throws BadRecord it can't be read, or says too little
+ * @param format auto-detected by default
+ * @param place distinguishes records that say the same and have no id
+ * @throws BadRecord it can't be read, or lacks a user or a conversation
  */
 export function readRecord(
   record: unknown,
@@ -33,16 +33,16 @@ export function readRecord(
 ): ReadRecord {
   const found = format ?? detectFormat(record);
   if (found === 'synap') {
-    if (!isFields(record)) throw new BadRecord('is no message of an export');
+    if (!isFields(record)) throw new BadRecord('is not an exported message');
     return readExported(record, defaults, place);
   }
-  if (messageList(record) === undefined) throw new BadRecord('holds no list of messages');
+  if (messageList(record) === undefined) throw new BadRecord('contains no list of messages');
   const conversation = CONVERSATIONS[found](record);
   const { leftOut, identity } = conversation;
   return { messages: keyedMessages(conversation, defaults), leftOut, nameless: identity.conversationId === undefined };
 }
 
-/** Whether a value is a record by itself, and no message of a conversation. */
+/** @returns whether a value is a record by itself, and not a message of a conversation */
 function isRecord(value: unknown): boolean {
   return Array.isArray(value) || (isFields(value) && (Array.isArray(messageList(value)) || isExported(value)));
 }

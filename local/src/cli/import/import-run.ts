@@ -3,15 +3,15 @@ import type { ImportDelivery } from './import-delivery.js';
 import { inputRecords } from './input-records.js';
 import { BadRecord, type ImportDefaults, type LeftOut, type ReadRecord } from './messages.js';
 
-/** What an import came to. */
+/** The counts of an import. */
 export interface ImportCounts {
-  /** Messages that Synap has now and that this import has sent. */
+  /** Messages that this run has delivered. */
   delivered: number;
   /** Messages that an earlier run had delivered. */
   deliveredBefore: number;
-  /** Messages that stand in the input more than once. */
+  /** Messages that are in the input more than once. */
   repeated: number;
-  /** Messages that Synap would not take. */
+  /** Messages that Synap refused. */
   refused: number;
   /** Messages that are no part of a transcript, by why. */
   leftOut: Partial<Record<LeftOut, number>>;
@@ -29,11 +29,11 @@ export interface ImportInput {
   bad(place: string, problem: string): void;
 }
 
-/** Reads an input to its end, and puts what it holds on its way. Counts into `counts`. */
+/** Reads an input to its end, and hands its messages to the delivery. Counts into `counts`. */
 export async function importFrom(input: ImportInput, delivery: ImportDelivery, counts: ImportCounts): Promise<void> {
   let conversationTaken = false;
   for await (const { line, content } of inputRecords(input.bytes)) {
-    // What a stop has torn in the middle of a line is no bad line.
+    // A line that stop() has cut off is not a bad line.
     if (input.stopped()) return;
     if ('problem' in content) {
       counts.badLines++;
@@ -62,14 +62,14 @@ function read(
 ): ReadRecord | BadRecord {
   try {
     const record = readRecord(value, format, defaults, place);
-    // Two conversations that are over are not one.
+    // Two finished conversations must not become one.
     if (record.nameless && conversationTaken && defaults.identity.conversationId !== undefined)
       return new BadRecord('has no id, and --conversation names only the first that has none');
     return record;
   } catch (error) {
     if (error instanceof BadRecord) return error;
-    // What a format does not foresee is one bad line, too; the error's own words may quote it.
-    return new BadRecord(error instanceof RangeError ? error.message : 'can not be read');
+    // Whatever else is wrong costs this line alone; the error's own text may quote it.
+    return new BadRecord(error instanceof RangeError ? error.message : 'cannot be read in this format');
   }
 }
 

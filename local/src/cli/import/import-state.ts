@@ -18,13 +18,13 @@ const FORMAT: DatabaseFormat = {
 const BUSY_TIMEOUT_MS = 1000;
 const HASH_BYTES = 16;
 
-/** What an import knows of a message from before: Synap has it, or may have it. */
+/** What an earlier run knows of a message: Synap has it, or may have it. */
 export type Progress = 'delivered' | 'maybe';
 
 /**
- * What an import has delivered, in a small file, so that an import that was broken off goes on, and one that is done
- * sends nothing again. A message is written down before it is sent: one whose fate the end of the process has left open
- * is known as such. It holds hashes, and nothing of what was said.
+ * What an import has delivered, in a small file, so that an interrupted import goes on, and a finished one sends nothing
+ * again. A message is written down as `maybe` before it is sent, so that one whose outcome a crash left open is known. The
+ * file contains hashes, and no message text.
  */
 export class ImportState {
   readonly #db: DatabaseSync;
@@ -34,8 +34,8 @@ export class ImportState {
   readonly #delete: StatementSync;
 
   /**
-   * @param path a file, made if it is not there, or `:memory:`
-   * @param target where the messages go: another place has other progress
+   * @param path a file, created when missing, or `:memory:`
+   * @param target where the messages go: each target has progress of its own
    * @throws DatabaseFileError the file can't be used, or another import has it open
    */
   constructor(path: string, target: string) {

@@ -3,14 +3,14 @@ import type { Readable } from 'node:stream';
 
 /** What an import reads: a file, or stdin. */
 export class InputFile implements AsyncIterable<Uint8Array> {
-  /** Undefined for stdin, which does not tell. */
+  /** Undefined for stdin, whose size is not known. */
   readonly size: number | undefined;
   bytesRead = 0;
   readonly #stream: Readable;
 
   /**
    * @param path a file, or `-` for stdin
-   * @throws Error it is no file, or can't be read
+   * @throws Error it is not a file, or can't be read
    */
   constructor(path: string) {
     this.size = path === '-' ? undefined : sizeOf(path);
@@ -38,13 +38,15 @@ function open(path: string): number {
   try {
     return openSync(path, 'r');
   } catch (error) {
-    throw new Error(`${path} can't be read (${(error as NodeJS.ErrnoException).code})`);
+    const { code } = error as NodeJS.ErrnoException;
+    const next = code === 'EACCES' ? 'check its permissions' : 'name a regular file, or pipe it into import -';
+    throw new Error(`${path} can't be read (${code}): ${next}`);
   }
 }
 
 function sizeOf(path: string): number {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw new Error(`${path} does not exist`);
+  if (stats === undefined) throw new Error(`${path} does not exist: check the path`);
   if (stats.isDirectory()) throw new Error(`${path} is a folder: name a file in it`);
   return stats.size;
 }

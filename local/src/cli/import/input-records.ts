@@ -1,4 +1,4 @@
-/** A piece of the input: what a line, or the whole of a JSON file, holds. */
+/** A piece of the input: a line, or the whole of a JSON file. */
 export interface InputRecord {
   /** The line it begins on; the first is 1. */
   readonly line: number;
@@ -17,14 +17,14 @@ const TOO_LONG = `is longer than ${MAX_WHOLE_BYTES / MiB} MiB`;
  * Reads JSON Lines, a line at a time, so that memory does not grow with the input. A file that is one JSON value over
  * several lines is read whole, up to 64 MiB.
  *
- * A line that is no JSON is a record with a problem; empty lines are passed over.
+ * A line that is not JSON is a record with a problem; empty lines are skipped.
  *
  * @throws Error the input is one JSON value, and larger than 64 MiB
  */
 export async function* inputRecords(input: AsyncIterable<Uint8Array>): AsyncGenerator<InputRecord> {
   const lines = numberedLines(input);
   let isFirst = true;
-  // A loop that breaks off would end the lines, too.
+  // Not for await: its early end would end `lines`, too.
   for (let next = await lines.next(); !next.done; next = await lines.next()) {
     const line = next.value;
     if (isBlank(line)) continue;
@@ -35,12 +35,12 @@ export async function* inputRecords(input: AsyncIterable<Uint8Array>): AsyncGene
   }
 }
 
-/** A bad first line may be the beginning of a file that is one value. Whether it is, its end tells. */
+/** A bad first line may be the beginning of a file that is one JSON value: only its end shows it. */
 async function* wholeOrLines(first: Line, lines: AsyncGenerator<Line>): AsyncGenerator<InputRecord> {
-  const held = [first];
+  const kept = [first];
   let bytes = first.bytes?.length ?? 0;
   for (let next = await lines.next(); !next.done; next = await lines.next()) {
-    held.push(next.value);
+    kept.push(next.value);
     bytes += (next.value.bytes?.length ?? MAX_WHOLE_BYTES) + 1;
     if (bytes <= MAX_WHOLE_BYTES) continue;
     if (isArrayStart(first))
@@ -52,22 +52,22 @@ async function* wholeOrLines(first: Line, lines: AsyncGenerator<Line>): AsyncGen
   if (bytes <= MAX_WHOLE_BYTES) {
     const whole = parse({
       number: first.number,
-      bytes: Buffer.concat(held.flatMap(({ bytes = new Uint8Array() }) => [bytes, BREAK])),
+      bytes: Buffer.concat(kept.flatMap(({ bytes = new Uint8Array() }) => [bytes, BREAK])),
     });
     if ('value' in whole.content) return yield whole;
   }
-  for (const line of held) if (!isBlank(line)) yield parse(line);
+  for (const line of kept) if (!isBlank(line)) yield parse(line);
 }
 
 interface Line {
   readonly number: number;
-  /** Without the line break; undefined when it is too long to be held. */
+  /** Without the line break; undefined when it is longer than MAX_WHOLE_BYTES. */
   readonly bytes: Uint8Array | undefined;
 }
 
 const BREAK = Uint8Array.of(NEWLINE);
 
-// Not readline: that breaks lines at U+2028 too, which JSON may hold as it is.
+// Not readline: that breaks lines at U+2028 too, which JSON may contain as it is.
 async function* numberedLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
   let number = 1;
   let parts: Uint8Array[] = [];

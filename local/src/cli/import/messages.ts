@@ -12,12 +12,12 @@ import {
 import { v5 as uuidv5 } from 'uuid';
 import { VERSION } from '../../version.js';
 
-/** Why a line can't be imported, in words that follow "line 7". They hold nothing of what was said. */
+/** Why a line can't be imported, in words that follow "line 7", and without any message text. */
 export class BadRecord extends Error {
   override readonly name = 'BadRecord';
 }
 
-/** A message of a finished conversation, as far as its format tells. */
+/** A message of a finished conversation, as far as its format says. */
 export interface FinishedMessage {
   readonly role: Role;
   /** The app's own id of it. */
@@ -53,7 +53,7 @@ export interface KeyedMessage {
   readonly bytes: number;
 }
 
-/** What a line holds. */
+/** What was read from a line. */
 export interface ReadRecord {
   readonly messages: readonly KeyedMessage[];
   readonly leftOut: readonly LeftOut[];
@@ -61,13 +61,13 @@ export interface ReadRecord {
   readonly nameless: boolean;
 }
 
-/** What the command line says of all conversations; what a line says itself is nearer. */
+/** What the command line says of all conversations; what a line says itself goes first. */
 export interface ImportDefaults {
   readonly identity: Identity;
   readonly scope: ConversationScope;
 }
 
-// Made up once. Changing one of them would import again what was imported before.
+// Generated once. Changing one of them would import again what was imported before.
 const CONVERSATION_NAMESPACE = 'f2b5a1c4-7d0e-4c8b-9a56-31d0c6e87b10';
 const MESSAGE_NAMESPACE = '3c9e1f7a-58b2-4d6e-8f04-a7c2b95d1e63';
 const TURN_NAMESPACE = 'b8d4e6f0-2a17-4395-bc81-5e9f7a3d0c24';
@@ -91,7 +91,7 @@ export function keyedMessages(conversation: FinishedConversation, defaults: Impo
   return messages.map((message, index) => {
     const name = [conversationId, message.role, message.id ?? index, digest(message.content)];
     let key = uuidv5(JSON.stringify(name), MESSAGE_NAMESPACE);
-    // An id given to two messages that say the same: the second is told apart by its place.
+    // An id given to two messages that say the same: the place makes the key of the second.
     if (seen.has(key)) key = uuidv5(JSON.stringify([...name, index]), MESSAGE_NAMESPACE);
     seen.add(key);
     if (turnId === undefined || (message.role === 'user' && messages[index - 1]?.role !== 'user'))
@@ -105,7 +105,7 @@ export function keyedMessages(conversation: FinishedConversation, defaults: Impo
   });
 }
 
-/** Of a record that does not say who was talking, or that says it with a value that names nobody. */
+/** The error of a record without a user or customer, or with a value that stands for nobody. */
 export function nobody(missing: MissingIdentity, identity: Identity): BadRecord {
   const { userId, customerId } = identity;
   const id = readId(missing === 'missing_user_id' ? userId : customerId);

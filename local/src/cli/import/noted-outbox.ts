@@ -5,11 +5,11 @@ export interface NotedOutboxOptions {
   readonly state: ImportState;
   /** Whether nothing more may be sent. */
   stopped(): boolean;
-  /** Is told of what has become of messages, when that is written down. */
+  /** Called with what became of messages, once that is written down. */
   settled(settlements: readonly Settlement[]): void;
 }
 
-/** An outbox in memory that writes down what is sent, before it is, and what became of it. */
+/** An outbox in memory that writes each message into the state before it is sent, and then what became of it. */
 export function notedOutbox({ state, stopped, settled }: NotedOutboxOptions): Outbox {
   const memory = memoryOutbox({ maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY });
   return {

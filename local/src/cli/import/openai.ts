@@ -13,7 +13,7 @@ import {
 import type { FinishedConversation, FinishedMessage, LeftOut } from './messages.js';
 
 /**
- * A conversation in the messages of OpenAI's API, which many others have taken over: `{ messages: [{ role, content }] }`
+ * A conversation in the messages of OpenAI's API, which many others use, too: `{ messages: [{ role, content }] }`
  * with the names of user and conversation beside them, or the list alone.
  */
 export function readOpenAI(record: unknown): FinishedConversation {
@@ -48,7 +48,7 @@ function readMessage(message: Fields, model: string | undefined): FinishedMessag
   };
 }
 
-/** A refusal is what the user was answered. */
+/** The text of an answer; a refusal counts as one. */
 function answer({ content, refusal }: Fields): string {
   const parts = Array.isArray(content) ? content : [];
   const refused = [...parts.map(part => (isFields(part) ? part.refusal : undefined)), refusal];

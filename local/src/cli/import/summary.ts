@@ -5,7 +5,7 @@ export interface ImportResult extends ImportCounts {
   interrupted: boolean;
 }
 
-/** What an import came to, in lines for people; what there is nothing of is left out. */
+/** The result of an import, in lines for people; counts of zero are left out. */
 export function summaryText(result: ImportResult, baseUrl: string): string {
   const { delivered, deliveredBefore, repeated, refused, leftOut, badLines, possibleDuplicates, interrupted } = result;
   const leftOutTotal = Object.values(leftOut).reduce((sum, count) => sum + count, 0);
@@ -14,14 +14,14 @@ export function summaryText(result: ImportResult, baseUrl: string): string {
     [delivered > 0 || deliveredBefore === 0, `${messages(delivered)} recorded into ${baseUrl}`],
     [
       possibleDuplicates > 0,
-      `  ${possibleDuplicates} second copies may be there: an earlier attempt had got no answer`,
+      `  ${possibleDuplicates} possible duplicates: they were sent again after an attempt without an answer`,
     ],
     [deliveredBefore > 0, `${messages(deliveredBefore)} delivered before`],
     [repeated > 0, `${messages(repeated)} more than once in the input, recorded once`],
     [leftOutTotal > 0, `${messages(leftOutTotal)} left out: ${reasons.join(', ')}`],
-    [refused > 0, `${messages(refused)} not taken by Synap`],
+    [refused > 0, `${messages(refused)} not recorded: see the lines above`],
     [badLines > 0, `${badLines} bad ${badLines === 1 ? 'line' : 'lines'}`],
-    [interrupted, 'Broken off; the same command goes on where it was'],
+    [interrupted, 'Interrupted; run the same command again to go on from here'],
   ] as const;
   return lines.flatMap(([said, line]) => (said ? [`${line}\n`] : [])).join('');
 }

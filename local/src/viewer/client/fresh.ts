@@ -1,6 +1,6 @@
 import { byId } from './markup.js';
 
-/** The button that tells how much is new where the reader doesn't look, and leads there. */
+/** The button that says how much is new out of the reader's sight, and leads there. */
 export class Fresh {
   readonly #one: string;
   readonly #many: string;

@@ -14,7 +14,7 @@ export interface LiveOptions {
   on: Record<string, (data: string) => void>;
 }
 
-/** Listens to the server's events, and goes on where it was after a pause, a broken connection or a restart. */
+/** Listens to the server's events, and resumes where it stopped after a pause, a lost connection or a restart. */
 export function listen({ url, seq, on }: LiveOptions): void {
   let source: EventSource | undefined;
   let retryMs = FIRST_RETRY_MS;
@@ -57,7 +57,7 @@ export function listen({ url, seq, on }: LiveOptions): void {
     if (document.hidden) timer = setTimeout(close, HIDDEN_MS);
     else if (source === undefined || source.readyState === EventSource.CLOSED) open();
   });
-  // A page that a browser keeps for "back" must not hold a connection, and is not told what it missed.
+  // A page that a browser keeps for "back" must not keep a connection open, and gets no events.
   addEventListener('pagehide', close);
   addEventListener('pageshow', event => {
     if (event.persisted) open();

@@ -3,8 +3,8 @@ import { byId } from './markup.js';
 import { handInToken } from './session.js';
 
 async function signIn(): Promise<void> {
-  const given = await handInToken();
-  if (given === false) {
+  const accepted = await handInToken();
+  if (accepted === false) {
     const state = byId('sign-in-state');
     if (state)
       state.textContent =
@@ -12,7 +12,7 @@ async function signIn(): Promise<void> {
     return;
   }
   // A link on another site's page brought the reader here without the cookie, which is for our own pages only.
-  if (given === true || (await isSignedIn())) location.replace(location.pathname + location.search);
+  if (accepted === true || (await isSignedIn())) location.replace(location.pathname + location.search);
 }
 
 async function isSignedIn(): Promise<boolean> {

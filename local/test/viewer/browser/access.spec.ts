@@ -1,3 +1,5 @@
+// Signing in to the viewer, in Chromium.
+
 import { expect, test } from 'vitest';
 import { newPage, openViewer, record, said, start, tempDatabase } from './support.ts';
 

@@ -1,3 +1,5 @@
+// The viewer for everybody: axe-core, phones, keyboards, colours.
+
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
@@ -143,7 +145,7 @@ test('colours follow the system, until the reader chooses others, which last', a
   expect(await ground()).toBe(light);
 });
 
-test('what comes in live is said to those who do not see it', async () => {
+test('live updates are announced to screen readers', async () => {
   const local = await start();
   const { conversation_id } = said();
   await record(local, said({ conversation_id }));

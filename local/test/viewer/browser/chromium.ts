@@ -1,3 +1,5 @@
+// Which Chromium the browser tests start, and how.
+
 import type { LaunchOptions } from 'playwright-core';
 
 /** Debian's Chromium, or another one that `CHROMIUM` names. */

@@ -1,10 +1,12 @@
+// The page of one conversation, in Chromium.
+
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openViewer, ready, record, said, scrollOf, start, topOf, turn } from './support.ts';
 
 const pathOf = ({ conversation_id }: { conversation_id: string }) => `/conversations/${conversation_id}`;
 
-test('a conversation reads as a chat, and each answer tells what it knows of itself', async () => {
+test('a conversation reads as a chat, and each answer shows its metadata', async () => {
   const local = await start();
   const [prompt, answer] = turn(
     {
@@ -132,7 +134,7 @@ test('a conversation of ten thousand messages opens at its end, and the earlier 
   expect(await messages.last().locator('.bubble').innerText()).toBe('answer 99');
 });
 
-test('a conversation that is not there is told of on a page', async () => {
+test('a conversation that does not exist gets a page that says so', async () => {
   const local = await start();
   const page = await openViewer(local);
   await page.goto(`${local.url}/conversations/0a0b0c0d-1111-4222-8333-abcdefabcdef`);

@@ -1,3 +1,5 @@
+// Attacks on the viewer: hostile content, other origins, DNS rebinding.
+
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
@@ -96,7 +98,7 @@ test('nothing that is recorded becomes markup, runs, or is loaded, whichever fie
     if (!request.url().startsWith(local.url)) outside.push(request.url());
   });
 
-  /** Whether a page holds nothing but what we have written. */
+  /** @returns whether a page contains nothing but what we have written */
   const expectClean = async () => {
     const found = await page.evaluate(() => ({
       pwned: 'pwned' in window,

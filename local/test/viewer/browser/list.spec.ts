@@ -1,3 +1,5 @@
+// The list of conversations, in Chromium: search, filters, pages, keys.
+
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openViewer, ready, record, said, start, turn } from './support.ts';

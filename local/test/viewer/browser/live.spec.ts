@@ -1,3 +1,5 @@
+// Live updates of the viewer, in Chromium.
+
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import * as ai from 'ai';
 import { createRecorder } from 'synap-recorder';
@@ -47,7 +49,7 @@ test('a chat through streamText shows up in the list and in the open conversatio
   await expect.poll(() => list.locator('.row .facts').innerText()).toContain('2 turns');
 });
 
-test('who reads further up is not moved, and told how much is new', async () => {
+test('a reader further up is not moved, and sees how much is new', async () => {
   const local = await start();
   const { conversation_id } = said();
   await record(local, ...Array.from({ length: 60 }, (_, n) => said({ conversation_id, content: `message ${n}` })));
@@ -90,7 +92,7 @@ test('the list stays where it is read, too, and takes what is new in when it is 
   expect(await scrollOf(page)).toBe(0);
 });
 
-test('a list that is narrowed down hears only of what belongs there', async () => {
+test('a filtered list gets only the updates that belong there', async () => {
   const local = await start();
   await record(local, said({ content: 'first', user_id: 'grace' }));
   const page = await openViewer(local, '/?user=grace');

@@ -1,3 +1,5 @@
+// Opens the viewer in Chromium, and watches for problems on the page.
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,7 +65,7 @@ export async function openViewer(local: LocalSynap, path = '/', options: Browser
   return page;
 }
 
-/** Waits until a page's script runs and, where there is something to hear, hears it. */
+/** Waits until a page's script runs and, where the page has a stream of events, reads it. */
 export async function ready(page: Page): Promise<void> {
   await page.locator('html:not(:has([data-events])), html:has(#live[data-state=live])').waitFor({ state: 'attached' });
 }
