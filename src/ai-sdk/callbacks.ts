@@ -1,11 +1,11 @@
 import { abandonOnCollect } from './abandon-on-collect.js';
 import { readFinishReason } from './model-spec.js';
 import type { ModelTaps } from './model-taps.js';
-import type { Callback, CallOptions } from './options.js';
+import type { Callback, SdkCallOptions } from './options.js';
 import { readResult } from './result.js';
 import { type Run, UNKNOWN_PROVIDER_ERROR } from './run.js';
 
-interface StreamPart {
+interface CallbackChunk {
   type?: string;
   text?: unknown;
   error?: unknown;
@@ -13,7 +13,7 @@ interface StreamPart {
 
 /** What a run wants to hear of a `streamText` call. */
 export interface StreamListeners {
-  chunk(event: { chunk?: StreamPart }): unknown;
+  chunk(event: { chunk?: CallbackChunk }): unknown;
   failed(error: unknown): void;
   aborted(event: { reason?: unknown }): void;
   ended(event: { finishReason?: unknown }): void;
@@ -65,7 +65,7 @@ export function streamListeners(run: Run, taps: ModelTaps, signal: AbortSignal |
  * The callbacks of a `streamText` call, with ours before the app's; each answers what the app's answers, because ai 7
  * acts on it.
  */
-export function streamCallbacks(listeners: StreamListeners, options: CallOptions): Partial<CallOptions> {
+export function streamCallbacks(listeners: StreamListeners, options: SdkCallOptions): Partial<SdkCallOptions> {
   return {
     onChunk: before(listeners.chunk, options.onChunk),
     onAbort: before(listeners.aborted, options.onAbort),
@@ -79,8 +79,8 @@ export function streamCallbacks(listeners: StreamListeners, options: CallOptions
 /** `onError`, with ours before the app's. Without one the SDK writes errors to the console, and so do we then. */
 export function errorCallback(
   failed: (error: unknown) => void,
-  { onError, streamRetries }: CallOptions,
-): Partial<CallOptions> {
+  { onError, streamRetries }: SdkCallOptions,
+): Partial<SdkCallOptions> {
   // With streamRetries, ai 7 treats a call that has an onError differently; there an `error` chunk tells as much.
   if (!onError && streamRetries !== undefined) return {};
   const app = onError === undefined ? ({ error }: { error: unknown }) => console.error(error) : onError;

@@ -1,10 +1,11 @@
 import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
+import { scopeOf } from '../recorder/scope.js';
 import { type AnyLanguageModel, isLanguageModel } from './model-spec.js';
 import { safely, tapModel } from './observe-model.js';
-import type { CallOptions } from './options.js';
+import type { SdkCallOptions } from './options.js';
 import { withChanges } from './overlay.js';
-import { type CallEnd, type Run, scopeOf } from './run.js';
+import type { CallEnd, Run } from './run.js';
 import { wrapperOf } from './wrap-model.js';
 
 /** What {@link ModelTaps} is told of a call. */
@@ -43,7 +44,7 @@ export class ModelTaps {
   }
 
   /** The options of a call with taps. `hooks` names those of the function's options that are asked before each step. */
-  tapOptions(options: CallOptions, hooks: readonly ('prepareStep' | 'experimental_prepareStep')[]): CallOptions {
+  tapOptions(options: SdkCallOptions, hooks: readonly ('prepareStep' | 'experimental_prepareStep')[]): SdkCallOptions {
     const model = this.tap(options.model);
     const resolvedBySdk = typeof model === 'string';
     if (resolvedBySdk && hooks.length === 0) this.#untapped = model;
@@ -72,7 +73,7 @@ export class ModelTaps {
     return tapped;
   }
 
-  #stepHook(app: CallOptions['prepareStep'], resolvedBySdk: boolean): NonNullable<CallOptions['prepareStep']> {
+  #stepHook(app: SdkCallOptions['prepareStep'], resolvedBySdk: boolean): NonNullable<SdkCallOptions['prepareStep']> {
     return (asked, ...rest) => {
       const { model } = asked;
       const tapStep = (step: unknown) => safely(() => this.#tapStep(step, resolvedBySdk ? model : undefined)) ?? step;

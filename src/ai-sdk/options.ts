@@ -1,11 +1,11 @@
 /** The options of a call of the SDK, or the settings of an agent, as far as a recorder reads them. */
-export interface CallOptions {
+export interface SdkCallOptions {
   model?: unknown;
   prompt?: unknown;
   messages?: unknown;
   abortSignal?: AbortSignal | undefined;
   providerOptions?: unknown;
-  prepareCall?: ((options: CallOptions) => unknown) | undefined;
+  prepareCall?: ((options: SdkCallOptions) => unknown) | undefined;
   prepareStep?: PrepareStep | undefined;
   /** ai 5, 6; the older name of `prepareStep` */
   experimental_prepareStep?: PrepareStep | undefined;
