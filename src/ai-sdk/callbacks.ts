@@ -11,7 +11,7 @@ interface CallbackChunk {
   error?: unknown;
 }
 
-/** What a run wants to hear of a `streamText` call. */
+/** The events of a `streamText` call that a run needs. */
 export interface StreamListeners {
   chunk(event: { chunk?: CallbackChunk }): unknown;
   failed(error: unknown): void;
@@ -20,7 +20,7 @@ export interface StreamListeners {
 }
 
 /**
- * The listeners of a run. They hear what the user saw: after the app's transforms, and no further than the consumer read.
+ * The listeners of a run. They see what the user saw: after the app's transforms, and no further than the consumer read.
  *
  * Which end comes:
  *
@@ -34,8 +34,8 @@ export interface StreamListeners {
  */
 export function streamListeners(run: Run, taps: ModelTaps, signal: AbortSignal | undefined): StreamListeners {
   // Lives as long as the SDK's pipeline, which alone holds these callbacks.
-  const witness = {};
-  abandonOnCollect(witness, run.turn);
+  const token = {};
+  abandonOnCollect(token, run.turn);
 
   let error: unknown;
   const failed = (caught: unknown) => {
@@ -48,13 +48,13 @@ export function streamListeners(run: Run, taps: ModelTaps, signal: AbortSignal |
       if (chunk?.type === 'text-delta') run.turn.append(chunk.text as string);
       else if (chunk?.type === 'error') failed(chunk.error);
       else run.turn.touch();
-      return witness;
+      return token;
     },
     failed,
     aborted: ({ reason }) => run.abort(reason ?? signal?.reason),
     ended: event => {
       if (readFinishReason(event.finishReason) === 'error') return run.fail(error ?? UNKNOWN_PROVIDER_ERROR);
-      // What the user saw is known; of a model that was not heard, the rest is told here.
+      // What the user saw is known; of a model that was not observed, the rest is read here.
       const { content: _, ...details } = taps.untapped ? readResult(event, taps.untapped) : {};
       run.complete(details);
     },

@@ -1,8 +1,9 @@
+import { safely } from '../internal/guards.js';
 import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { scopeOf } from '../recorder/scope.js';
 import { type AnyLanguageModel, isLanguageModel } from './model-spec.js';
-import { safely, tapModel } from './observe-model.js';
+import { tapModel } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { withChanges } from './overlay.js';
 import type { CallEnd, Run } from './run.js';
@@ -33,7 +34,7 @@ export class ModelTaps {
     this.#options = options;
   }
 
-  /** The name of a model that the SDK resolved out of sight: what it said is not heard. */
+  /** The name of a model that the SDK resolved out of sight: its calls are not observed. */
   get untapped(): string | undefined {
     return this.#untapped;
   }

@@ -1,3 +1,4 @@
+import { safely } from '../internal/guards.js';
 import { isAborted } from '../recorder/abort.js';
 import type { Identity } from '../recorder/identity.js';
 import { addUsage, type Usage } from '../recorder/metadata.js';
@@ -14,7 +15,7 @@ import {
   readUsage,
   type StreamPart,
 } from './model-spec.js';
-import { type CallListener, safely } from './observe-model.js';
+import type { CallListener } from './observe-model.js';
 import type { PromptEnd } from './prompt.js';
 
 /** What is said of an error that the provider only mentions. */
@@ -48,7 +49,7 @@ export type CallEnd =
   | { readonly type: 'rejected'; readonly error: unknown };
 
 /**
- * One run: a call of a wrapped function, or a loop of model calls that belong together. It hears the calls of the model
+ * One run: a call of a wrapped function, or a loop of model calls that belong together. It observes the calls of the model
  * that answer one prompt, and ends its turn once.
  *
  * The text comes from the model's tap (`model`), or from callbacks that tell what the user saw (`callbacks`): those come
@@ -145,7 +146,7 @@ export class Run implements ScopedRun {
     this.#unwatch = () => signal.removeEventListener('abort', abort);
   }
 
-  /** Hears one call of the model. `onEnd` is told how it ended. */
+  /** Observes one call of the model. `onEnd` is given how it ended. */
   listen(model: AnyLanguageModel, onEnd: (end: CallEnd) => void = () => {}): CallListener {
     this.turn.describe({ model: model.modelId, provider: model.provider });
     const fromModel = this.#textFrom === 'model';

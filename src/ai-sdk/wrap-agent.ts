@@ -1,6 +1,7 @@
+import { safely } from '../internal/guards.js';
 import { runIn, type Scope, scopeFor, scopeOf } from '../recorder/scope.js';
 import { streamCallbacks, streamListeners } from './callbacks.js';
-import { safely, standIn } from './observe-model.js';
+import { standIn } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { overlay, readOnce, withChanges } from './overlay.js';
 import type { Run } from './run.js';
@@ -102,9 +103,9 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
     const scope = scopeFor<Run>(context.recorder, undefined);
     const settings: Partial<SdkCallOptions> = {};
 
-    /** What differs from what the agent has prepared, so that the call is heard. */
+    /** What differs from what the agent has prepared, so that the call is callbacks. */
     const open = (prepared: SdkCallOptions): SdkCallOptions => {
-      const run = startRun(prepared, context, textFrom, { asked: options ?? {}, around });
+      const run = startRun(prepared, context, textFrom, { originalOptions: options ?? {}, around });
       scope.run = run;
       const taps = modelTaps({ abortSignal: signal }, run, context);
       const changes = tapped(prepared, taps, STEP_HOOKS);
@@ -115,8 +116,12 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
       // ai 7 takes these three from the settings, after it has prepared the call, and leaves them out of what it prepares.
       const { onEnd, onError, onAbort } = agent.settings;
       const { streamRetries } = prepared;
-      const heard = streamCallbacks(listeners, { onFinish: onEnd, onError, onAbort, streamRetries });
-      Object.assign(settings, { onEnd: heard.onFinish, onError: heard.onError ?? onError, onAbort: heard.onAbort });
+      const callbacks = streamCallbacks(listeners, { onFinish: onEnd, onError, onAbort, streamRetries });
+      Object.assign(settings, {
+        onEnd: callbacks.onFinish,
+        onError: callbacks.onError ?? onError,
+        onAbort: callbacks.onAbort,
+      });
       return { ...changes, ...streamCallbacks(listeners, prepared) };
     };
 

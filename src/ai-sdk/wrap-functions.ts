@@ -1,10 +1,11 @@
+import { safely } from '../internal/guards.js';
 import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { runIn, type Scope, scopeFor, scopeOf } from '../recorder/scope.js';
 import { isInternal, readCallOptions } from './call-options.js';
 import { before, errorCallback, streamCallbacks, streamListeners } from './callbacks.js';
 import { ModelTaps } from './model-taps.js';
-import { safely, standIn, withoutSynap } from './observe-model.js';
+import { standIn, withoutSynap } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { readOnce, withChanges } from './overlay.js';
 import { promptEnd, promptMessages } from './prompt.js';
@@ -84,7 +85,7 @@ export function wrapStreamText(fn: Fn, context: Context): Fn {
   });
 }
 
-/** `streamObject`: it has no chunks to hear of, but its cancel and its end reach the model's tap. */
+/** `streamObject`: it has no callback for chunks, but its cancel and its end reach the model's tap. */
 export function wrapStreamObject(fn: Fn, context: Context): Fn {
   return wrapFunction(fn, context, call => {
     const { options } = call;
@@ -107,7 +108,7 @@ export function wrapStreamObject(fn: Fn, context: Context): Fn {
 }
 
 /**
- * The run of a call; undefined when it is not recorded, or internal to another call. `asked` holds the user's words, where
+ * The run of a call; undefined when it is not recorded, or internal to another call. `originalOptions` hold the user's words, where
  * an agent has made something else of them; `around` is the scope that the call was made in, `null` for none.
  */
 export function startRun(
@@ -115,9 +116,9 @@ export function startRun(
   context: Context,
   textFrom: 'model' | 'callbacks',
   {
-    asked = options,
+    originalOptions = options,
     around = scopeOf(context.recorder),
-  }: { asked?: SdkCallOptions; around?: Scope | null | undefined } = {},
+  }: { originalOptions?: SdkCallOptions; around?: Scope | null | undefined } = {},
 ): Run | undefined {
   return safely(() => {
     const { recorder } = context;
@@ -126,11 +127,11 @@ export function startRun(
     if (around && isInternal(call, around)) return undefined;
     // A model that was wrapped by itself brings the identity it was wrapped with.
     const wrappers = [wrapperOf(options.model)?.options, context.options];
-    return openRun(recorder, { prompt: promptEnd(promptMessages(asked)), call, wrappers, textFrom });
+    return openRun(recorder, { prompt: promptEnd(promptMessages(originalOptions)), call, wrappers, textFrom });
   });
 }
 
-/** The taps of a call. `ended` hears how each of its streams ends. */
+/** The taps of a call. `ended` is called with the end of each of its streams. */
 export function modelTaps(
   { abortSignal }: SdkCallOptions,
   run: Run | undefined,
@@ -143,7 +144,7 @@ export function modelTaps(
   return new ModelTaps({ recorder, run, ended });
 }
 
-/** The options that differ from the app's, so that every model of the call is heard. */
+/** The options that differ from the app's, so that every model of the call is observed. */
 export function tapped(
   options: SdkCallOptions,
   taps: ModelTaps,

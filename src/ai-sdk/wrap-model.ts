@@ -1,9 +1,10 @@
+import { safely } from '../internal/guards.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { scopeOf } from '../recorder/scope.js';
 import { InvalidInputError } from '../synap/errors.js';
 import { isInternal, readCallOptions } from './call-options.js';
 import type { AnyLanguageModel, ModelParams } from './model-spec.js';
-import { type CallListener, safely, tapModel } from './observe-model.js';
+import { type CallListener, tapModel } from './observe-model.js';
 import { promptEnd } from './prompt.js';
 import { type CallEnd, checkWrapOptions, openRun, type Run, type WrapOptions } from './run.js';
 import { Loops } from './tool-loops.js';

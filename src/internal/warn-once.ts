@@ -1,27 +1,41 @@
-import { isPromise } from '../internal/promises.js';
 import type { Logger } from './logger.js';
+import { isPromise } from './promises.js';
 
 // Topics may have names of an app's making (its tags): a bound keeps a bad one from filling memory.
 const MAX_TOPICS = 1000;
 
-/** Says each thing once: what an app's developer should know of how it is recorded. */
-export class Notices {
-  readonly #said = new Set<string>();
+const topicsOf = new WeakMap<object, Set<string>>();
+
+/** Warns an app's developer of each thing once. */
+export class WarnOnce {
+  readonly #warned: Set<string>;
   readonly #logger: Logger;
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, warned = new Set<string>()) {
     this.#logger = logger;
+    this.#warned = warned;
   }
 
-  once(topic: string, message: string): void {
-    if (this.#said.has(topic) || this.#said.size >= MAX_TOPICS) return;
-    this.#said.add(topic);
+  /**
+   * All that are made for one owner warn of a thing once together: an app may make a handler for every request, with a
+   * logger of its own, and still wants to read each warning once.
+   */
+  static of(owner: object, logger: Logger): WarnOnce {
+    const warned = topicsOf.get(owner) ?? new Set();
+    topicsOf.set(owner, warned);
+    return new WarnOnce(logger, warned);
+  }
+
+  /** Warns, unless it has warned of this topic before. */
+  warn(topic: string, message: string): void {
+    if (this.#warned.has(topic) || this.#warned.size >= MAX_TOPICS) return;
+    this.#warned.add(topic);
     this.#logger.warn(message);
   }
 
   /** Calls a function of the app's; what it throws ends here, at once or later. */
   guard(name: string, call: () => unknown): void {
-    const failed = (error: unknown) => this.once(name, `${name} threw: ${nameOf(error)}`);
+    const failed = (error: unknown) => this.warn(name, `${name} threw: ${nameOf(error)}`);
     try {
       const answer = call();
       if (isPromise(answer)) answer.then(undefined, failed);

@@ -1,6 +1,7 @@
+import { isObject, text } from '../internal/guards.js';
 import type { TurnDetails, Usage } from '../recorder/metadata.js';
 import { answerText, saysAnything } from './content.js';
-import { callsTools, isObject, readMessage, text, toolNames } from './messages.js';
+import { callsTools, readMessage, toolNames } from './messages.js';
 
 /** What LangChain says of a model's call when it starts. */
 export interface LlmStart {
@@ -8,6 +9,13 @@ export interface LlmStart {
   readonly extraParams: unknown;
   /** Whether its text may reach the user: not where it works for a tool, a hidden step, or another node. */
   readonly visible: boolean;
+}
+
+/** The signal that a model was called with, or none; the whole is undefined where that isn't known. */
+interface CallSignal {
+  readonly signal: AbortSignal | undefined;
+  /** Whether LangGraph has made it, of the app's and of its own. */
+  readonly derived: boolean;
 }
 
 // Orders starts and ends of calls; no clock is fine enough for that.
@@ -26,6 +34,7 @@ let moment = 0;
 export class LlmCall {
   readonly visible: boolean;
   readonly model: string | undefined;
+  readonly signal: CallSignal | undefined;
   state: 'running' | 'done' | 'failed' = 'running';
   text = '';
   streamed = false;
@@ -41,12 +50,14 @@ export class LlmCall {
   #finishReason: string | undefined;
 
   constructor({ metadata, extraParams, visible }: LlmStart) {
-    const told = isObject(metadata) ? metadata : {};
+    const metadataFields = isObject(metadata) ? metadata : {};
     const extra = isObject(extraParams) ? extraParams : {};
     const params = isObject(extra.invocation_params) ? extra.invocation_params : {};
     this.visible = visible;
-    this.model = text(told.ls_model_name) ?? text(params.model) ?? text(params.model_name) ?? text(params.modelName);
-    this.#provider = text(told.ls_provider);
+    this.model =
+      text(metadataFields.ls_model_name) ?? text(params.model) ?? text(params.model_name) ?? text(params.modelName);
+    this.#provider = text(metadataFields.ls_provider);
+    this.signal = signalOf(extra.options, metadataFields);
   }
 
   /** A token of handleLLMNewToken. Answers whether it says anything: providers open with empty ones. */
@@ -144,6 +155,12 @@ export class LlmCall {
     this.streamed = true;
     this.text += piece;
   }
+}
+
+function signalOf(options: unknown, metadata: Record<string, unknown>): CallSignal | undefined {
+  if (!isObject(options)) return undefined;
+  const derived = metadata.langgraph_node !== undefined || metadata.langgraph_checkpoint_ns !== undefined;
+  return { signal: isObject(options.signal) ? (options.signal as unknown as AbortSignal) : undefined, derived };
 }
 
 // A stream without any chunk ends with a list of undefined.

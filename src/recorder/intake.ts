@@ -3,7 +3,7 @@ import type { Relay } from '../delivery/relay.js';
 import { errorForLog } from '../delivery/send-batch.js';
 import { BoundedSet } from '../internal/bounded-set.js';
 import { isPromise } from '../internal/promises.js';
-import type { Notices } from '../internal/warn-once.js';
+import type { WarnOnce } from '../internal/warn-once.js';
 import type { MaybePromise, PutResult } from '../outbox/outbox.js';
 import type { RecordMessageInput, Role } from '../synap/messages.js';
 import { cutText } from './cut-text.js';
@@ -35,7 +35,7 @@ interface Admission {
 export interface AdmissionsOptions {
   settings: Pick<RecorderSettings, 'metadata' | 'redact'>;
   relay: Relay | undefined;
-  notices: Notices;
+  notices: WarnOnce;
   report(loss: Loss): void;
 }
 
@@ -54,7 +54,7 @@ export class Admissions {
   readonly refused: Partial<Record<LossReason, number>> = {};
   readonly #settings: AdmissionsOptions['settings'];
   readonly #relay: Relay | undefined;
-  readonly #notices: Notices;
+  readonly #notices: WarnOnce;
   readonly #report: (loss: Loss) => void;
   readonly #admissions = new WeakMap<Turn, Admission>();
   // The keys of the newest messages, so that one said twice is recorded once.
@@ -112,7 +112,7 @@ export class Admissions {
 
   noticeUnknown(unknown: UnknownParts): void {
     if (!this.#relay) return;
-    for (const [part, problem] of Object.entries(unknown)) this.#notices.once(`unknown:${part}`, problem);
+    for (const [part, problem] of Object.entries(unknown)) this.#notices.warn(`unknown:${part}`, problem);
   }
 
   /** Takes a message of a turn, or counts it as lost. */
@@ -125,14 +125,14 @@ export class Admissions {
     if (typeof identity === 'string') {
       const part = identity === 'missing_user_id' ? 'userId' : 'customerId';
       if (!unknown[part])
-        this.#notices.once(
+        this.#notices.warn(
           identity,
           `a turn without ${part} can't be recorded: give one to the call, the wrapper or the recorder`,
         );
       return this.#refuse(message, identity);
     }
     if (identity.fresh && !unknown.conversationId && !unknown.customerId)
-      this.#notices.once(
+      this.#notices.warn(
         'fresh',
         'a turn without conversationId is recorded as a conversation of its own: give one to the call',
       );
@@ -163,7 +163,7 @@ export class Admissions {
   #input(message: TurnMessage, identity: ResolvedIdentity): RecordMessageInput {
     const tags = tagMetadata([...message.tags, this.#settings.metadata], this.#dropTag);
     if (tags.dropped_tags !== undefined)
-      this.#notices.once(
+      this.#notices.warn(
         'tags',
         'the largest tags of a message are left out: all together are over 64 KiB or 5,000 values',
       );
@@ -180,7 +180,7 @@ export class Admissions {
 
   readonly #dropTag = (name: string, reason: string): void => {
     const short = JSON.stringify(cutText(name, 100));
-    this.#notices.once(`tag:${short}`, `the tag ${short} is left out: it ${reason}`);
+    this.#notices.warn(`tag:${short}`, `the tag ${short} is left out: it ${reason}`);
   };
 
   /** Redacts and puts. Answers with a promise only where one of the two does; that never rejects. */
@@ -261,7 +261,7 @@ export class Admissions {
     this.#admissions.get(message.turn)?.outcome.lost.push(reason);
     this.refused[reason] = (this.refused[reason] ?? 0) + 1;
     if (reason !== 'redacted' && !reason.startsWith('missing_'))
-      this.#notices.once(
+      this.#notices.warn(
         reason,
         `messages are not recorded (${reason})${error === undefined ? '' : `: ${errorForLog(error)}`}`,
       );

@@ -6,7 +6,7 @@ import { Relay } from '../delivery/relay.js';
 import { NO_BOOKS, type RelayBooks } from '../delivery/stats.js';
 import { type Logger, safeLogger } from '../internal/logger.js';
 import { within } from '../internal/promises.js';
-import { Notices } from '../internal/warn-once.js';
+import { WarnOnce } from '../internal/warn-once.js';
 import { DeadLetters } from './dead-letters.js';
 import { onExit } from './exit.js';
 import { adviceOnSignals } from './framework-advice.js';
@@ -58,7 +58,7 @@ export class Recorder {
   readonly deadLetters: DeadLetters;
   readonly #settings: RecorderSettings;
   readonly #logger: Logger;
-  readonly #notices: Notices;
+  readonly #notices: WarnOnce;
   readonly #relay: Relay | undefined;
   readonly #ambient = new AsyncLocalStorage<Identity>();
   readonly #admissions: Admissions;
@@ -87,7 +87,7 @@ export class Recorder {
     const { client, outbox, rateLimit, batch, maxInFlight, retry, enabled, onLoss } = this.#settings;
     const logger = safeLogger(options.logger);
     this.#logger = logger;
-    this.#notices = new Notices(logger);
+    this.#notices = WarnOnce.of(this, logger);
     const report = (loss: Loss) => this.#notices.guard('onLoss', () => onLoss?.(loss));
     if (enabled && client)
       this.#relay = new Relay({ client, outbox, rateLimit, batch, maxInFlight, retry, logger, onLoss: report });
@@ -99,7 +99,7 @@ export class Recorder {
       ended: turn => this.#turnEnded(turn),
       isUnanswered: (turn, content) => this.#admissions.isUnanswered(turn, content),
       unreadable: (turn, role, error) => this.#admissions.unreadable(turn, role, error),
-      notice: (topic, message) => this.#notices.once(topic, message),
+      notice: (topic, message) => this.#notices.warn(topic, message),
       secrets: this.#settings.secrets,
     };
     this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());

@@ -1,11 +1,11 @@
 import { v4 as uuidv4 } from 'uuid';
 import { env } from '../../internal/env.js';
+import { isObject, text } from '../../internal/guards.js';
 import { SynapClient } from '../../synap/client.js';
 import { errorFromResponse } from '../../synap/error-from-response.js';
 import { NetworkError, type SynapError, TimeoutError, UnexpectedResponseError } from '../../synap/errors.js';
 import { scrubber } from '../../synap/scrub.js';
 import { VERSION } from '../../version.js';
-import { isObject, text } from '../messages.js';
 
 /** Where a history is read from. */
 export interface ReadOptions {
