@@ -2,7 +2,8 @@ import { RunnableLambda } from '@langchain/core/runnables';
 import { Annotation, END, START, StateGraph } from '@langchain/langgraph';
 import { describe, expect, it } from 'vitest';
 import { MAJORS, recording } from '../ai-sdk/majors.js';
-import { handlerOn, isOldCore, ScriptedModel } from '../langchain/support.js';
+import { drain, handlerOn, isOldCore, ScriptedModel } from '../langchain/support.js';
+import { turns } from '../support/turns.js';
 
 const named = (name: string, message: string) => Object.assign(new Error(message), { name });
 const database = new Error('current transaction is aborted, commands ignored until end of transaction block');
@@ -49,12 +50,10 @@ describe('with LangChain', () => {
     await using on = await handlerOn();
     const stop = new AbortController();
     const chain = RunnableLambda.from((text: string) => text).pipe(half({ wait: never }));
-    const reading = (async () => {
-      for await (const _ of await chain.stream('Hi', { ...on.config, signal: stop.signal })) {
-        stop.abort(new Error('user pressed stop'));
-      }
-    })();
-    await reading.catch(() => {});
+    const reading = drain(chain.stream('Hi', { ...on.config, signal: stop.signal })).catch(() => {});
+    await turns();
+    stop.abort(new Error('user pressed stop'));
+    await reading;
     await expect.poll(() => on.handler.openRuns).toBe(0);
     expect(await on.transcript()).toEqual(['user: Hi', 'assistant (aborted): Half']);
     // The old line throws an error of its own in the place of the app's.
@@ -67,10 +66,7 @@ describe('with LangChain', () => {
   ])('a model that breaks by %s is an error, with its text', async (_, error) => {
     await using on = await handlerOn();
     const model = half({ error });
-    const reading = (async () => {
-      for await (const _ of await model.stream('Hi', on.config));
-    })();
-    await reading.catch(() => {});
+    await drain(model.stream('Hi', on.config)).catch(() => {});
     expect(await on.transcript()).toEqual(['user: Hi', 'assistant (error): Half']);
     expect(on.synap.stored[1]?.metadata?.error).toContain(error.message);
   });
