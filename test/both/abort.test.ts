@@ -1,4 +1,5 @@
-import { RunnableLambda } from '@langchain/core/runnables';
+import { StringOutputParser } from '@langchain/core/output_parsers';
+import { ChatPromptTemplate } from '@langchain/core/prompts';
 import { Annotation, END, START, StateGraph } from '@langchain/langgraph';
 import { describe, expect, it } from 'vitest';
 import { MAJORS, recording } from '../ai-sdk/majors.js';
@@ -13,7 +14,9 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('with $name', 
   const quiet = { onError: () => {} };
 
   it('a stream that breaks by a provider’s timeout is an error, with its text', async () => {
-    await using t = await recording(major, 'wrapAISDK', [['Half ', { breaks: named('TimeoutError', 'took too long') }]]);
+    await using t = await recording(major, 'wrapAISDK', [
+      ['Half ', { breaks: named('TimeoutError', 'took too long') }],
+    ]);
     const result = t.sdk.streamText({ model: t.model, prompt: 'Hi', maxRetries: 0, ...quiet });
     await result.consumeStream(quiet);
     expect(await t.transcript()).toEqual(['user: Hi', 'assistant (error): Half ']);
@@ -49,8 +52,10 @@ describe('with LangChain', () => {
   it('a model that is aborted with the app’s own reason is aborted', async () => {
     await using on = await handlerOn();
     const stop = new AbortController();
-    const chain = RunnableLambda.from((text: string) => text).pipe(half({ wait: never }));
-    const reading = drain(chain.stream('Hi', { ...on.config, signal: stop.signal })).catch(() => {});
+    const chain = ChatPromptTemplate.fromTemplate('{question}')
+      .pipe(half({ wait: never }))
+      .pipe(new StringOutputParser());
+    const reading = drain(chain.stream({ question: 'Hi' }, { ...on.config, signal: stop.signal })).catch(() => {});
     await turns();
     stop.abort(new Error('user pressed stop'));
     await reading;

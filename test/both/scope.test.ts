@@ -187,7 +187,9 @@ describe('a run of LangChain’s', () => {
   it('inside a run, for another recorder, is a turn of that one', async () => {
     await using on = await both();
     await using other = await both();
-    const chain = RunnableLambda.from(async (input: string) => echo().invoke(`for the other: ${input}`, other.config()));
+    const chain = RunnableLambda.from(async (input: string) =>
+      echo().invoke(`for the other: ${input}`, other.config()),
+    );
     await chain.invoke('Hi', on.config());
     expect(await other.transcript()).toEqual(['user: for the other: Hi', 'assistant: for the other: Hi!']);
   });

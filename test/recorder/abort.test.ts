@@ -13,7 +13,11 @@ const database = new Error('current transaction is aborted, commands ignored unt
 describe('an answer is aborted', () => {
   it.each([
     ['whatever the error, when the app’s own signal is', new Error('stopped'), { own: [aborted()] }],
-    ['for a reason of the app’s own', new Error('user pressed stop'), { own: [aborted(new Error('user pressed stop'))] }],
+    [
+      'for a reason of the app’s own',
+      new Error('user pressed stop'),
+      { own: [aborted(new Error('user pressed stop'))] },
+    ],
     ['when Next.js closes the request', named('ResponseAborted'), { own: [aborted(named('ResponseAborted'))] }],
     ['by one of several signals', new Error('x'), { own: [running, undefined, aborted()] }],
     ['by a derived signal, when the framework reports it', named('AbortError'), { derived: [aborted()] }],
@@ -36,10 +40,29 @@ describe('an answer has failed', () => {
   it.each([
     ['by a database’s error that mentions an abort', database, { byError: true }],
     ['by a provider’s timeout without a signal', named('TimeoutError'), { own: [undefined] }],
-    ['by a timeout that mentions an abort', named('TimeoutError', 'The operation was aborted due to timeout'), { byError: true }],
+    [
+      'by a timeout that mentions an abort',
+      named('TimeoutError', 'The operation was aborted due to timeout'),
+      { byError: true },
+    ],
     ['by an abort that nobody of the app asked for', named('AbortError'), { own: [running] }],
-    ['by a sibling, for which the framework aborts the rest', new Error('boom'), { derived: [aborted(new Error('other'))] }],
-    ['by an error that can’t be read', new Proxy({}, { get: () => { throw new Error('no'); } }), { byError: true }],
+    [
+      'by a sibling, for which the framework aborts the rest',
+      new Error('boom'),
+      { derived: [aborted(new Error('other'))] },
+    ],
+    [
+      'by an error that can’t be read',
+      new Proxy(
+        {},
+        {
+          get: () => {
+            throw new Error('no');
+          },
+        },
+      ),
+      { byError: true },
+    ],
     ['by nothing at all', undefined, { byError: true }],
   ])('%s', (_, error, signals) => {
     expect(isAborted(error, signals)).toBe(false);
