@@ -81,7 +81,7 @@ describe('the loops of a wrapped model', () => {
   it('are bounded: beyond a thousand the oldest is forgotten', () => {
     const loops = new Loops();
     const runs = Array.from({ length: 1001 }, run);
-    runs.forEach((waiting, n) => loops.awaitRetry(waiting, params(user(`${n}`)), ada));
+    for (const [n, waiting] of runs.entries()) loops.awaitRetry(waiting, params(user(`${n}`)), ada);
     expect(loops.take(params(user('0')), ada)).toBeUndefined();
     expect(loops.take(params(user('1')), ada)).toBe(runs[1]);
     expect(loops.take(params(user('1000')), ada)).toBe(runs[1000]);
