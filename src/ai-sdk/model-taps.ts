@@ -9,7 +9,7 @@ import { withChanges } from './overlay.js';
 import type { CallEnd, Run } from './run.js';
 import { wrapperOf } from './wrap-model.js';
 
-/** What {@link ModelTaps} is told of a call. */
+/** What {@link ModelTaps} is given of a call. */
 export interface ModelTapsOptions {
   readonly recorder: Recorder;
   /** The run that the call belongs to; undefined when it is not recorded. */
@@ -44,7 +44,7 @@ export class ModelTaps {
     return safely(() => this.#tap(model)) ?? model;
   }
 
-  /** The options of a call with taps. `hooks` names those of the function's options that are asked before each step. */
+  /** The options of a call with taps. `hooks` names those of the function's options that are called before each step. */
   tapOptions(options: SdkCallOptions, hooks: readonly ('prepareStep' | 'experimental_prepareStep')[]): SdkCallOptions {
     const model = this.tap(options.model);
     const resolvedBySdk = typeof model === 'string';
@@ -75,11 +75,11 @@ export class ModelTaps {
   }
 
   #stepHook(app: SdkCallOptions['prepareStep'], resolvedBySdk: boolean): NonNullable<SdkCallOptions['prepareStep']> {
-    return (asked, ...rest) => {
-      const { model } = asked;
+    return (stepOptions, ...rest) => {
+      const { model } = stepOptions;
       const tapStep = (step: unknown) => safely(() => this.#tapStep(step, resolvedBySdk ? model : undefined)) ?? step;
       const given = this.#given.get(model);
-      const step = app?.(given === undefined ? asked : withChanges(asked, { model: given }), ...rest);
+      const step = app?.(given === undefined ? stepOptions : withChanges(stepOptions, { model: given }), ...rest);
       return isPromise(step) ? Promise.resolve(step).then(tapStep) : tapStep(step);
     };
   }

@@ -19,7 +19,7 @@ export interface SdkCallOptions {
   onEnd?: Callback | undefined;
 }
 
-/** Asked before each step; what it answers stands for this step over the options. */
-type PrepareStep = (asked: { model?: unknown }, ...rest: unknown[]) => unknown;
+/** Called before each step; what it returns stands for this step over the options. */
+type PrepareStep = (options: { model?: unknown }, ...rest: unknown[]) => unknown;
 
 export type Callback = (event: never) => unknown;

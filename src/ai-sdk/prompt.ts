@@ -11,7 +11,7 @@ interface Message {
   content: unknown;
 }
 
-/** What a call of the SDK was asked: its `prompt` or its `messages`, as messages. */
+/** The prompt of a call of the SDK: its `prompt` or its `messages`, as messages. */
 export function promptMessages(options: { prompt?: unknown; messages?: unknown }): Message[] {
   if (typeof options.prompt === 'string') return [{ role: 'user', content: options.prompt }];
   const list = Array.isArray(options.messages) ? options.messages : options.prompt;
@@ -102,9 +102,9 @@ function readFile(part: Part): Attachment {
       : tagged;
   const text = data instanceof URL ? data.href : typeof data === 'string' ? data : undefined;
   const inUrl = text === undefined ? undefined : /^data:([^;,]+)/i.exec(text)?.[1];
-  const told = part.mediaType ?? part.mimeType;
-  const mediaType = typeof told === 'string' && !told.endsWith('/*') && told.includes('/') ? told : undefined;
-  const coarse = typeof told === 'string' ? told.replace('/*', '') : part.type === 'image' ? 'image' : undefined;
+  const given = part.mediaType ?? part.mimeType;
+  const mediaType = typeof given === 'string' && !given.endsWith('/*') && given.includes('/') ? given : undefined;
+  const coarse = typeof given === 'string' ? given.replace('/*', '') : part.type === 'image' ? 'image' : undefined;
   return {
     mediaType: mediaType ?? inUrl ?? imageType(data) ?? coarse,
     filename: typeof part.filename === 'string' ? part.filename : undefined,

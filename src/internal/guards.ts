@@ -1,6 +1,6 @@
 // What an app hands over need not be what the types say.
 
-export function isText(value: unknown): value is string {
+function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 

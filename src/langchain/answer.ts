@@ -82,7 +82,7 @@ function answerOfState(context: AnswerContext): Answer {
   const { output, prompt, calls, isOld } = context;
   const messages = isObject(output) ? readMessages(output.messages, { strings: true }) : undefined;
   if (!messages) return undefined;
-  // Workers and critics may speak as humans too; the one who asked is known by the words.
+  // Workers and critics may speak as humans too; the user's own message is known by its words.
   const promptIndex = messages.findLastIndex(
     ({ speaker, content }) => speaker === 'human' && humanContent(content).content === prompt,
   );

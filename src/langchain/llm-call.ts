@@ -39,7 +39,7 @@ export class LlmCall {
   text = '';
   streamed = false;
   messageId: string | undefined;
-  /** Whether it asked for tools, so that its text is no answer. */
+  /** Whether it called tools, so that its text is no answer. */
   forTools = false;
   toolCalls: readonly string[] = [];
   usage: Usage = {};
@@ -60,7 +60,11 @@ export class LlmCall {
     this.signal = signalOf(extra.options, metadataFields);
   }
 
-  /** A token of handleLLMNewToken. Answers whether it says anything: providers open with empty ones. */
+  /**
+   * A token of handleLLMNewToken.
+   *
+   * @returns whether it says anything: providers open with empty ones
+   */
   token(token: unknown, index: unknown, fields: unknown): boolean {
     // A call may give several completions at once; the first is the one that is returned.
     if (this.state !== 'running' || (isObject(index) && index.completion !== undefined && index.completion !== 0))
@@ -81,7 +85,11 @@ export class LlmCall {
     );
   }
 
-  /** An event of handleChatModelStreamEvent. Answers whether it says anything. */
+  /**
+   * An event of handleChatModelStreamEvent.
+   *
+   * @returns whether it says anything
+   */
   event(event: unknown): boolean {
     if (this.state !== 'running' || !isObject(event)) return false;
     if (event.event === 'content-block-start') {

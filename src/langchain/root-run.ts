@@ -140,7 +140,11 @@ export class RootRun {
     else this.#turn.fail(error, details);
   }
 
-  /** Nothing more comes of it. Answers whether something was recorded of the answer: then that is final. */
+  /**
+   * Nothing more comes of it.
+   *
+   * @returns whether something was recorded of the answer: then that is final
+   */
   abandon(): boolean {
     const { content, ...details } = this.soFar();
     this.#turn.abandon(this.#final(content, details));

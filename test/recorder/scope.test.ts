@@ -96,7 +96,7 @@ describe('a scope that is entered', () => {
 
 describe('a call inside another names somebody else', () => {
   const within = (identity: Identity | undefined, call: Identity, recorder = recorderFor()) =>
-    namesSomebodyElse(call, scopeFor(recorder, run(identity)));
+    namesSomebodyElse(call, scopeFor(recorder, { identity, ended: false }));
 
   it.each<[string, Identity]>([
     ['by another user', { userId: 'bob' }],

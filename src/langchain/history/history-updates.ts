@@ -22,13 +22,13 @@ const MAX_ENDED_UNREAD = 50;
 const MAX_CHARACTERS = 4_000_000;
 
 /**
- * One prompt and its answer, as this process knows them. Both a handler and a message history may be told of it; whoever
+ * One prompt and its answer, as this process knows them. A handler and a message history may both report it; whoever
  * has the better view records it, and the other one leaves it alone.
  *
  * ```
  *   open ──close()──► ended ──seen()──► seen
  * ```
- * `open`: a handler's run is under way, or a history has what was asked and no answer. `ended`: recorded, and perhaps
+ * `open`: a handler's run is under way, or a history has a prompt and no answer. `ended`: recorded, and perhaps
  * still on its way. `seen`: Synap has it.
  */
 export class HistoryEntry {
@@ -40,9 +40,9 @@ export class HistoryEntry {
   /** What this entry recorded. */
   readonly user: string[] = [];
   answer: string | undefined;
-  /** What a history was told of a handler's entry while that was open; it counts where the run itself tells nothing. */
+  /** What a history was given of a handler's entry while that was open; it counts where the run itself tells nothing. */
   update: HistoryUpdate = { humans: [], answer: undefined };
-  /** Whether a history has been told of the prompt, and of the answer. */
+  /** Whether a history has been given the prompt, and the answer. */
   userUpdated = false;
   answerUpdated = false;
   /** The answer was recorded by a history after the run had been given up. */
@@ -67,21 +67,21 @@ export class HistoryEntry {
     return this.turn === undefined;
   }
 
-  /** Answers what of a prompt is still to be recorded: not what a history has recorded a moment before. */
+  /** @returns what of a prompt is still to be recorded: not what a history has recorded a moment before */
   takePrompt(prompt: readonly MessageContent[]): readonly MessageContent[] {
     this.#prompt = prompt.map(({ content }) => content);
     const last = this.#prompt.at(-1);
-    const asked = last === undefined ? undefined : this.#all.takeQuestion(this.conversationId, last);
-    this.userUpdated ||= asked !== undefined || (last !== undefined && this.update.humans.some(same(last)));
+    const known = last === undefined ? undefined : this.#all.takeQuestion(this.conversationId, last);
+    this.userUpdated ||= known !== undefined || (last !== undefined && this.update.humans.some(same(last)));
     const fresh = prompt.filter(
       ({ content }, index) =>
-        (!asked && index === prompt.length - 1) || !this.#all.knows(this.conversationId, content, this),
+        (!known && index === prompt.length - 1) || !this.#all.knows(this.conversationId, content, this),
     );
     this.addPrompt(fresh);
-    return asked ? fresh : prompt;
+    return known ? fresh : prompt;
   }
 
-  /** These are recorded as what was asked. */
+  /** These are recorded as the prompt. */
   addPrompt(prompt: readonly MessageContent[]): void {
     for (const { content } of prompt) {
       this.user.push(content);
@@ -89,14 +89,14 @@ export class HistoryEntry {
     }
   }
 
-  /** Whether what a history is told is this entry of a handler's, going by what was asked. */
+  /** Whether what a history is given is this entry of a handler's, going by the prompt. */
   hasPrompt({ humans, answer }: HistoryUpdate): boolean {
     if (!this.#isUpdatable() || this.userUpdated || !humans.some(({ content }) => this.#prompt.includes(content)))
       return false;
     return this.state === 'open' || answer === undefined || this.answer === undefined || trimmed(this.answer, answer);
   }
 
-  /** Whether it is, going by the answer: under way, a run may have changed what was asked. */
+  /** Whether it is, going by the answer: under way, a run may have changed the prompt. */
   hasAnswer({ humans, answer }: HistoryUpdate): boolean {
     if (!this.#isUpdatable() || this.answerUpdated || answer === undefined) return false;
     if (this.state === 'open') return this.#said(answer);
@@ -107,7 +107,7 @@ export class HistoryEntry {
     return this.isHandlers && performance.now() - this.#endedAt <= RECENT_MS;
   }
 
-  /** A history is told of it. */
+  /** A history is given some of it. */
   add({ humans, answer }: HistoryUpdate): void {
     this.update = { humans: [...this.update.humans, ...humans], answer: answer ?? this.update.answer };
     this.userUpdated ||= humans.length > 0;
@@ -177,7 +177,7 @@ export class HistoryUpdates {
     return this.#byConversation.get(conversationId) ?? [];
   }
 
-  /** The entry of a handler's that a history is told of. */
+  /** The entry of a handler's that a history is given. */
   find(conversationId: string, update: HistoryUpdate): HistoryEntry | undefined {
     const updates = this.in(conversationId);
     return updates.find(entry => entry.hasPrompt(update)) ?? updates.find(entry => entry.hasAnswer(update));
@@ -190,12 +190,12 @@ export class HistoryUpdates {
 
   /** @internal A run asks what a history has recorded: the answer is the run's to record. */
   takeQuestion(conversationId: string, content: string): HistoryEntry | undefined {
-    const asked = this.in(conversationId).findLast(
+    const question = this.in(conversationId).findLast(
       entry => !entry.isHandlers && entry.state === 'open' && entry.user.at(-1) === content,
     );
-    asked?.turn?.complete();
-    asked?.close(undefined);
-    return asked;
+    question?.turn?.complete();
+    question?.close(undefined);
+    return question;
   }
 
   /** @internal */

@@ -50,10 +50,10 @@ function withLines(read: readonly Said[], updates: readonly HistoryEntry[]): Sai
   const unsaid = lines.filter(({ content }) => !context.some(text => text.includes(content)));
   let overlap = Math.min(read.length, unsaid.length);
   while (overlap > 0 && !endsWith(read, unsaid.slice(0, overlap))) overlap--;
-  const asked = updates.find(({ state, isHandlers }) => state === 'open' && isHandlers)?.user ?? [];
+  const prompts = updates.find(({ state, isHandlers }) => state === 'open' && isHandlers)?.user ?? [];
   const last = read.at(-1);
   // The prompt of the run under way may have got there already.
-  const shown = overlap === 0 && last?.role === 'user' && asked.includes(last.content) ? read.slice(0, -1) : read;
+  const shown = overlap === 0 && last?.role === 'user' && prompts.includes(last.content) ? read.slice(0, -1) : read;
   return [...shown, ...unsaid.slice(overlap)];
 }
 
