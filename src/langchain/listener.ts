@@ -1,5 +1,5 @@
 import { BoundedSet } from '../internal/bounded-set.js';
-import { isObject } from '../internal/guards.js';
+import { isObject, safely } from '../internal/guards.js';
 import { safeLogger } from '../internal/logger.js';
 import { WarnOnce } from '../internal/warn-once.js';
 import type { MessageContent } from '../recorder/attachments.js';
@@ -216,7 +216,7 @@ export class Listener {
     // What a context holds for as long as anything was started in it is this alone, and not the root.
     const inside: ScopedRun = {
       ended: false,
-      identity: this.#recorder.identify(identity, { fallback: settings.identity }),
+      identity: safely(() => this.#recorder.identify(identity, { fallback: settings.identity })),
     };
     const scope = scopeFor(this.#recorder, inside);
     root.whenClosed = () => closeScope(scope);

@@ -117,7 +117,7 @@ export class RootRun {
     if (answer === undefined && (this.#prompt !== undefined || this.#calls.some(call => call.visible)))
       this.#context.warnOnce.warn(
         `ambiguous:${this.#name}`,
-        `which part of the output of ${JSON.stringify(this.#name)} answers the user can't be told, so only the user's message is recorded: set outputKey, selectOutput or assistantNodes`,
+        `no part of the output of ${JSON.stringify(this.#name)} is clearly the answer, so only the user's message is recorded. Set outputKey, selectOutput or assistantNodes`,
       );
     if (answer === undefined || answer === 'none')
       return this.#turn.complete(this.#final('', this.#details(undefined)));

@@ -48,7 +48,8 @@ export function scopeOf(recorder: Identifier): Scope | undefined {
 
 /** A scope in the one that is open here. */
 export function scopeFor<R extends ScopedRun>(recorder: Identifier, run: R | undefined, inModel = false): Scope<R> {
-  const outer = scopes.getStore();
+  // Runs that an app reports by hand, one after the other, would make a chain without end.
+  const outer = stillOpen(scopes.getStore());
   // A call of the model stands in the scope of its run: nobody asks it who is talking.
   const ambient = inModel ? outer?.ambient : ambientOf(recorder);
   return { recorder, run, inModel, outer, ambient, closed: false, isNew: false };
@@ -63,13 +64,18 @@ export function runIn<T>(scope: Scope, fn: () => T): T {
  * Opens a scope for the rest of this async execution, for an adapter that is only told that a call starts. Whoever tells it
  * must wait for the call in an async function of its own, or the scope reaches what the caller does next: then it lasts
  * until {@link closeScope}, and what the caller starts beside the call in the same turn of the event loop is not inside.
+ * Cloudflare Workers can't do this: there nothing is inside of such a call.
  */
 export function enterScope(scope: Scope): void {
+  try {
+    scopes.enterWith(scope);
+  } catch {
+    return;
+  }
   scope.isNew = true;
   void Promise.resolve().then(() => {
     scope.isNew = false;
   });
-  scopes.enterWith(scope);
 }
 
 export function closeScope(scope: Scope): void {
@@ -94,6 +100,12 @@ export function namesSomebodyElse(call: Identity, scope: Scope): boolean {
   if (differs(call, known)) return true;
   const ambient = ambientOf(scope.recorder);
   return ambient !== undefined && differs(ambient, scope.ambient) && differs(ambient, known);
+}
+
+function stillOpen(from: Scope | undefined): Scope | undefined {
+  let scope = from;
+  while (scope?.closed) scope = scope.outer;
+  return scope;
 }
 
 function nearest(

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { describe, expect, it, vi } from 'vitest';
 import type { Identity } from '../../src/recorder/identity.js';
 import {
   closeScope,
@@ -78,6 +79,30 @@ describe('a scope that is entered', () => {
       return scopeOf(recorder);
     };
     expect(await inside()).toBe(scope);
+    expect(scopeOf(recorder)).toBeUndefined();
+  });
+
+  it('is let go of by the scopes after it once it is closed', async () => {
+    const recorder = recorderFor();
+    await (async () => {
+      await null;
+      for (let n = 0; n < 3; n++) {
+        const scope = scopeFor(recorder, run());
+        expect(scope.outer).toBeUndefined();
+        enterScope(scope);
+        await null;
+        closeScope(scope);
+      }
+    })();
+  });
+
+  it('where the runtime can’t enter one, does nothing', () => {
+    const enterWith = vi.spyOn(AsyncLocalStorage.prototype, 'enterWith').mockImplementation(() => {
+      throw new Error('not implemented');
+    });
+    const recorder = recorderFor();
+    enterScope(scopeFor(recorder, run()));
+    enterWith.mockRestore();
     expect(scopeOf(recorder)).toBeUndefined();
   });
 
