@@ -34,7 +34,7 @@ export function promptEnd(messages: readonly Message[]): PromptEnd {
     const { content } = messages[end - 1] as Message;
     // After a call of a tool the answer is under way: nothing that the user said is new.
     if (partsOf(content).some(part => part.type === 'tool-call')) return { user: [], prefill: '' };
-    prefill.unshift(textOf(content));
+    prefill.unshift(textParts(content));
   }
   let start = end;
   while (start > 0 && messages[start - 1]?.role === 'user') start--;
@@ -49,7 +49,7 @@ export function textSinceUser(messages: readonly Message[]): string {
   let text = '';
   for (const { role, content } of messages) {
     if (role === 'user') text = '';
-    else if (role === 'assistant') text += textOf(content);
+    else if (role === 'assistant') text += textParts(content);
   }
   return text;
 }
@@ -76,7 +76,7 @@ export function readContent(content: unknown): MessageContent {
   return joinParts(parts);
 }
 
-function textOf(content: unknown): string {
+function textParts(content: unknown): string {
   if (typeof content === 'string') return content;
   return partsOf(content)
     .map(part => (part.type === 'text' && typeof part.text === 'string' ? part.text : ''))
