@@ -9,9 +9,9 @@ const registry =
     : new FinalizationRegistry<WeakRef<Turn>>(turn => turn.deref()?.abandon());
 
 /**
- * Abandons the turn when `witness` is garbage-collected: something that lives for as long as the answer can go on, and
+ * Abandons the turn when `token` is garbage-collected: something that lives for as long as the answer can go on, and
  * that the turn does not hold. The recorder holds the turn for as long as it is open.
  */
-export function abandonOnCollect(witness: object, turn: Turn): void {
-  registry?.register(witness, new WeakRef(turn));
+export function abandonOnCollect(token: object, turn: Turn): void {
+  registry?.register(token, new WeakRef(turn));
 }

@@ -1,5 +1,5 @@
 import type { Identity } from '../recorder/identity.js';
-import { MAX_CONVERSATION_ID, readId } from '../recorder/known-id.js';
+import { namesSomebodyElse, type Scope } from '../recorder/scope.js';
 
 /** What `providerOptions.synap` may say of one call. */
 export interface SynapCallOptions extends Identity {
@@ -33,10 +33,7 @@ export function readCallOptions(providerOptions: unknown): SynapCallOptions {
   }
 }
 
-/** Whether a call says by itself who is talking where: then it is a turn, even inside another. */
-export function hasIdentity(call: SynapCallOptions): boolean {
-  if (call === UNREADABLE) return false;
-  const { conversationId, userId } = call;
-  // One that names nobody names somebody else all the same.
-  return readId(conversationId, MAX_CONVERSATION_ID) !== undefined || readId(userId) !== undefined;
+/** Whether a call belongs to the one around it. One that can't be read may be anybody's: it is no turn. */
+export function isInternal(call: SynapCallOptions, around: Scope): boolean {
+  return call === UNREADABLE || !namesSomebodyElse(call, around);
 }

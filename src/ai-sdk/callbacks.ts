@@ -1,26 +1,26 @@
 import { abandonOnCollect } from './abandon-on-collect.js';
 import { readFinishReason } from './model-spec.js';
 import type { ModelTaps } from './model-taps.js';
-import type { Callback, CallOptions } from './options.js';
+import type { Callback, SdkCallOptions } from './options.js';
 import { readResult } from './result.js';
 import { type Run, UNKNOWN_PROVIDER_ERROR } from './run.js';
 
-interface StreamPart {
+interface CallbackChunk {
   type?: string;
   text?: unknown;
   error?: unknown;
 }
 
-/** What a run wants to hear of a `streamText` call. */
+/** The events of a `streamText` call that a run needs. */
 export interface StreamListeners {
-  chunk(event: { chunk?: StreamPart }): unknown;
+  chunk(event: { chunk?: CallbackChunk }): unknown;
   failed(error: unknown): void;
   aborted(event: { reason?: unknown }): void;
   ended(event: { finishReason?: unknown }): void;
 }
 
 /**
- * The listeners of a run. They hear what the user saw: after the app's transforms, and no further than the consumer read.
+ * The listeners of a run. They see what the user saw: after the app's transforms, and no further than the consumer read.
  *
  * Which end comes:
  *
@@ -34,8 +34,8 @@ export interface StreamListeners {
  */
 export function streamListeners(run: Run, taps: ModelTaps, signal: AbortSignal | undefined): StreamListeners {
   // Lives as long as the SDK's pipeline, which alone holds these callbacks.
-  const witness = {};
-  abandonOnCollect(witness, run.turn);
+  const token = {};
+  abandonOnCollect(token, run.turn);
 
   let error: unknown;
   const failed = (caught: unknown) => {
@@ -48,13 +48,13 @@ export function streamListeners(run: Run, taps: ModelTaps, signal: AbortSignal |
       if (chunk?.type === 'text-delta') run.turn.append(chunk.text as string);
       else if (chunk?.type === 'error') failed(chunk.error);
       else run.turn.touch();
-      return witness;
+      return token;
     },
     failed,
     aborted: ({ reason }) => run.abort(reason ?? signal?.reason),
     ended: event => {
       if (readFinishReason(event.finishReason) === 'error') return run.fail(error ?? UNKNOWN_PROVIDER_ERROR);
-      // What the user saw is known; of a model that was not heard, the rest is told here.
+      // What the user saw is known; of a model that was not observed, the rest is read here.
       const { content: _, ...details } = taps.untapped ? readResult(event, taps.untapped) : {};
       run.complete(details);
     },
@@ -65,7 +65,7 @@ export function streamListeners(run: Run, taps: ModelTaps, signal: AbortSignal |
  * The callbacks of a `streamText` call, with ours before the app's; each answers what the app's answers, because ai 7
  * acts on it.
  */
-export function streamCallbacks(listeners: StreamListeners, options: CallOptions): Partial<CallOptions> {
+export function streamCallbacks(listeners: StreamListeners, options: SdkCallOptions): Partial<SdkCallOptions> {
   return {
     onChunk: before(listeners.chunk, options.onChunk),
     onAbort: before(listeners.aborted, options.onAbort),
@@ -79,8 +79,8 @@ export function streamCallbacks(listeners: StreamListeners, options: CallOptions
 /** `onError`, with ours before the app's. Without one the SDK writes errors to the console, and so do we then. */
 export function errorCallback(
   failed: (error: unknown) => void,
-  { onError, streamRetries }: CallOptions,
-): Partial<CallOptions> {
+  { onError, streamRetries }: SdkCallOptions,
+): Partial<SdkCallOptions> {
   // With streamRetries, ai 7 treats a call that has an onError differently; there an `error` chunk tells as much.
   if (!onError && streamRetries !== undefined) return {};
   const app = onError === undefined ? ({ error }: { error: unknown }) => console.error(error) : onError;

@@ -1,13 +1,15 @@
+import { safely } from '../internal/guards.js';
 import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
+import { scopeOf } from '../recorder/scope.js';
 import { type AnyLanguageModel, isLanguageModel } from './model-spec.js';
-import { safely, tapModel } from './observe-model.js';
-import type { CallOptions } from './options.js';
+import { tapModel } from './observe-model.js';
+import type { SdkCallOptions } from './options.js';
 import { withChanges } from './overlay.js';
-import { type CallEnd, type Run, scopeOf } from './run.js';
+import type { CallEnd, Run } from './run.js';
 import { wrapperOf } from './wrap-model.js';
 
-/** What {@link ModelTaps} is told of a call. */
+/** What {@link ModelTaps} is given of a call. */
 export interface ModelTapsOptions {
   readonly recorder: Recorder;
   /** The run that the call belongs to; undefined when it is not recorded. */
@@ -32,7 +34,7 @@ export class ModelTaps {
     this.#options = options;
   }
 
-  /** The name of a model that the SDK resolved out of sight: what it said is not heard. */
+  /** The name of a model that the SDK resolved out of sight: its calls are not observed. */
   get untapped(): string | undefined {
     return this.#untapped;
   }
@@ -42,8 +44,8 @@ export class ModelTaps {
     return safely(() => this.#tap(model)) ?? model;
   }
 
-  /** The options of a call with taps. `hooks` names those of the function's options that are asked before each step. */
-  tapOptions(options: CallOptions, hooks: readonly ('prepareStep' | 'experimental_prepareStep')[]): CallOptions {
+  /** The options of a call with taps. `hooks` names those of the function's options that are called before each step. */
+  tapOptions(options: SdkCallOptions, hooks: readonly ('prepareStep' | 'experimental_prepareStep')[]): SdkCallOptions {
     const model = this.tap(options.model);
     const resolvedBySdk = typeof model === 'string';
     if (resolvedBySdk && hooks.length === 0) this.#untapped = model;
@@ -72,12 +74,12 @@ export class ModelTaps {
     return tapped;
   }
 
-  #stepHook(app: CallOptions['prepareStep'], resolvedBySdk: boolean): NonNullable<CallOptions['prepareStep']> {
-    return (asked, ...rest) => {
-      const { model } = asked;
+  #stepHook(app: SdkCallOptions['prepareStep'], resolvedBySdk: boolean): NonNullable<SdkCallOptions['prepareStep']> {
+    return (stepOptions, ...rest) => {
+      const { model } = stepOptions;
       const tapStep = (step: unknown) => safely(() => this.#tapStep(step, resolvedBySdk ? model : undefined)) ?? step;
       const given = this.#given.get(model);
-      const step = app?.(given === undefined ? asked : withChanges(asked, { model: given }), ...rest);
+      const step = app?.(given === undefined ? stepOptions : withChanges(stepOptions, { model: given }), ...rest);
       return isPromise(step) ? Promise.resolve(step).then(tapStep) : tapStep(step);
     };
   }

@@ -1,8 +1,9 @@
+import { safely } from '../internal/guards.js';
 import type { AnyLanguageModel, GenerateResult, ModelParams, StreamPart, StreamResult } from './model-spec.js';
 import { overlay, withChanges } from './overlay.js';
 
 /**
- * Hears one call of a model.
+ * Observes one call of a model.
  *
  * ```
  *   called ──► streaming ──► done | failed | cancelled | collected
@@ -38,7 +39,7 @@ type Method = (this: unknown, ...args: never[]) => unknown;
  * It is an overlay, because everything else must stay: its class, its specification's version, properties nobody knows
  * of. Others do the same as we: an APM replaces `doStream` of the model that the SDK was given. What they put there is
  * what the tap calls from then on, and the app's own model stays as it is. What they replaced was a tap, too; its
- * listener is told apart by the scope that it runs in, so that one call is heard once.
+ * listener is told apart by the scope that it runs in, so that one call is observed once.
  *
  * An exception in a listener goes no further.
  */
@@ -229,13 +230,4 @@ function withoutKey(object: object, key: string): object | undefined {
   Reflect.deleteProperty(others, key);
   for (const _ in others) return others;
   return undefined;
-}
-
-/** Whatever goes wrong in recording, the app's call goes on. */
-export function safely<T>(fn: () => T): T | undefined {
-  try {
-    return fn();
-  } catch {
-    return undefined;
-  }
 }

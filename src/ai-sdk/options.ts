@@ -1,11 +1,11 @@
 /** The options of a call of the SDK, or the settings of an agent, as far as a recorder reads them. */
-export interface CallOptions {
+export interface SdkCallOptions {
   model?: unknown;
   prompt?: unknown;
   messages?: unknown;
   abortSignal?: AbortSignal | undefined;
   providerOptions?: unknown;
-  prepareCall?: ((options: CallOptions) => unknown) | undefined;
+  prepareCall?: ((options: SdkCallOptions) => unknown) | undefined;
   prepareStep?: PrepareStep | undefined;
   /** ai 5, 6; the older name of `prepareStep` */
   experimental_prepareStep?: PrepareStep | undefined;
@@ -19,7 +19,7 @@ export interface CallOptions {
   onEnd?: Callback | undefined;
 }
 
-/** Asked before each step; what it answers stands for this step over the options. */
-type PrepareStep = (asked: { model?: unknown }, ...rest: unknown[]) => unknown;
+/** Called before each step; what it returns stands for this step over the options. */
+type PrepareStep = (options: { model?: unknown }, ...rest: unknown[]) => unknown;
 
 export type Callback = (event: never) => unknown;

@@ -11,7 +11,7 @@ interface Message {
   content: unknown;
 }
 
-/** What a call of the SDK was asked: its `prompt` or its `messages`, as messages. */
+/** The prompt of a call of the SDK: its `prompt` or its `messages`, as messages. */
 export function promptMessages(options: { prompt?: unknown; messages?: unknown }): Message[] {
   if (typeof options.prompt === 'string') return [{ role: 'user', content: options.prompt }];
   const list = Array.isArray(options.messages) ? options.messages : options.prompt;
@@ -34,7 +34,7 @@ export function promptEnd(messages: readonly Message[]): PromptEnd {
     const { content } = messages[end - 1] as Message;
     // After a call of a tool the answer is under way: nothing that the user said is new.
     if (partsOf(content).some(part => part.type === 'tool-call')) return { user: [], prefill: '' };
-    prefill.unshift(textOf(content));
+    prefill.unshift(textParts(content));
   }
   let start = end;
   while (start > 0 && messages[start - 1]?.role === 'user') start--;
@@ -49,7 +49,7 @@ export function textSinceUser(messages: readonly Message[]): string {
   let text = '';
   for (const { role, content } of messages) {
     if (role === 'user') text = '';
-    else if (role === 'assistant') text += textOf(content);
+    else if (role === 'assistant') text += textParts(content);
   }
   return text;
 }
@@ -76,7 +76,7 @@ export function readContent(content: unknown): MessageContent {
   return joinParts(parts);
 }
 
-function textOf(content: unknown): string {
+function textParts(content: unknown): string {
   if (typeof content === 'string') return content;
   return partsOf(content)
     .map(part => (part.type === 'text' && typeof part.text === 'string' ? part.text : ''))
@@ -102,9 +102,9 @@ function readFile(part: Part): Attachment {
       : tagged;
   const text = data instanceof URL ? data.href : typeof data === 'string' ? data : undefined;
   const inUrl = text === undefined ? undefined : /^data:([^;,]+)/i.exec(text)?.[1];
-  const told = part.mediaType ?? part.mimeType;
-  const mediaType = typeof told === 'string' && !told.endsWith('/*') && told.includes('/') ? told : undefined;
-  const coarse = typeof told === 'string' ? told.replace('/*', '') : part.type === 'image' ? 'image' : undefined;
+  const given = part.mediaType ?? part.mimeType;
+  const mediaType = typeof given === 'string' && !given.endsWith('/*') && given.includes('/') ? given : undefined;
+  const coarse = typeof given === 'string' ? given.replace('/*', '') : part.type === 'image' ? 'image' : undefined;
   return {
     mediaType: mediaType ?? inUrl ?? imageType(data) ?? coarse,
     filename: typeof part.filename === 'string' ? part.filename : undefined,

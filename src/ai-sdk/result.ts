@@ -17,13 +17,13 @@ interface Step {
   toolCalls?: readonly { toolName?: unknown }[];
 }
 
-/** What a result tells of an answer whose model was not heard. */
+/** What a result says of an answer whose model was not observed. */
 export function readResult(value: unknown, model: string): CompleteDetails {
   const result = (value ?? {}) as Result;
   const steps = (Array.isArray(result.steps) ? result.steps : []) as Step[];
   const responseModel = result.response?.modelId;
   return {
-    content: textOf(result, steps),
+    content: resultText(result, steps),
     model,
     responseModel: typeof responseModel === 'string' ? responseModel : undefined,
     usage: readUsage(result.totalUsage ?? result.usage),
@@ -33,7 +33,7 @@ export function readResult(value: unknown, model: string): CompleteDetails {
   };
 }
 
-function textOf(result: Result, steps: readonly Step[]): string | undefined {
+function resultText(result: Result, steps: readonly Step[]): string | undefined {
   if (steps.length > 0) return steps.map(({ text }) => (typeof text === 'string' ? text : '')).join('');
   if (typeof result.text === 'string') return result.text;
   return result.object === undefined ? undefined : JSON.stringify(result.object);

@@ -1,7 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { safely } from '../internal/guards.js';
+import { isAborted } from '../recorder/abort.js';
 import type { Identity } from '../recorder/identity.js';
 import { addUsage, type Usage } from '../recorder/metadata.js';
-import type { OpenTurnOptions, Recorder } from '../recorder/recorder.js';
+import type { Recorder } from '../recorder/recorder.js';
+import { runIn, type ScopedRun, scopeFor } from '../recorder/scope.js';
 import type { Turn } from '../recorder/turn.js';
 import type { CompleteDetails } from '../recorder/turn-options.js';
 import { InvalidInputError } from '../synap/errors.js';
@@ -34,34 +36,7 @@ export function checkWrapOptions({ idleMs }: WrapOptions): void {
   throw new InvalidInputError(`idleMs must be a number of milliseconds above 0, but is ${idleMs}`, { field: 'idleMs' });
 }
 
-/** Where code is running: inside a run, or a call that is not recorded; and perhaps inside a call of its model. */
-export interface Scope {
-  readonly recorder: Recorder;
-  /** An agent knows its run only when it has prepared its call. */
-  run: Run | undefined;
-  readonly inModel: boolean;
-  /** The scope around it, perhaps another recorder's. */
-  readonly outer: Scope | undefined;
-}
-
-const scopes = new AsyncLocalStorage<Scope>();
-
-/** The scope of the code that is running, however asynchronous, as far as a recorder is concerned. */
-export function scopeOf(recorder: Recorder): Scope | undefined {
-  let scope = scopes.getStore();
-  while (scope && scope.recorder !== recorder) scope = scope.outer;
-  return scope;
-}
-
-export function scopeFor(recorder: Recorder, run: Run | undefined, inModel = false): Scope {
-  return { recorder, run, inModel, outer: scopes.getStore() };
-}
-
-export function runIn<T>(scope: Scope, fn: () => T): T {
-  return scopes.run(scope, fn);
-}
-
-/** How one call of a model ended, as its tap heard it. */
+/** How one call of a model ended, as its tap saw it. */
 export type CallEnd =
   | {
       readonly type: 'done';
@@ -74,14 +49,15 @@ export type CallEnd =
   | { readonly type: 'rejected'; readonly error: unknown };
 
 /**
- * One run: a call of a wrapped function, or a loop of model calls that belong together. It hears the calls of the model
+ * One run: a call of a wrapped function, or a loop of model calls that belong together. It observes the calls of the model
  * that answer one prompt, and ends its turn once.
  *
  * The text comes from the model's tap (`model`), or from callbacks that tell what the user saw (`callbacks`): those come
  * after the app's own transforms, and after what the consumer did not read.
  */
-export class Run {
+export class Run implements ScopedRun {
   readonly turn: Turn;
+  readonly identity: Identity | undefined;
   readonly #recorder: Recorder;
   readonly #textFrom: 'model' | 'callbacks';
   #usage: Usage = {};
@@ -93,10 +69,15 @@ export class Run {
   #unwatch: (() => void) | undefined;
   #whenEnded: (() => void) | undefined;
 
-  constructor(recorder: Recorder, textFrom: 'model' | 'callbacks', open: (options: OpenTurnOptions) => Turn) {
+  constructor(recorder: Recorder, { call, wrappers, textFrom }: Omit<OpenRunOptions, 'prompt'>) {
     this.#recorder = recorder;
     this.#textFrom = textFrom;
-    this.turn = open({
+    this.identity = safely(() => recorder.identify(call, { fallback: wrappers }));
+    this.turn = recorder.turn(call, {
+      framework: 'ai-sdk',
+      fallback: wrappers,
+      metadata: call.metadata,
+      idleMs: wrappers.find(options => options?.idleMs !== undefined)?.idleMs ?? IDLE_MS,
       // A call that has given no stream yet will give one, or fail: until then nobody can be reading.
       busy: () => this.#unanswered > 0,
       ended: () => {
@@ -138,9 +119,9 @@ export class Run {
       if (end.error !== undefined || end.finishReason === 'error') this.fail(end.error ?? UNKNOWN_PROVIDER_ERROR);
       else this.complete();
     } else if (end.type === 'cancelled' && end.error === undefined) {
-      if (signal?.aborted) this.abort(signal.reason);
+      if (isAborted(undefined, { own: [signal] })) this.abort(signal?.reason);
       else this.turn.abandon();
-    } else if (isAbort(end.error, signal)) this.abort(signal?.reason);
+    } else if (isAborted(end.error, { own: [signal] })) this.abort(signal?.reason);
     else this.fail(end.error);
   }
 
@@ -165,7 +146,7 @@ export class Run {
     this.#unwatch = () => signal.removeEventListener('abort', abort);
   }
 
-  /** Hears one call of the model. `onEnd` is told how it ended. */
+  /** Observes one call of the model. `onEnd` is given how it ended. */
   listen(model: AnyLanguageModel, onEnd: (end: CallEnd) => void = () => {}): CallListener {
     this.turn.describe({ model: model.modelId, provider: model.provider });
     const fromModel = this.#textFrom === 'model';
@@ -263,22 +244,12 @@ export interface OpenRunOptions {
 }
 
 /** Opens the run of a prompt, and records what the user said. */
-export function openRun(recorder: Recorder, { prompt, call, wrappers, textFrom }: OpenRunOptions): Run {
-  const idleMs = wrappers.find(options => options?.idleMs !== undefined)?.idleMs ?? IDLE_MS;
-  const run = new Run(recorder, textFrom, options =>
-    recorder.turn(call, { framework: 'ai-sdk', fallback: wrappers, metadata: call.metadata, idleMs, ...options }),
-  );
+export function openRun(recorder: Recorder, { prompt, ...options }: OpenRunOptions): Run {
+  const run = new Run(recorder, options);
   // The app's id of a message is that of the newest.
   const newest = prompt.user.length - 1;
   run.turn.trailing(
-    prompt.user.map((said, index) => (index === newest ? { ...said, messageId: call.messageId } : said)),
+    prompt.user.map((said, index) => (index === newest ? { ...said, messageId: options.call.messageId } : said)),
   );
   return run;
-}
-
-// What an aborted fetch throws: by hand, by a timeout, and in Next.js when the response is closed.
-const ABORTS = new Set(['AbortError', 'TimeoutError', 'ResponseAborted']);
-
-function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true || (error instanceof Error && ABORTS.has(error.name));
 }

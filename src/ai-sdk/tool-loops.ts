@@ -62,13 +62,13 @@ export class Loops {
 function keyOf({ prompt }: ModelParams, identity: Identity, furtherCalls: readonly string[] = []): string {
   const { conversationId, userId, customerId, sessionId } = identity;
   const ids = [...toolCallsSinceUser(prompt), ...furtherCalls];
-  const user = textOf(prompt.findLast(message => message.role === 'user')?.content);
+  const user = promptWords(prompt.findLast(message => message.role === 'user')?.content);
   const place = ids.length > 0 ? ids : [prompt.length, textSinceUser(prompt)];
   // Prompts are long; what they hold is not needed to know one again.
   return uuidv5(JSON.stringify([conversationId, userId, customerId, sessionId, user, ...place]), NAMESPACE);
 }
 
-function textOf(content: unknown): string {
+function promptWords(content: unknown): string {
   if (!Array.isArray(content)) return String(content);
   return content.map(part => (part?.type === 'text' ? part.text : `[${part?.type}]`)).join('\n');
 }

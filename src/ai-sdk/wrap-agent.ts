@@ -1,14 +1,16 @@
+import { safely } from '../internal/guards.js';
+import { runIn, type Scope, scopeFor, scopeOf } from '../recorder/scope.js';
 import { streamCallbacks, streamListeners } from './callbacks.js';
-import { safely, standIn } from './observe-model.js';
-import type { CallOptions } from './options.js';
+import { standIn } from './observe-model.js';
+import type { SdkCallOptions } from './options.js';
 import { overlay, readOnce, withChanges } from './overlay.js';
-import { runIn, type Scope, scopeFor, scopeOf } from './run.js';
+import type { Run } from './run.js';
 import { type Context, endWith, isNativePromise, modelTaps, readToEnd, startRun, tapped } from './wrap-functions.js';
 
 interface Agent {
-  readonly settings: CallOptions;
-  generate(options: CallOptions, ...rest: unknown[]): unknown;
-  stream(options: CallOptions, ...rest: unknown[]): unknown;
+  readonly settings: SdkCallOptions;
+  generate(options: SdkCallOptions, ...rest: unknown[]): unknown;
+  stream(options: SdkCallOptions, ...rest: unknown[]): unknown;
 }
 
 /** One call of an agent. */
@@ -16,7 +18,7 @@ interface AgentCall {
   /** The settings of the agent that is called, which are the agent's for others that stand around it, too. */
   readonly of: object;
   /** What the agent finds in its settings while it is in this call. */
-  readonly settings: Partial<CallOptions>;
+  readonly settings: Partial<SdkCallOptions>;
 }
 
 export type AgentClass = new (...args: never[]) => Agent;
@@ -41,11 +43,11 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
       safely(() => overlayOwnMethods(this));
     }
 
-    override generate(options: CallOptions, ...rest: unknown[]): unknown {
+    override generate(options: SdkCallOptions, ...rest: unknown[]): unknown {
       return generate(this, options, options => super.generate(options, ...rest));
     }
 
-    override stream(options: CallOptions, ...rest: unknown[]): unknown {
+    override stream(options: SdkCallOptions, ...rest: unknown[]): unknown {
       return stream(this, options, options => super.stream(options, ...rest));
     }
   }
@@ -56,7 +58,7 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
       const own: unknown = Object.hasOwn(agent, name) ? agent[name] : undefined;
       if (typeof own !== 'function') continue;
       agent[name] = standIn(own as Agent['generate'], (receiver, [options, ...rest]) =>
-        record(agent, options as CallOptions, options => Reflect.apply(own, receiver, [options, ...rest])),
+        record(agent, options as SdkCallOptions, options => Reflect.apply(own, receiver, [options, ...rest])),
       );
     }
   }
@@ -67,20 +69,20 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
       const scope = patched ? undefined : scopeOf(context.recorder);
       const call = scope && calls.get(scope);
       return call?.of === overlaid && Object.hasOwn(call.settings, property)
-        ? call.settings[property as keyof CallOptions]
+        ? call.settings[property as keyof SdkCallOptions]
         : value;
     };
     const overlaid = overlay(settings, undefined, { get });
     Object.defineProperty(agent, 'settings', { value: overlaid, writable: true });
   }
 
-  function generate(agent: Agent, given: CallOptions, plain: (options: CallOptions) => unknown): unknown {
+  function generate(agent: Agent, given: SdkCallOptions, plain: (options: SdkCallOptions) => unknown): unknown {
     const call = openCall(agent, given, 'model');
     const result = runIn(call.scope, () => plain(call.options));
     return endWith(result, call.scope, { signal: call.signal });
   }
 
-  function stream(agent: Agent, given: CallOptions, plain: (options: CallOptions) => unknown): unknown {
+  function stream(agent: Agent, given: SdkCallOptions, plain: (options: SdkCallOptions) => unknown): unknown {
     const call = openCall(agent, given, 'callbacks');
     const result = runIn(call.scope, () => plain(call.options));
     const streams = <T>(result: T): T => {
@@ -94,16 +96,16 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
     });
   }
 
-  function openCall(agent: Agent, given: CallOptions, textFrom: 'model' | 'callbacks') {
+  function openCall(agent: Agent, given: SdkCallOptions, textFrom: 'model' | 'callbacks') {
     const options = safely(() => readOnce(given)) ?? given;
     const signal = safely(() => options.abortSignal);
-    const nested = scopeOf(context.recorder) !== undefined;
-    const scope = scopeFor(context.recorder, undefined);
-    const settings: Partial<CallOptions> = {};
+    const around = scopeOf(context.recorder) ?? null;
+    const scope = scopeFor<Run>(context.recorder, undefined);
+    const settings: Partial<SdkCallOptions> = {};
 
-    /** What differs from what the agent has prepared, so that the call is heard. */
-    const open = (prepared: CallOptions): CallOptions => {
-      const run = startRun(prepared, context, textFrom, { asked: options ?? {}, nested });
+    /** What differs from what the agent has prepared, so that the call is callbacks. */
+    const open = (prepared: SdkCallOptions): SdkCallOptions => {
+      const run = startRun(prepared, context, textFrom, { originalOptions: options ?? {}, around });
       scope.run = run;
       const taps = modelTaps({ abortSignal: signal }, run, context);
       const changes = tapped(prepared, taps, STEP_HOOKS);
@@ -114,8 +116,12 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
       // ai 7 takes these three from the settings, after it has prepared the call, and leaves them out of what it prepares.
       const { onEnd, onError, onAbort } = agent.settings;
       const { streamRetries } = prepared;
-      const heard = streamCallbacks(listeners, { onFinish: onEnd, onError, onAbort, streamRetries });
-      Object.assign(settings, { onEnd: heard.onFinish, onError: heard.onError ?? onError, onAbort: heard.onAbort });
+      const callbacks = streamCallbacks(listeners, { onFinish: onEnd, onError, onAbort, streamRetries });
+      Object.assign(settings, {
+        onEnd: callbacks.onFinish,
+        onError: callbacks.onError ?? onError,
+        onAbort: callbacks.onAbort,
+      });
       return { ...changes, ...streamCallbacks(listeners, prepared) };
     };
 
@@ -125,8 +131,8 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
     }
     calls.set(scope, { of: agent.settings, settings });
     const { prepareCall } = agent.settings;
-    settings.prepareCall = async function (this: unknown, base: CallOptions) {
-      const prepared = ((await prepareCall?.call(this, base)) ?? base) as CallOptions;
+    settings.prepareCall = async function (this: unknown, base: SdkCallOptions) {
+      const prepared = ((await prepareCall?.call(this, base)) ?? base) as SdkCallOptions;
       return withChanges(prepared, safely(() => open(prepared)) ?? {});
     };
     return { scope, signal, options };

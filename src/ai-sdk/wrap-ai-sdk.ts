@@ -1,6 +1,6 @@
+import { safely } from '../internal/guards.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { InvalidInputError } from '../synap/errors.js';
-import { safely } from './observe-model.js';
 import { overlay } from './overlay.js';
 import { checkWrapOptions } from './run.js';
 import { type AgentClass, wrapAgent } from './wrap-agent.js';

@@ -1,14 +1,16 @@
+import { safely } from '../internal/guards.js';
 import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
-import { hasIdentity, readCallOptions } from './call-options.js';
+import { runIn, type Scope, scopeFor, scopeOf } from '../recorder/scope.js';
+import { isInternal, readCallOptions } from './call-options.js';
 import { before, errorCallback, streamCallbacks, streamListeners } from './callbacks.js';
 import { ModelTaps } from './model-taps.js';
-import { safely, standIn, withoutSynap } from './observe-model.js';
-import type { CallOptions } from './options.js';
+import { standIn, withoutSynap } from './observe-model.js';
+import type { SdkCallOptions } from './options.js';
 import { readOnce, withChanges } from './overlay.js';
 import { promptEnd, promptMessages } from './prompt.js';
 import { readResult } from './result.js';
-import { type CallEnd, openRun, type Run, runIn, type Scope, scopeFor, scopeOf, type WrapOptions } from './run.js';
+import { type CallEnd, openRun, type Run, type WrapOptions } from './run.js';
 import { wrapperOf } from './wrap-model.js';
 
 /** What {@link wrapAISDK} takes beside the SDK and the recorder. */
@@ -28,13 +30,13 @@ export interface Context {
   receiver(receiver: unknown): unknown;
 }
 
-type Fn = (options: CallOptions, ...rest: unknown[]) => unknown;
+type Fn = (options: SdkCallOptions, ...rest: unknown[]) => unknown;
 
 /** One call of a wrapped function: its options, and the function with further ones. */
 interface FunctionCall {
-  readonly options: CallOptions;
+  readonly options: SdkCallOptions;
   /** Calls the SDK's function with these in the place of, or beside, the app's. */
-  with(changes: CallOptions): unknown;
+  with(changes: SdkCallOptions): unknown;
 }
 
 /** The function with `record` in the place of each call that has options. */
@@ -43,7 +45,7 @@ function wrapFunction(fn: Fn, context: Context, record: (call: FunctionCall) => 
     const call = (options: unknown) =>
       Reflect.apply(fn, context.receiver(receiver), [options, ...rest] as Parameters<Fn>);
     if (typeof given !== 'object' || given === null) return call(given);
-    const options = safely(() => readOnce<CallOptions>(given)) ?? (given as CallOptions);
+    const options = safely(() => readOnce<SdkCallOptions>(given)) ?? (given as SdkCallOptions);
     return record({ options, with: changes => call(withChanges(options, changes)) });
   });
 }
@@ -83,7 +85,7 @@ export function wrapStreamText(fn: Fn, context: Context): Fn {
   });
 }
 
-/** `streamObject`: it has no chunks to hear of, but its cancel and its end reach the model's tap. */
+/** `streamObject`: it has no callback for chunks, but its cancel and its end reach the model's tap. */
 export function wrapStreamObject(fn: Fn, context: Context): Fn {
   return wrapFunction(fn, context, call => {
     const { options } = call;
@@ -106,29 +108,32 @@ export function wrapStreamObject(fn: Fn, context: Context): Fn {
 }
 
 /**
- * The run of a call; undefined when it is not recorded, or internal to another call. `asked` holds the user's words, where
- * an agent has made something else of them.
+ * The run of a call; undefined when it is not recorded, or internal to another call. `originalOptions` hold the user's words, where
+ * an agent has made something else of them; `around` is the scope that the call was made in, `null` for none.
  */
 export function startRun(
-  options: CallOptions,
+  options: SdkCallOptions,
   context: Context,
   textFrom: 'model' | 'callbacks',
-  { asked = options, nested = scopeOf(context.recorder) !== undefined }: { asked?: CallOptions; nested?: boolean } = {},
+  {
+    originalOptions = options,
+    around = scopeOf(context.recorder),
+  }: { originalOptions?: SdkCallOptions; around?: Scope | null | undefined } = {},
 ): Run | undefined {
   return safely(() => {
     const { recorder } = context;
     const call = readCallOptions(options.providerOptions);
     if (!recorder.enabled || call.record === false) return undefined;
-    if (nested && !hasIdentity(call)) return undefined;
+    if (around && isInternal(call, around)) return undefined;
     // A model that was wrapped by itself brings the identity it was wrapped with.
     const wrappers = [wrapperOf(options.model)?.options, context.options];
-    return openRun(recorder, { prompt: promptEnd(promptMessages(asked)), call, wrappers, textFrom });
+    return openRun(recorder, { prompt: promptEnd(promptMessages(originalOptions)), call, wrappers, textFrom });
   });
 }
 
-/** The taps of a call. `ended` hears how each of its streams ends. */
+/** The taps of a call. `ended` is called with the end of each of its streams. */
 export function modelTaps(
-  { abortSignal }: CallOptions,
+  { abortSignal }: SdkCallOptions,
   run: Run | undefined,
   { recorder }: Context,
   ended: (end: CallEnd) => void = end => {
@@ -139,12 +144,12 @@ export function modelTaps(
   return new ModelTaps({ recorder, run, ended });
 }
 
-/** The options that differ from the app's, so that every model of the call is heard. */
+/** The options that differ from the app's, so that every model of the call is observed. */
 export function tapped(
-  options: CallOptions,
+  options: SdkCallOptions,
   taps: ModelTaps,
   hooks: readonly (typeof GENERATE_STEP_HOOKS)[number][],
-): CallOptions {
+): SdkCallOptions {
   const changes = taps.tapOptions(options, hooks);
   // Without a tap, nothing on the way to the provider takes it out.
   return taps.untapped ? { ...changes, providerOptions: withoutSynap(options).providerOptions } : changes;
@@ -153,7 +158,7 @@ export function tapped(
 /** Ends the scope's run as its promise does; what is answered is the app's. */
 export function endWith<T>(
   result: T,
-  scope: Scope,
+  scope: Scope<Run>,
   { signal, taps }: { signal: AbortSignal | undefined; taps?: Pick<ModelTaps, 'untapped'> | undefined },
 ): T {
   const whole = (result: unknown) =>

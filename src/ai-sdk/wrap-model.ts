@@ -1,10 +1,12 @@
+import { safely } from '../internal/guards.js';
 import type { Recorder } from '../recorder/recorder.js';
+import { scopeOf } from '../recorder/scope.js';
 import { InvalidInputError } from '../synap/errors.js';
-import { hasIdentity, readCallOptions } from './call-options.js';
+import { isInternal, readCallOptions } from './call-options.js';
 import type { AnyLanguageModel, ModelParams } from './model-spec.js';
-import { type CallListener, safely, tapModel } from './observe-model.js';
+import { type CallListener, tapModel } from './observe-model.js';
 import { promptEnd } from './prompt.js';
-import { type CallEnd, checkWrapOptions, openRun, type Run, scopeOf, type WrapOptions } from './run.js';
+import { type CallEnd, checkWrapOptions, openRun, type Run, type WrapOptions } from './run.js';
 import { Loops } from './tool-loops.js';
 
 interface Wrapper {
@@ -56,7 +58,7 @@ function listen(
   const scope = scopeOf(recorder);
   if (!recorder.enabled || call.record === false || scope?.inModel) return undefined;
   // Inside a run but not in its model: a call that a tool makes for itself.
-  if (scope && !hasIdentity(call)) return undefined;
+  if (scope && isInternal(call, scope)) return undefined;
 
   // One that can't be read keeps the calls of a loop together, too, and the turn counts what it does not record.
   const identity = safely(() => recorder.identify(call, { fallback: options })) ?? {};

@@ -1,5 +1,19 @@
 // What an app hands over need not be what the types say.
 
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+/** Whether a value is an object with properties: no list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value when it is a string that says something. */
+export function text(value: unknown): string | undefined {
+  return isText(value) ? value : undefined;
+}
+
 export function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
@@ -20,5 +34,14 @@ export function has(value: object, name: string): boolean {
     return name in value && !(Object.hasOwn(Object.prototype, name) && !Object.hasOwn(value, name));
   } catch {
     return false;
+  }
+}
+
+/** Calls a function of which nothing may reach the app: undefined where it throws. */
+export function safely<T>(fn: () => T): T | undefined {
+  try {
+    return fn();
+  } catch {
+    return undefined;
   }
 }

@@ -1,13 +1,14 @@
+import { isObject } from '../internal/guards.js';
 import { answerText, humanContent } from './content.js';
 import type { LlmCall } from './llm-call.js';
-import { callsTools, isObject, type Message, readMessage, readMessages } from './messages.js';
+import { callsTools, type Message, readMessage, readMessages } from './messages.js';
 
 export interface AnswerText {
   readonly text: string;
   readonly messageId?: string | undefined;
 }
 
-/** What was answered: `none` where nothing was, undefined where it can't be told. */
+/** What was answered: `none` where nothing was, undefined where it is not known. */
 export type Answer = AnswerText | 'none' | undefined;
 
 /** What an answer is chosen by. */
@@ -16,7 +17,7 @@ export interface AnswerContext {
   readonly input: unknown;
   readonly output: unknown;
   /** What the user said last in this turn. */
-  readonly asked: string | undefined;
+  readonly prompt: string | undefined;
   /** The model's calls, in the order they started. */
   readonly calls: readonly LlmCall[];
   /** Whether the app has named the nodes that answer, so that others don't. */
@@ -78,14 +79,14 @@ export function findCall(calls: readonly LlmCall[], answer: AnswerText): LlmCall
 
 /** The last message of the assistant's after this turn's prompt. What stands before it is of earlier turns. */
 function answerOfState(context: AnswerContext): Answer {
-  const { output, asked, calls, isOld } = context;
+  const { output, prompt, calls, isOld } = context;
   const messages = isObject(output) ? readMessages(output.messages, { strings: true }) : undefined;
   if (!messages) return undefined;
-  // Workers and critics may speak as humans too; the one who asked is known by the words.
-  const prompt = messages.findLastIndex(
-    ({ speaker, content }) => speaker === 'human' && humanContent(content).content === asked,
+  // Workers and critics may speak as humans too; the user's own message is known by its words.
+  const promptIndex = messages.findLastIndex(
+    ({ speaker, content }) => speaker === 'human' && humanContent(content).content === prompt,
   );
-  const start = prompt >= 0 ? prompt : messages.findLastIndex(message => message.speaker === 'human');
+  const start = promptIndex >= 0 ? promptIndex : messages.findLastIndex(message => message.speaker === 'human');
   const found = lastAnswer(
     messages.slice(start + 1).filter(message => {
       const call = findCall(calls, { text: answerText(message.content), messageId: message.id });

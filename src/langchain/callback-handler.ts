@@ -1,8 +1,9 @@
 import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
+import { isObject } from '../internal/guards.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { humanContent } from './content.js';
 import { Listener } from './listener.js';
-import { isObject, readMessages } from './messages.js';
+import { readMessages } from './messages.js';
 import type { SynapCallbackHandlerOptions } from './options.js';
 import { humans } from './prompt.js';
 

@@ -1,12 +1,12 @@
+import { isObject, text } from '../internal/guards.js';
 import { type ContentPart, joinParts, type MessageContent } from '../recorder/attachments.js';
 import type { Attachment } from '../recorder/metadata.js';
-import { isObject, text } from './messages.js';
 
 /** The text of an answer: a string, or its text blocks. Thinking, tool calls and files are left out. */
 export function answerText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
-  return content.map(block => (typeof block === 'string' ? block : (textOf(block) ?? ''))).join('');
+  return content.map(block => (typeof block === 'string' ? block : (blockText(block) ?? ''))).join('');
 }
 
 /** Whether a piece of an answer holds anything at all, be it text, thinking, or the call of a tool. */
@@ -33,14 +33,14 @@ export function humanContent(content: unknown): MessageContent {
 function partsOf(block: unknown): ContentPart[] {
   if (typeof block === 'string') return [{ text: block }];
   if (!isObject(block)) return [];
-  const said = textOf(block);
+  const said = blockText(block);
   if (said !== undefined) return [{ text: said }];
   const attachment = attachmentOf(block);
   return attachment ? [{ attachment }] : [];
 }
 
 // Google's blocks have a text and no type.
-function textOf(block: unknown): string | undefined {
+function blockText(block: unknown): string | undefined {
   if (!isObject(block) || typeof block.text !== 'string') return undefined;
   return block.type === undefined ||
     block.type === 'text' ||

@@ -1,14 +1,17 @@
 import { BoundedSet } from '../internal/bounded-set.js';
+import { isObject, safely } from '../internal/guards.js';
+import { safeLogger } from '../internal/logger.js';
+import { WarnOnce } from '../internal/warn-once.js';
 import type { MessageContent } from '../recorder/attachments.js';
+import type { Identity } from '../recorder/identity.js';
 import type { Recorder } from '../recorder/recorder.js';
-import { Exchanges } from './history/history-updates.js';
+import { closeScope, enterScope, isInside, type ScopedRun, scopeFor } from '../recorder/scope.js';
+import { HistoryUpdates } from './history/history-updates.js';
 import { callIdentity } from './identity.js';
 import { LlmCall } from './llm-call.js';
-import { isObject } from './messages.js';
-import { Notices } from './notices.js';
-import { readOptions, type SynapCallbackHandlerOptions } from './options.js';
+import { readHandlerOptions, type SynapCallbackHandlerOptions } from './options.js';
 import { type RootContext, RootRun } from './root-run.js';
-import { type Run, Runs } from './runs.js';
+import { type ChainRun, Runs } from './runs.js';
 
 const MAX_ANSWERED = 1000;
 
@@ -31,7 +34,7 @@ export interface CallStart extends Start {
   inChain(): readonly MessageContent[];
 }
 
-/** Follows runs from their starts to their ends, and tells each event to the turn it belongs to. Never throws. */
+/** Follows runs from their starts to their ends, and passes each event to the turn it belongs to. Never throws. */
 export class Listener {
   readonly #recorder: Recorder;
   readonly #context: RootContext;
@@ -40,12 +43,12 @@ export class Listener {
 
   /** @throws {@link InvalidInputError} an option is wrong; `field` names it */
   constructor(recorder: Recorder, options: SynapCallbackHandlerOptions) {
-    const settings = readOptions(options);
+    const settings = readHandlerOptions(options);
     this.#recorder = recorder;
     this.#runs = new Runs(settings.idleMs);
     this.#context = {
       settings,
-      notices: new Notices(recorder, options.logger),
+      warnOnce: WarnOnce.of(recorder, safeLogger(options.logger)),
       answered: new BoundedSet(MAX_ANSWERED),
     };
   }
@@ -142,8 +145,8 @@ export class Listener {
     this.#safely(() => this.#runs.abandonAll());
   }
 
-  /** The run that a piece belongs to; undefined for one that was told before. */
-  #receiving(runId: string): Run | undefined {
+  /** The run that a piece belongs to; undefined for one that was passed before. */
+  #receiving(runId: string): ChainRun | undefined {
     const run = this.#runs.get(runId);
     if (!run?.call || run.copies.events++ % run.copies.starts !== 0) return undefined;
     run.root.touch();
@@ -151,10 +154,10 @@ export class Listener {
   }
 
   /** Enters a run. Undefined where it is no part of a turn, or was entered already. */
-  #enter({ kind, runId, parentRunId, tags, metadata, name }: Start, awaited: boolean): Run | undefined {
+  #enter({ kind, runId, parentRunId, tags, metadata, name }: Start, awaited: boolean): ChainRun | undefined {
     const entered = this.#runs.get(runId);
     if (entered) {
-      // core 0.3 tells a handler everything twice when it is given to a constructor and to a call.
+      // core 0.3 calls a handler twice for everything when it is given to a constructor and to a call.
       entered.copies.starts += 1;
       return undefined;
     }
@@ -169,7 +172,13 @@ export class Listener {
     const node =
       isObject(metadata) && typeof metadata.langgraph_node === 'string' ? metadata.langgraph_node : undefined;
     const nodes = parent?.nodes ?? [];
-    const run: Run = {
+    // LangChain awaits the handler in the async context of the call that starts the root, and takes only its own store out
+    // of that. In the background queue, what is ambient may be another user's.
+    if (!parent && awaited && isInside(this.#recorder, callIdentity(metadata))) {
+      this.#runs.ignore(runId);
+      return undefined;
+    }
+    const run: ChainRun = {
       id: runId,
       root: parent?.root ?? this.#root(runId, name, metadata, awaited),
       internal: hidden || isStep || (parent?.internal ?? false),
@@ -184,23 +193,37 @@ export class Listener {
 
   #root(runId: string, name: string | undefined, metadata: unknown, awaited: boolean): RootRun {
     let root: RootRun | undefined;
-    const turn = this.#recorder.turn(callIdentity(metadata), {
+    const identity = callIdentity(metadata);
+    const fallback = this.#context.settings.identity;
+    const turn = this.#recorder.turn(identity, {
       framework: 'langchain',
       id: runId,
       // The input of some roots comes only at their end.
       startedAt: performance.now(),
       soFar: () => root?.soFar(),
-      // LangChain awaits the handler in the async context of the call that starts the root, and takes only its own store
-      // out of that. In the background queue, what is ambient may be another user's.
       ambient: awaited,
-      fallback: this.#context.settings.identity,
+      fallback,
     });
-    const exchange = Exchanges.of(this.#recorder).open(turn, text => root?.said(text) ?? false);
-    root = new RootRun(runId, name ?? 'a chain', turn, this.#context, exchange);
+    const history = HistoryUpdates.of(this.#recorder).open(turn, text => root?.said(text) ?? false);
+    root = new RootRun(runId, name ?? 'a chain', turn, this.#context, history);
+    if (awaited) this.#openScope(root, identity);
     return root;
   }
 
-  #leave(runId: string, finish: (run: Run) => void): void {
+  /** Lets whatever runs inside the root know that it does; see {@link enterScope}. */
+  #openScope(root: RootRun, identity: Identity): void {
+    const { settings } = this.#context;
+    // What a context holds for as long as anything was started in it is this alone, and not the root.
+    const inside: ScopedRun = {
+      ended: false,
+      identity: safely(() => this.#recorder.identify(identity, { fallback: settings.identity })),
+    };
+    const scope = scopeFor(this.#recorder, inside);
+    root.whenClosed = () => closeScope(scope);
+    enterScope(scope);
+  }
+
+  #leave(runId: string, finish: (run: ChainRun) => void): void {
     this.#safely(() => {
       const run = this.#runs.get(runId);
       if (!run) return;
@@ -227,6 +250,6 @@ export class Listener {
 
   #unreadable(error: unknown): void {
     const name = error instanceof Error ? error.name : 'something';
-    this.#context.notices.once(`threw:${name}`, `a callback of LangChain's could not be read: ${name}`);
+    this.#context.warnOnce.warn(`threw:${name}`, `a callback of LangChain's could not be read: ${name}`);
   }
 }

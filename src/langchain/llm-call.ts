@@ -1,6 +1,7 @@
+import { isObject, text } from '../internal/guards.js';
 import type { TurnDetails, Usage } from '../recorder/metadata.js';
 import { answerText, saysAnything } from './content.js';
-import { callsTools, isObject, readMessage, text, toolNames } from './messages.js';
+import { callsTools, readMessage, toolNames } from './messages.js';
 
 /** What LangChain says of a model's call when it starts. */
 export interface LlmStart {
@@ -8,6 +9,13 @@ export interface LlmStart {
   readonly extraParams: unknown;
   /** Whether its text may reach the user: not where it works for a tool, a hidden step, or another node. */
   readonly visible: boolean;
+}
+
+/** The signal that a model was called with, or none; the whole is undefined where that isn't known. */
+interface CallSignal {
+  readonly signal: AbortSignal | undefined;
+  /** Whether LangGraph has made it, of the app's and of its own. */
+  readonly derived: boolean;
 }
 
 // Orders starts and ends of calls; no clock is fine enough for that.
@@ -26,11 +34,12 @@ let moment = 0;
 export class LlmCall {
   readonly visible: boolean;
   readonly model: string | undefined;
+  readonly signal: CallSignal | undefined;
   state: 'running' | 'done' | 'failed' = 'running';
   text = '';
   streamed = false;
   messageId: string | undefined;
-  /** Whether it asked for tools, so that its text is no answer. */
+  /** Whether it called tools, so that its text is no answer. */
   forTools = false;
   toolCalls: readonly string[] = [];
   usage: Usage = {};
@@ -41,15 +50,21 @@ export class LlmCall {
   #finishReason: string | undefined;
 
   constructor({ metadata, extraParams, visible }: LlmStart) {
-    const told = isObject(metadata) ? metadata : {};
+    const metadataFields = isObject(metadata) ? metadata : {};
     const extra = isObject(extraParams) ? extraParams : {};
     const params = isObject(extra.invocation_params) ? extra.invocation_params : {};
     this.visible = visible;
-    this.model = text(told.ls_model_name) ?? text(params.model) ?? text(params.model_name) ?? text(params.modelName);
-    this.#provider = text(told.ls_provider);
+    this.model =
+      text(metadataFields.ls_model_name) ?? text(params.model) ?? text(params.model_name) ?? text(params.modelName);
+    this.#provider = text(metadataFields.ls_provider);
+    this.signal = signalOf(extra.options, metadataFields);
   }
 
-  /** A token of handleLLMNewToken. Answers whether it says anything: providers open with empty ones. */
+  /**
+   * A token of handleLLMNewToken.
+   *
+   * @returns whether it says anything: providers open with empty ones
+   */
   token(token: unknown, index: unknown, fields: unknown): boolean {
     // A call may give several completions at once; the first is the one that is returned.
     if (this.state !== 'running' || (isObject(index) && index.completion !== undefined && index.completion !== 0))
@@ -70,7 +85,11 @@ export class LlmCall {
     );
   }
 
-  /** An event of handleChatModelStreamEvent. Answers whether it says anything. */
+  /**
+   * An event of handleChatModelStreamEvent.
+   *
+   * @returns whether it says anything
+   */
   event(event: unknown): boolean {
     if (this.state !== 'running' || !isObject(event)) return false;
     if (event.event === 'content-block-start') {
@@ -144,6 +163,12 @@ export class LlmCall {
     this.streamed = true;
     this.text += piece;
   }
+}
+
+function signalOf(options: unknown, metadata: Record<string, unknown>): CallSignal | undefined {
+  if (!isObject(options)) return undefined;
+  const derived = metadata.langgraph_node !== undefined || metadata.langgraph_checkpoint_ns !== undefined;
+  return { signal: isObject(options.signal) ? (options.signal as unknown as AbortSignal) : undefined, derived };
 }
 
 // A stream without any chunk ends with a list of undefined.

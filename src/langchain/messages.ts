@@ -1,3 +1,5 @@
+import { isObject, text } from '../internal/guards.js';
+
 /**
  * Recognises messages. An app may hold several copies of LangChain's classes, plain objects, tuples, or what came back
  * from JSON, so nothing here asks for a class.
@@ -67,14 +69,14 @@ export function readMessages(value: unknown, { strings = false } = {}): Message[
     return single ? [single] : undefined;
   }
   const messages: Message[] = [];
-  let told = strings;
+  let isConversation = strings;
   for (const element of value) {
     const read = typeof element === 'string' ? human(element) : readMessage(element);
     if (!read) return undefined;
-    told ||= typeof element !== 'string';
+    isConversation ||= typeof element !== 'string';
     messages.push(read);
   }
-  return told ? messages : undefined;
+  return isConversation ? messages : undefined;
 }
 
 /** What the human said last: the run of human messages at the end. Instructions to the model don't break it. */
@@ -101,15 +103,6 @@ export function toolNames({ fields, content }: Pick<Message, 'fields' | 'content
 export function callsTools(message: Pick<Message, 'fields' | 'content'>): boolean {
   const { invalid_tool_calls: invalid } = message.fields;
   return toolNames(message).length > 0 || (Array.isArray(invalid) && invalid.length > 0);
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The value when it is a string that says something. */
-export function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function human(content: string): Message {

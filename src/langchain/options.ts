@@ -64,7 +64,7 @@ export interface HandlerSettings {
 }
 
 /** @throws {@link InvalidInputError} an option is wrong; `field` names it */
-export function readOptions(options: SynapCallbackHandlerOptions): HandlerSettings {
+export function readHandlerOptions(options: SynapCallbackHandlerOptions): HandlerSettings {
   const parsed = schema.safeParse(options);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -1,8 +1,9 @@
+import { isObject, text } from '../internal/guards.js';
 import type { MessageContent } from '../recorder/attachments.js';
 import { humanContent } from './content.js';
-import { isObject, type Message, readMessages, text, trailingHumans } from './messages.js';
+import { type Message, readMessages, trailingHumans } from './messages.js';
 
-/** What the user said: `none` where nobody said anything new, undefined where it can't be told. */
+/** What the user said: `none` where nobody said anything new, undefined where it is not known. */
 export type Prompt = readonly MessageContent[] | 'none' | undefined;
 
 /** The names under which chains take what a user says, the likeliest first. */

@@ -1,13 +1,13 @@
 import type { BoundedSet } from '../internal/bounded-set.js';
-import { property } from '../internal/guards.js';
+import { property, safely, text } from '../internal/guards.js';
+import type { WarnOnce } from '../internal/warn-once.js';
+import { isAborted } from '../recorder/abort.js';
 import type { MessageContent } from '../recorder/attachments.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
 import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';
-import type { Exchange } from './history/history-updates.js';
+import type { HistoryEntry } from './history/history-updates.js';
 import type { LlmCall } from './llm-call.js';
-import { text } from './messages.js';
-import type { Notices } from './notices.js';
 import type { HandlerSettings } from './options.js';
 import { isResume, type Prompt, promptOfInput } from './prompt.js';
 import { chosenAnswer, chosenPrompt } from './selectors.js';
@@ -18,7 +18,7 @@ const MAX_CALLS = 500;
 /** What the roots of a handler share. */
 export interface RootContext {
   readonly settings: HandlerSettings;
-  readonly notices: Notices;
+  readonly warnOnce: WarnOnce;
   /** The ids of messages that were recorded as answers. */
   readonly answered: BoundedSet;
 }
@@ -41,15 +41,17 @@ export class RootRun {
   lastEventAt = performance.now();
   /** Abandoned without a text: its end is still welcome. */
   dormant = false;
+  /** Called when nothing more belongs to it. */
+  whenClosed: () => void = () => {};
   readonly #name: string;
   readonly #turn: Turn;
   readonly #context: RootContext;
-  readonly #exchange: Exchange | undefined;
+  readonly #history: HistoryEntry | undefined;
   readonly #calls: LlmCall[] = [];
   #input: unknown;
   #user: 'deferred' | 'unclear' | 'said' | 'nobody' = 'unclear';
-  #asked: string | undefined;
-  /** What the first visible model was asked by a human: for want of anything better, that is what the user said. */
+  #prompt: string | undefined;
+  /** What a human says in the first visible model's prompt: for want of anything better, that is what the user said. */
   #fallback: readonly MessageContent[] = [];
   #interrupted = false;
   #resumed = false;
@@ -57,12 +59,12 @@ export class RootRun {
   #usage: Usage = {};
   #toolCalls: string[] = [];
 
-  constructor(id: string, name: string, turn: Turn, context: RootContext, exchange: Exchange | undefined) {
+  constructor(id: string, name: string, turn: Turn, context: RootContext, history: HistoryEntry | undefined) {
     this.id = id;
     this.#name = name;
     this.#turn = turn;
     this.#context = context;
-    this.#exchange = exchange;
+    this.#history = history;
   }
 
   /** The chain starts. A deferred input is still unknown. */
@@ -111,11 +113,11 @@ export class RootRun {
   complete(output: unknown, input?: unknown): void {
     this.#settleUser(input);
     const own = this.#answer(output);
-    const answer = own === undefined || own === 'none' ? (this.#told() ?? own) : own;
-    if (answer === undefined && (this.#asked !== undefined || this.#calls.some(call => call.visible)))
-      this.#context.notices.once(
+    const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
+    if (answer === undefined && (this.#prompt !== undefined || this.#calls.some(call => call.visible)))
+      this.#context.warnOnce.warn(
         `ambiguous:${this.#name}`,
-        `which part of the output of ${JSON.stringify(this.#name)} answers the user can't be told, so only the user's message is recorded: set outputKey, selectOutput or assistantNodes`,
+        `no part of the output of ${JSON.stringify(this.#name)} is clearly the answer, so only the user's message is recorded. Set outputKey, selectOutput or assistantNodes`,
       );
     if (answer === undefined || answer === 'none')
       return this.#turn.complete(this.#final('', this.#details(undefined)));
@@ -131,13 +133,18 @@ export class RootRun {
   /** The root has failed, or was aborted. */
   fail(error: unknown, input?: unknown): void {
     this.#settleUser(input);
-    const call = this.#partial(isAbort(error));
-    const details = this.#final(call?.text ?? this.#told()?.text ?? '', this.#details(call));
-    if (isAbort(error)) this.#turn.abort(error, details);
+    const aborted = this.#isAborted(error);
+    const call = this.#partial(aborted);
+    const details = this.#final(call?.text ?? this.#historyAnswer()?.text ?? '', this.#details(call));
+    if (aborted) this.#turn.abort(error, details);
     else this.#turn.fail(error, details);
   }
 
-  /** Nothing more is heard of it. Answers whether something was recorded of the answer: then that is final. */
+  /**
+   * Nothing more comes of it.
+   *
+   * @returns whether something was recorded of the answer: then that is final
+   */
   abandon(): boolean {
     const { content, ...details } = this.soFar();
     this.#turn.abandon(this.#final(content, details));
@@ -148,7 +155,7 @@ export class RootRun {
   soFar(): TurnDetails & { content: string } {
     this.#settleUser();
     const call = this.#partial(true);
-    return { content: call?.text ?? this.#told()?.text ?? '', ...this.#details(call) };
+    return { content: call?.text ?? this.#historyAnswer()?.text ?? '', ...this.#details(call) };
   }
 
   /** Whether one of its models said this. */
@@ -157,23 +164,23 @@ export class RootRun {
   }
 
   /** The answer that a message history was given, where the run itself does not tell it. */
-  #told(): AnswerText | undefined {
-    const answer = this.#exchange?.told.answer;
+  #historyAnswer(): AnswerText | undefined {
+    const answer = this.#history?.update.answer;
     return answer === undefined ? undefined : { text: answer };
   }
 
   /** What the turn ends with; empty where a message history has recorded the answer of a run that was given up. */
   #final(content: string, details: TurnDetails): TurnDetails & { content: string } {
-    const kept = this.#exchange?.answeredElsewhere === undefined ? content : '';
-    this.#exchange?.close(kept);
+    const kept = this.#history?.answeredElsewhere === undefined ? content : '';
+    this.#history?.close(kept);
     return { content: kept, ...details };
   }
 
   #readInput(input: unknown): void {
     this.#input = input;
-    const { settings, notices } = this.#context;
+    const { settings, warnOnce } = this.#context;
     this.#resumed = isResume(input);
-    const prompt = guarded(() => chosenPrompt(input, settings, notices)) ?? guarded(() => promptOfInput(input));
+    const prompt = safely(() => chosenPrompt(input, settings, warnOnce)) ?? safely(() => promptOfInput(input));
     this.#say(prompt);
   }
 
@@ -181,16 +188,16 @@ export class RootRun {
     if (prompt === undefined) return;
     this.#user = prompt === 'none' ? 'nobody' : 'said';
     if (prompt === 'none') return;
-    this.#asked = prompt.at(-1)?.content;
-    const fresh = this.#exchange?.ask(prompt) ?? prompt;
+    this.#prompt = prompt.at(-1)?.content;
+    const fresh = this.#history?.takePrompt(prompt) ?? prompt;
     if (fresh === prompt) this.#turn.trailing(prompt);
     else for (const { content, attachments } of fresh) this.#turn.user(content, { attachments });
   }
 
   #settleUser(input?: unknown): void {
     if (!this.#isSettled() && input !== undefined) this.#readInput(input);
-    const told = this.#exchange?.told.humans ?? [];
-    const fallback = told.length > 0 ? told : this.#fallback;
+    const fromHistory = this.#history?.update.humans ?? [];
+    const fallback = fromHistory.length > 0 ? fromHistory : this.#fallback;
     if (!this.#isSettled() && fallback.length > 0) this.#say(fallback);
   }
 
@@ -199,14 +206,14 @@ export class RootRun {
   }
 
   #answer(output: unknown): Answer {
-    const { settings, notices, answered } = this.#context;
-    const chosen = guarded(() => chosenAnswer(output, settings, notices));
+    const { settings, warnOnce, answered } = this.#context;
+    const chosen = safely(() => chosenAnswer(output, settings, warnOnce));
     if (chosen !== undefined) return chosen;
-    return guarded(() =>
+    return safely(() =>
       answerOfOutput({
         output,
         input: this.#input,
-        asked: this.#asked,
+        prompt: this.#prompt,
         calls: this.#calls,
         nodesNamed: settings.assistantNodes !== undefined,
         interrupted: this.#interrupted,
@@ -215,7 +222,15 @@ export class RootRun {
     );
   }
 
-  /** The call whose text was on its way to the user. Of several side by side, none can be told to be the answer. */
+  /** By the signals that its models were given; before there is one, by what LangChain throws where it was aborted. */
+  #isAborted(error: unknown): boolean {
+    const signals = this.#calls.flatMap(({ signal }) => (signal === undefined ? [] : [signal]));
+    const of = (derived: boolean) => signals.filter(signal => signal.derived === derived).map(({ signal }) => signal);
+    const byError = signals.length === 0 || this.#calls.some(({ signal }) => signal === undefined);
+    return isAborted(error, { own: of(false), derived: of(true), byError });
+  }
+
+  /** The call whose text was on its way to the user. Of several side by side, none is known to be the answer. */
   #partial(stopped: boolean): LlmCall | undefined {
     const visible = this.#calls.filter(call => call.visible);
     const unfinished = visible.filter(
@@ -236,19 +251,6 @@ export class RootRun {
       toolCalls: this.#toolCalls,
     };
   }
-}
-
-/** An app's state may have getters that throw; what can't be read can't be told. */
-function guarded<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}
-
-function isAbort(error: unknown): boolean {
-  return /abort/i.test(text(property(error, 'name')) ?? '') || /abort/i.test(text(property(error, 'message')) ?? '');
 }
 
 // LangGraph stops a step with these where a human is to decide; the root ends without an error.

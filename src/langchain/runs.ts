@@ -4,7 +4,7 @@ import type { LlmCall } from './llm-call.js';
 import type { RootRun } from './root-run.js';
 
 /** A run that has started and not ended. */
-export interface Run {
+export interface ChainRun {
   readonly id: string;
   readonly root: RootRun;
   /** Whether what happens inside is the app's own affair: in a tool, a retriever, under a tag that hides. */
@@ -13,7 +13,7 @@ export interface Run {
   readonly nodes: readonly string[];
   /** The model's call, where the run is one. */
   call: LlmCall | undefined;
-  /** How many times its start was told: so often each of its tokens is told, too. */
+  /** How many times its start was reported: so often each of its tokens is reported, too. */
   readonly copies: { starts: number; events: number };
 }
 
@@ -38,7 +38,7 @@ const MAX_TIMEOUT_MS = 2_147_483_647;
  * Everything is bounded: the root that was idle for longest goes first. One unref'd timer looks for idle roots.
  */
 export class Runs {
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new Map<string, ChainRun>();
   readonly #roots = new Map<string, RootRun>();
   readonly #closed = new BoundedSet(MAX_CLOSED);
   readonly #idleMs: number;
@@ -52,7 +52,7 @@ export class Runs {
     return this.#runs.size;
   }
 
-  get(id: string): Run | undefined {
+  get(id: string): ChainRun | undefined {
     return this.#runs.get(id);
   }
 
@@ -64,7 +64,7 @@ export class Runs {
     return this.#closed.has(id);
   }
 
-  add(run: Run): void {
+  add(run: ChainRun): void {
     this.#runs.set(run.id, run);
     run.root.runIds.add(run.id);
     if (run.id !== run.root.id) return this.#bound();
@@ -74,7 +74,7 @@ export class Runs {
   }
 
   /** Ends a run. With a root, all that is inside it ends. */
-  close(run: Run): void {
+  close(run: ChainRun): void {
     if (run.root.id === run.id) return this.#closeRoot(run.root);
     this.#runs.delete(run.id);
     run.root.runIds.delete(run.id);
@@ -99,6 +99,7 @@ export class Runs {
     }
     root.runIds.clear();
     this.#roots.delete(root.id);
+    root.whenClosed();
   }
 
   #abandon(root: RootRun, forGood: boolean): void {

@@ -19,7 +19,7 @@ export default defineConfig({
   resolve: { alias: sources },
   test: {
     dir: fileURLToPath(new URL('..', import.meta.url)),
-    include: ['langchain/**/*.test.ts', 'langchain-0.3/*.spec.ts'],
+    include: ['langchain/**/*.test.ts', 'both/**/*.test.ts', 'langchain-0.3/*.spec.ts'],
     env: { LANGCHAIN_LINE: '0.3' },
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,7 +1,7 @@
 import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
 import { createRecorder, InvalidInputError } from '../../src/index.js';
-import { Exchanges } from '../../src/langchain/history/history-updates.js';
+import { HistoryUpdates } from '../../src/langchain/history/history-updates.js';
 import { SynapChatMessageHistory } from '../../src/langchain/index.js';
 import type { Turn } from '../../src/recorder/turn.js';
 import { lines, on } from './history-support.js';
@@ -85,7 +85,7 @@ describe('what is added to a history', () => {
   });
 });
 
-describe('what is kept of past exchanges', () => {
+describe('what is kept of past conversations', () => {
   const turn = (n: number, conversationId = `c${n}`) => ({ id: `t${n}`, conversationId }) as Turn;
 
   it('is little without a history, much with one, and never without a bound', () => {
@@ -93,16 +93,16 @@ describe('what is kept of past exchanges', () => {
       [false, 50],
       [true, 10_000],
     ] as const) {
-      const exchanges = new Exchanges();
-      exchanges.hasHistory = hasHistory;
-      const all = Array.from({ length: limit + 10 }, (_, n) => exchanges.open(turn(n), () => false));
-      expect(exchanges.in('c0')).toHaveLength(1);
-      for (const exchange of all) exchange?.close('Hello');
-      expect(exchanges.in('c9')).toEqual([]);
-      expect(exchanges.in('c10')).toHaveLength(1);
+      const updates = new HistoryUpdates();
+      updates.hasHistory = hasHistory;
+      const all = Array.from({ length: limit + 10 }, (_, n) => updates.open(turn(n), () => false));
+      expect(updates.in('c0')).toHaveLength(1);
+      for (const entry of all) entry?.close('Hello');
+      expect(updates.in('c9')).toEqual([]);
+      expect(updates.in('c10')).toHaveLength(1);
     }
-    const exchanges = new Exchanges();
-    for (let n = 0; n < 5; n++) exchanges.open(turn(n, 'c'), () => false)?.close('x'.repeat(1_000_000));
-    expect(exchanges.in('c').map(({ turnId }) => turnId)).toEqual(['t1', 't2', 't3', 't4']);
+    const updates = new HistoryUpdates();
+    for (let n = 0; n < 5; n++) updates.open(turn(n, 'c'), () => false)?.close('x'.repeat(1_000_000));
+    expect(updates.in('c').map(({ turnId }) => turnId)).toEqual(['t1', 't2', 't3', 't4']);
   });
 });

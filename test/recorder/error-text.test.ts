@@ -1,6 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { abortText, errorText } from '../../src/recorder/error-text.js';
+import { abortText } from '../../src/recorder/abort.js';
+import { errorText } from '../../src/recorder/error-text.js';
 import { ODD_VALUES } from '../support/odd-values.js';
 
 class ResponseAborted extends Error {

@@ -10,6 +10,7 @@ import * as overFetch from '../../src/synap/http.edge.js';
 import * as overUndici from '../../src/synap/http.js';
 import { deadlineIn } from '../../src/synap/request.js';
 import type { HttpModule, HttpRequest } from '../../src/synap/transport.js';
+import { turns } from '../support/turns.js';
 
 const SECRETS = { authorization: 'Bearer sk-very-secret', body: '{"content":"The launch code is 0000"}' };
 

@@ -11,8 +11,8 @@ import { isUuid } from '../../synap/messages.js';
 import { humanContent } from '../content.js';
 import { LlmCall } from '../llm-call.js';
 import { readMessage } from '../messages.js';
-import { type Exchange, Exchanges } from './history-updates.js';
-import { unreadLines } from './merge-pending.js';
+import { type HistoryEntry, HistoryUpdates } from './history-updates.js';
+import { mergePending } from './merge-pending.js';
 import { type ReadOptions, readTranscript } from './read-transcript.js';
 
 /** What a {@link SynapChatMessageHistory} takes: who is talking where, and where that is read from. */
@@ -53,15 +53,15 @@ export class SynapChatMessageHistory extends BaseListChatMessageHistory {
   readonly #recorder: Recorder;
   readonly #identity: Identity;
   readonly #read: ReadOptions | false;
-  readonly #exchanges: Exchanges;
+  readonly #updates: HistoryUpdates;
 
   constructor(recorder: Recorder, options: SynapChatMessageHistoryOptions = {}) {
     super();
     const { read = {}, conversationId, userId, customerId, sessionId } = options;
     this.#recorder = recorder;
     this.#read = read;
-    this.#exchanges = Exchanges.of(recorder);
-    this.#exchanges.hasHistory = true;
+    this.#updates = HistoryUpdates.of(recorder);
+    this.#updates.hasHistory = true;
     const identity = { conversationId, userId, customerId, sessionId };
     const named = readId(conversationId, MAX_CONVERSATION_ID);
     // A history is of one conversation: one that the recorder names, or makes up, is kept.
@@ -80,10 +80,10 @@ export class SynapChatMessageHistory extends BaseListChatMessageHistory {
   async getMessages(): Promise<BaseMessage[]> {
     const conversationId = this.#conversationId();
     const { pending, inFlight } = this.#recorder.stats();
-    const before = this.#exchanges.in(conversationId).filter(({ state }) => state === 'ended');
+    const before = this.#updates.in(conversationId).filter(({ state }) => state === 'ended');
     const read = this.#read === false ? [] : await readTranscript(conversationId, this.#read);
     const arrived = pending + inFlight === 0 && this.#read !== false ? before : [];
-    return unreadLines(read, this.#exchanges.in(conversationId), arrived).map(({ role, content }) => {
+    return mergePending(read, this.#updates.in(conversationId), arrived).map(({ role, content }) => {
       if (role === 'context') return new SystemMessage(content);
       return role === 'user' ? new HumanMessage(content) : new AIMessage(content);
     });
@@ -116,10 +116,10 @@ export class SynapChatMessageHistory extends BaseListChatMessageHistory {
   #add({ humans, answers }: Added): Turn | undefined {
     const conversationId = this.#resolve(this.#identity);
     const answer = answers.at(-1);
-    const told = { humans, answer: answer?.text };
-    const handlers = conversationId === undefined ? undefined : this.#exchanges.find(conversationId, told);
+    const update = { humans, answer: answer?.text };
+    const handlers = conversationId === undefined ? undefined : this.#updates.find(conversationId, update);
     if (!handlers) return this.#record(humans, answers);
-    handlers.tell(told);
+    handlers.add(update);
     if (!answer || handlers.state === 'open' || handlers.answer !== undefined) return undefined;
     // The run has ended, and could not tell what its answer was.
     handlers.answeredElsewhere = answer.text;
@@ -128,22 +128,22 @@ export class SynapChatMessageHistory extends BaseListChatMessageHistory {
 
   #record(humans: Added['humans'], answers: Added['answers']): Turn {
     const conversationId = this.#resolve(this.#identity);
-    const waiting = conversationId === undefined ? undefined : this.#exchanges.unanswered(conversationId);
+    const waiting = conversationId === undefined ? undefined : this.#updates.unanswered(conversationId);
     const goesOn = waiting !== undefined && !humans.some(({ content }) => waiting.user.includes(content));
     let turn = goesOn ? waiting.turn : undefined;
-    let exchange: Exchange | undefined = goesOn ? waiting : undefined;
+    let entry: HistoryEntry | undefined = goesOn ? waiting : undefined;
     const open = () => {
       turn = this.#recorder.turn(this.#identity, { framework: 'langchain', timed: false });
-      exchange = this.#exchanges.open(turn);
+      entry = this.#updates.open(turn);
       return turn;
     };
     turn ??= open();
-    exchange?.asked(humans);
+    entry?.addPrompt(humans);
     for (const { content, attachments } of humans) turn.user(content, { attachments });
     for (const { text, details } of answers) {
       if (turn.state !== 'open') turn = open();
       turn.complete({ content: text, ...details });
-      exchange?.close(text);
+      entry?.close(text);
     }
     return turn;
   }
@@ -167,7 +167,7 @@ function isNobodys(conversationId: string, customerId: unknown): boolean {
   return isUnknown(conversationId) || (!isUuid(conversationId) && isUnknown(readId(customerId) ?? ''));
 }
 
-/** Messages as exchanges: an answer ends one, and the next thing a human says begins another. */
+/** Messages as updates: an answer ends one, and the next thing a human says begins another. */
 function groups(messages: readonly BaseMessage[]): Added[] {
   const all: Added[] = [];
   for (const message of messages) {

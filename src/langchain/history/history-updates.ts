@@ -9,12 +9,12 @@ export interface Line {
 }
 
 /** What a message history is given at once: what humans said, and the answer, if it is there. */
-export interface Told {
+export interface HistoryUpdate {
   readonly humans: readonly MessageContent[];
   readonly answer: string | undefined;
 }
 
-// A history is given an exchange right after it; the same words much later are another one.
+// A history is given an entry right after it; the same words much later are another one.
 const RECENT_MS = 60_000;
 // What is beyond this is long since in Synap. An app that has no history needs a few only, should it come to make one.
 const MAX_ENDED = 10_000;
@@ -22,40 +22,40 @@ const MAX_ENDED_UNREAD = 50;
 const MAX_CHARACTERS = 4_000_000;
 
 /**
- * One prompt and its answer, as this process knows them. Both a handler and a message history may be told of it; whoever
+ * One prompt and its answer, as this process knows them. A handler and a message history may both report it; whoever
  * has the better view records it, and the other one leaves it alone.
  *
  * ```
  *   open ──close()──► ended ──seen()──► seen
  * ```
- * `open`: a handler's run is under way, or a history has what was asked and no answer. `ended`: recorded, and perhaps
+ * `open`: a handler's run is under way, or a history has a prompt and no answer. `ended`: recorded, and perhaps
  * still on its way. `seen`: Synap has it.
  */
-export class Exchange {
+export class HistoryEntry {
   readonly conversationId: string;
   readonly turnId: string;
-  /** The turn of a history's own exchange; undefined where a handler records. */
+  /** The turn of a history's own entry; undefined where a handler records. */
   readonly turn: Turn | undefined;
   state: 'open' | 'ended' | 'seen' = 'open';
-  /** What this exchange recorded. */
+  /** What this entry recorded. */
   readonly user: string[] = [];
   answer: string | undefined;
-  /** What a history was told of a handler's exchange while that was open; it counts where the run itself tells nothing. */
-  told: Told = { humans: [], answer: undefined };
-  /** Whether a history has been told of the prompt, and of the answer. */
-  toldUser = false;
-  toldAnswer = false;
+  /** What a history was given of a handler's entry while that was open; it counts where the run itself tells nothing. */
+  update: HistoryUpdate = { humans: [], answer: undefined };
+  /** Whether a history has been given the prompt, and the answer. */
+  userUpdated = false;
+  answerUpdated = false;
   /** The answer was recorded by a history after the run had been given up. */
   answeredElsewhere: string | undefined;
   /** How many characters are kept of it. */
   size = 0;
   #endedAt = Infinity;
-  #asked: readonly string[] = [];
+  #prompt: readonly string[] = [];
   readonly #said: (text: string) => boolean;
-  readonly #all: Exchanges;
+  readonly #all: HistoryUpdates;
 
   /** `said`: whether one of the run's models said this. */
-  constructor(all: Exchanges, turn: Turn, conversationId: string, said?: (text: string) => boolean) {
+  constructor(all: HistoryUpdates, turn: Turn, conversationId: string, said?: (text: string) => boolean) {
     this.#all = all;
     this.conversationId = conversationId;
     this.turnId = turn.id;
@@ -67,51 +67,51 @@ export class Exchange {
     return this.turn === undefined;
   }
 
-  /** Answers what of a prompt is still to be recorded: not what a history has recorded a moment before. */
-  ask(prompt: readonly MessageContent[]): readonly MessageContent[] {
-    this.#asked = prompt.map(({ content }) => content);
-    const last = this.#asked.at(-1);
-    const asked = last === undefined ? undefined : this.#all.takeQuestion(this.conversationId, last);
-    this.toldUser ||= asked !== undefined || (last !== undefined && this.told.humans.some(same(last)));
+  /** @returns what of a prompt is still to be recorded: not what a history has recorded a moment before */
+  takePrompt(prompt: readonly MessageContent[]): readonly MessageContent[] {
+    this.#prompt = prompt.map(({ content }) => content);
+    const last = this.#prompt.at(-1);
+    const known = last === undefined ? undefined : this.#all.takeQuestion(this.conversationId, last);
+    this.userUpdated ||= known !== undefined || (last !== undefined && this.update.humans.some(same(last)));
     const fresh = prompt.filter(
       ({ content }, index) =>
-        (!asked && index === prompt.length - 1) || !this.#all.knows(this.conversationId, content, this),
+        (!known && index === prompt.length - 1) || !this.#all.knows(this.conversationId, content, this),
     );
-    this.asked(fresh);
-    return asked ? fresh : prompt;
+    this.addPrompt(fresh);
+    return known ? fresh : prompt;
   }
 
-  /** These are recorded as what was asked. */
-  asked(prompt: readonly MessageContent[]): void {
+  /** These are recorded as the prompt. */
+  addPrompt(prompt: readonly MessageContent[]): void {
     for (const { content } of prompt) {
       this.user.push(content);
       this.#all.grew(this, content.length);
     }
   }
 
-  /** Whether what a history is told is this exchange of a handler's, going by what was asked. */
-  hasPrompt({ humans, answer }: Told): boolean {
-    if (!this.#isTellable() || this.toldUser || !humans.some(({ content }) => this.#asked.includes(content)))
+  /** Whether what a history is given is this entry of a handler's, going by the prompt. */
+  hasPrompt({ humans, answer }: HistoryUpdate): boolean {
+    if (!this.#isUpdatable() || this.userUpdated || !humans.some(({ content }) => this.#prompt.includes(content)))
       return false;
     return this.state === 'open' || answer === undefined || this.answer === undefined || trimmed(this.answer, answer);
   }
 
-  /** Whether it is, going by the answer: under way, a run may have changed what was asked. */
-  hasAnswer({ humans, answer }: Told): boolean {
-    if (!this.#isTellable() || this.toldAnswer || answer === undefined) return false;
+  /** Whether it is, going by the answer: under way, a run may have changed the prompt. */
+  hasAnswer({ humans, answer }: HistoryUpdate): boolean {
+    if (!this.#isUpdatable() || this.answerUpdated || answer === undefined) return false;
     if (this.state === 'open') return this.#said(answer);
     return humans.length === 0 && this.answer !== undefined && trimmed(this.answer, answer);
   }
 
-  #isTellable(): boolean {
+  #isUpdatable(): boolean {
     return this.isHandlers && performance.now() - this.#endedAt <= RECENT_MS;
   }
 
-  /** A history is told of it. */
-  tell({ humans, answer }: Told): void {
-    this.told = { humans: [...this.told.humans, ...humans], answer: answer ?? this.told.answer };
-    this.toldUser ||= humans.length > 0;
-    this.toldAnswer ||= answer !== undefined;
+  /** A history is given some of it. */
+  add({ humans, answer }: HistoryUpdate): void {
+    this.update = { humans: [...this.update.humans, ...humans], answer: answer ?? this.update.answer };
+    this.userUpdated ||= humans.length > 0;
+    this.answerUpdated ||= answer !== undefined;
   }
 
   /** It ends, with what was recorded as its answer. */
@@ -126,13 +126,13 @@ export class Exchange {
     this.#all.keep(this);
   }
 
-  /** What of it is history for the app: nothing of a run that is under way, unless a history was told. */
+  /** What of it is history for the app: nothing of a run that is under way, unless a history was update. */
   lines(): Line[] {
     const lines: Line[] = [];
-    if (this.state === 'seen' || (this.isHandlers && this.state === 'open' && !this.toldUser && !this.toldAnswer))
+    if (this.state === 'seen' || (this.isHandlers && this.state === 'open' && !this.userUpdated && !this.answerUpdated))
       return lines;
     lines.push(...this.user.map(content => ({ role: 'user' as const, content })));
-    const answer = this.answer ?? (this.state === 'open' ? this.told.answer : undefined);
+    const answer = this.answer ?? (this.state === 'open' ? this.update.answer : undefined);
     if (answer !== undefined) lines.push({ role: 'assistant', content: answer });
     return lines;
   }
@@ -143,78 +143,78 @@ export class Exchange {
   }
 }
 
-const books = new WeakMap<object, Exchanges>();
+const byRecorder = new WeakMap<object, HistoryUpdates>();
 
 /** What was said lately through a recorder, by conversations. Bounded: the oldest are forgotten. */
-export class Exchanges {
-  readonly #byConversation = new Map<string, Exchange[]>();
+export class HistoryUpdates {
+  readonly #byConversation = new Map<string, HistoryEntry[]>();
   /** Those that may be forgotten, the oldest first: a run that is under way is not among them. */
-  readonly #kept = new Set<Exchange>();
+  readonly #kept = new Set<HistoryEntry>();
   #characters = 0;
   /** Whether anybody reads them. */
   hasHistory = false;
 
   /** Those of a recorder: its handlers and histories share them. */
-  static of(recorder: object): Exchanges {
-    const known = books.get(recorder) ?? new Exchanges();
-    books.set(recorder, known);
+  static of(recorder: object): HistoryUpdates {
+    const known = byRecorder.get(recorder) ?? new HistoryUpdates();
+    byRecorder.set(recorder, known);
     return known;
   }
 
   /** A turn has begun: a handler's where `said` is given, else a history's. Without an identity there is none. */
-  open(turn: Turn, said?: (text: string) => boolean): Exchange | undefined {
+  open(turn: Turn, said?: (text: string) => boolean): HistoryEntry | undefined {
     const { conversationId } = turn;
     if (conversationId === undefined) return undefined;
-    const exchange = new Exchange(this, turn, conversationId, said);
+    const entry = new HistoryEntry(this, turn, conversationId, said);
     const list = this.#byConversation.get(conversationId);
-    if (list) list.push(exchange);
-    else this.#byConversation.set(conversationId, [exchange]);
-    if (!exchange.isHandlers) this.keep(exchange);
-    return exchange;
+    if (list) list.push(entry);
+    else this.#byConversation.set(conversationId, [entry]);
+    if (!entry.isHandlers) this.keep(entry);
+    return entry;
   }
 
-  in(conversationId: string): readonly Exchange[] {
+  in(conversationId: string): readonly HistoryEntry[] {
     return this.#byConversation.get(conversationId) ?? [];
   }
 
-  /** The exchange of a handler's that a history is told of. */
-  find(conversationId: string, told: Told): Exchange | undefined {
-    const exchanges = this.in(conversationId);
-    return exchanges.find(exchange => exchange.hasPrompt(told)) ?? exchanges.find(exchange => exchange.hasAnswer(told));
+  /** The entry of a handler's that a history is given. */
+  find(conversationId: string, update: HistoryUpdate): HistoryEntry | undefined {
+    const updates = this.in(conversationId);
+    return updates.find(entry => entry.hasPrompt(update)) ?? updates.find(entry => entry.hasAnswer(update));
   }
 
-  /** The exchange of a history's own that waits for its answer. */
-  unanswered(conversationId: string): Exchange | undefined {
+  /** The entry of a history's own that waits for its answer. */
+  unanswered(conversationId: string): HistoryEntry | undefined {
     return this.in(conversationId).findLast(({ isHandlers, state }) => !isHandlers && state === 'open');
   }
 
   /** @internal A run asks what a history has recorded: the answer is the run's to record. */
-  takeQuestion(conversationId: string, content: string): Exchange | undefined {
-    const asked = this.in(conversationId).findLast(
-      exchange => !exchange.isHandlers && exchange.state === 'open' && exchange.user.at(-1) === content,
+  takeQuestion(conversationId: string, content: string): HistoryEntry | undefined {
+    const question = this.in(conversationId).findLast(
+      entry => !entry.isHandlers && entry.state === 'open' && entry.user.at(-1) === content,
     );
-    asked?.turn?.complete();
-    asked?.close(undefined);
-    return asked;
+    question?.turn?.complete();
+    question?.close(undefined);
+    return question;
   }
 
   /** @internal */
-  knows(conversationId: string, content: string, except: Exchange): boolean {
-    return this.in(conversationId).some(exchange => exchange !== except && exchange.user.includes(content));
+  knows(conversationId: string, content: string, except: HistoryEntry): boolean {
+    return this.in(conversationId).some(entry => entry !== except && entry.user.includes(content));
   }
 
   /** @internal It may be forgotten from now on, when its time comes. */
-  keep(exchange: Exchange): void {
-    if (this.#kept.has(exchange)) return;
-    this.#kept.add(exchange);
-    this.#characters += exchange.size;
+  keep(entry: HistoryEntry): void {
+    if (this.#kept.has(entry)) return;
+    this.#kept.add(entry);
+    this.#characters += entry.size;
     this.#bound();
   }
 
   /** @internal */
-  grew(exchange: Exchange, characters: number): void {
-    exchange.size += characters;
-    if (!this.#kept.has(exchange)) return;
+  grew(entry: HistoryEntry, characters: number): void {
+    entry.size += characters;
+    if (!this.#kept.has(entry)) return;
     this.#characters += characters;
     this.#bound();
   }
@@ -227,13 +227,13 @@ export class Exchanges {
     }
   }
 
-  #forget(exchange: Exchange): void {
-    this.#kept.delete(exchange);
-    this.#characters -= exchange.size;
-    const list = this.#byConversation.get(exchange.conversationId) ?? [];
-    const index = list.indexOf(exchange);
+  #forget(entry: HistoryEntry): void {
+    this.#kept.delete(entry);
+    this.#characters -= entry.size;
+    const list = this.#byConversation.get(entry.conversationId) ?? [];
+    const index = list.indexOf(entry);
     if (index >= 0) list.splice(index, 1);
-    if (list.length === 0) this.#byConversation.delete(exchange.conversationId);
+    if (list.length === 0) this.#byConversation.delete(entry.conversationId);
   }
 }
 

@@ -1,3 +1,4 @@
+import { isObject, text } from '../../internal/guards.js';
 import { isSuccess } from '../../synap/error-from-response.js';
 import { UnexpectedResponseError } from '../../synap/errors.js';
 // Over fetch, which keeps its connections: a history is made for one conversation, and soon forgotten.
@@ -5,7 +6,6 @@ import { httpTransport } from '../../synap/http.edge.js';
 import { deadlineIn, readJson, SynapEndpoint } from '../../synap/request.js';
 import { checkTimeout } from '../../synap/settings.js';
 import type { HttpTransport } from '../../synap/transport.js';
-import { isObject, text } from '../messages.js';
 
 /** Where a history is read from. */
 export interface ReadOptions {
