@@ -36,10 +36,10 @@ const IDLE: State = { is: 'idle' };
  * Delivers messages from the outbox to Synap, oldest first.
  *
  * ```
- *            put, or something is pending
- *   idle ──────────────────────────────────────────► lingering
- *    ▲                                                  │
- *    └── full, due or flushed: a batch is claimed and sent ──┘   lingering again, if messages are left or come back
+ *            put, or something is pending, or came back
+ *   idle ────────────────────────────────────────────► lingering
+ *    ▲                                                     │
+ *    └────── full, due or flushed: a batch is claimed ─────┘  then it is sent
  *
  *   close() and exit() lead from both to closed, which is final.
  * ```
