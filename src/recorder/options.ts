@@ -40,7 +40,8 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
    * Signals on which what waits is delivered, for 5 seconds at most: `true` for SIGTERM and SIGINT. The process then ends by
    * the signal or exit code that it would have ended by without a recorder. Where the app listens to the signal itself,
    * ending the process stays its business (signal-exit and copies of this package don't count). Where a framework calls
-   * `process.exit()` soon after a signal, as Next.js and Nitro do, write its own line instead: the README has a table.
+   * `process.exit()` soon after a signal, as Next.js and Nitro do, write its own line instead: see the table of
+   * docs/how-your-framework-ends.md.
    * Default `false`: an app that handles signals calls `recorder.close()`.
    */
   closeOnSignals?: boolean | readonly NodeJS.Signals[] | undefined;
