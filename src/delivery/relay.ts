@@ -200,7 +200,7 @@ export class Relay {
     const { outbox } = this.#options;
     const { accepted } = this.#delivery;
     if (accepted.size === 0) return outbox.close();
-    // Their answer is broken off, but its status was read.
+    // Their answer is cut off, but its status was read.
     const settled = outbox.settle([...accepted].map(key => ({ key, to: 'delivered' })));
     return isPromise(settled) ? settled.then(() => outbox.close()) : outbox.close();
   }

@@ -16,7 +16,7 @@ const MAX_WAITING_BYTES = 16 * MiB;
 
 /** After so long without a clear answer, and eight attempts, an import ends: to go on would tear a hole. */
 const MAX_AGE_MS = 5 * MINUTE;
-/** How long what is under way may take to end when an import is broken off. */
+/** How long what is under way may take to end when an import is interrupted. */
 const STOP_MS = 5 * SECOND;
 
 export interface ImportDeliveryOptions {
