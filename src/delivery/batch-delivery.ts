@@ -38,6 +38,8 @@ export class BatchDelivery {
   // Workers refuse to make one outside of a request, and rightly: timers and sockets belong to the request they began in,
   // so a recorder does, too.
   readonly #abort = new AbortController();
+  // Not read off the signal: in Workers that belongs to the request that it was made in.
+  #isClosed = false;
   // Keys of what Synap has answered 2xx to, until the outbox knows what became of it.
   readonly #accepted = new Set<string>();
   #answeredAt = 0;
@@ -66,10 +68,6 @@ export class BatchDelivery {
   /** Keys of messages that Synap has answered 2xx to, of which the outbox does not know yet. */
   get accepted(): ReadonlySet<string> {
     return this.#accepted;
-  }
-
-  get #isClosed(): boolean {
-    return this.#abort.signal.aborted;
   }
 
   /** What the next batch may hold. `until`: when the first conversation may go that has to wait now. */
@@ -120,6 +118,7 @@ export class BatchDelivery {
 
   /** Breaks off what is under way. */
   close(): void {
+    this.#isClosed = true;
     this.#abort.abort();
   }
 
