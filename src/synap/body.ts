@@ -32,7 +32,7 @@ export async function readBody(
     let bytes = 0;
     for (;;) {
       const { done, value } = await Promise.race([reader.read(), late]);
-      if (done) return { body: textOf(pieces) };
+      if (done) return { body: decodeText(pieces) };
       if (!value) continue;
       bytes += value.byteLength;
       if (bytes > maxBytes) throw new Unread(`it is longer than ${maxBytes} bytes`);
@@ -40,7 +40,7 @@ export async function readBody(
     }
   } catch (error) {
     reader.cancel();
-    return { body: textOf(pieces), unread: error instanceof Unread ? error.message : reasonOf(error) };
+    return { body: decodeText(pieces), unread: error instanceof Unread ? error.message : reasonOf(error) };
   } finally {
     clearTimeout(timer);
   }
@@ -48,7 +48,7 @@ export async function readBody(
 
 class Unread extends Error {}
 
-function textOf(pieces: readonly Uint8Array[]): string {
+function decodeText(pieces: readonly Uint8Array[]): string {
   const decoder = new TextDecoder();
   return pieces.map(piece => decoder.decode(piece, { stream: true })).join('') + decoder.decode();
 }
