@@ -9,6 +9,9 @@ import { withChanges } from './overlay.js';
 import type { CallEnd, Run } from './run.js';
 import { wrapperOf } from './wrap-model.js';
 
+/** An option that the SDK calls before each step, and that may choose another model. ai 5 and 6 know the second, too. */
+export type StepHook = 'prepareStep' | 'experimental_prepareStep';
+
 /** What {@link ModelTaps} is given of a call. */
 export interface ModelTapsOptions {
   readonly recorder: Recorder;
@@ -45,7 +48,7 @@ export class ModelTaps {
   }
 
   /** The options of a call with taps. `hooks` names those of the function's options that are called before each step. */
-  tapOptions(options: SdkCallOptions, hooks: readonly ('prepareStep' | 'experimental_prepareStep')[]): SdkCallOptions {
+  tapOptions(options: SdkCallOptions, hooks: readonly StepHook[]): SdkCallOptions {
     const model = this.tap(options.model);
     const resolvedBySdk = typeof model === 'string';
     if (resolvedBySdk && hooks.length === 0) this.#untapped = model;

@@ -5,7 +5,16 @@ import { standIn } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { overlay, readOnce, withChanges } from './overlay.js';
 import type { Run } from './run.js';
-import { type Context, endWith, isNativePromise, modelTaps, readToEnd, startRun, tapped } from './wrap-functions.js';
+import {
+  type Context,
+  endWith,
+  isNativePromise,
+  modelTaps,
+  readToEnd,
+  STEP_HOOKS,
+  startRun,
+  tapped,
+} from './wrap-functions.js';
 
 interface Agent {
   readonly settings: SdkCallOptions;
@@ -22,8 +31,6 @@ interface AgentCall {
 }
 
 export type AgentClass = new (...args: never[]) => Agent;
-
-const STEP_HOOKS = ['prepareStep'] as const;
 
 /**
  * An agent class that records: `ToolLoopAgent` of ai 6 and 7, `Experimental_Agent` of 5. Agents call the SDK's own
@@ -103,7 +110,7 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
     const scope = scopeFor<Run>(context.recorder, undefined);
     const settings: Partial<SdkCallOptions> = {};
 
-    /** What differs from what the agent has prepared, so that the call is callbacks. */
+    /** What differs from what the agent has prepared, so that the call is observed. */
     const open = (prepared: SdkCallOptions): SdkCallOptions => {
       const run = startRun(prepared, context, textFrom, { originalOptions: options ?? {}, around });
       scope.run = run;

@@ -4,7 +4,7 @@ import type { Recorder } from '../recorder/recorder.js';
 import { runIn, type Scope, scopeFor, scopeOf } from '../recorder/scope.js';
 import { isInternal, readCallOptions } from './call-options.js';
 import { before, errorCallback, streamCallbacks, streamListeners } from './callbacks.js';
-import { ModelTaps } from './model-taps.js';
+import { ModelTaps, type StepHook } from './model-taps.js';
 import { standIn, withoutSynap } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { readOnce, withChanges } from './overlay.js';
@@ -50,12 +50,12 @@ function wrapFunction(fn: Fn, context: Context, record: (call: FunctionCall) => 
   });
 }
 
-const STEP_HOOKS = ['prepareStep'] as const;
+export const STEP_HOOKS: readonly StepHook[] = ['prepareStep'];
 // ai 5 and 6 know this name, too, in `generateText`.
-const GENERATE_STEP_HOOKS = ['prepareStep', 'experimental_prepareStep'] as const;
+const GENERATE_STEP_HOOKS: readonly StepHook[] = ['prepareStep', 'experimental_prepareStep'];
 
 /** `generateText`, `generateObject`: one promise, which is the end. */
-function wrapGenerate(fn: Fn, context: Context, hooks: readonly (typeof GENERATE_STEP_HOOKS)[number][]): Fn {
+function wrapGenerate(fn: Fn, context: Context, hooks: readonly StepHook[]): Fn {
   return wrapFunction(fn, context, call => {
     const { options } = call;
     const scope = scopeFor(context.recorder, startRun(options, context, 'model'));
@@ -108,8 +108,8 @@ export function wrapStreamObject(fn: Fn, context: Context): Fn {
 }
 
 /**
- * The run of a call; undefined when it is not recorded, or internal to another call. `originalOptions` hold the user's words, where
- * an agent has made something else of them; `around` is the scope that the call was made in, `null` for none.
+ * The run of a call; undefined when it is not recorded, or internal to another call. `originalOptions` hold the user's
+ * words, where an agent has made something else of them; `around` is the scope that the call was made in, `null` for none.
  */
 export function startRun(
   options: SdkCallOptions,
@@ -145,11 +145,7 @@ export function modelTaps(
 }
 
 /** The options that differ from the app's, so that every model of the call is observed. */
-export function tapped(
-  options: SdkCallOptions,
-  taps: ModelTaps,
-  hooks: readonly (typeof GENERATE_STEP_HOOKS)[number][],
-): SdkCallOptions {
+export function tapped(options: SdkCallOptions, taps: ModelTaps, hooks: readonly StepHook[]): SdkCallOptions {
   const changes = taps.tapOptions(options, hooks);
   // Without a tap, nothing on the way to the provider takes it out.
   return taps.untapped ? { ...changes, providerOptions: withoutSynap(options).providerOptions } : changes;
