@@ -5,12 +5,22 @@ import type { SynapClient } from '../synap/client.js';
 import { NetworkError } from '../synap/errors.js';
 import type { BackoffOptions } from './backoff.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import { type Decision, decide, decideBeforeSending, type GiveUpOptions, isStopped, type Outcome } from './decide.js';
+import {
+  type Decision,
+  type DecisionContext,
+  decide,
+  decideBeforeSending,
+  type GiveUpOptions,
+  isFinal,
+  isStopped,
+  type Outcome,
+} from './decide.js';
 import { LostAtClose } from './lost-at-close.js';
 import { PoisonIsolation } from './poison-isolation.js';
 import { RateLimiter, type RateLimitOptions, tokenBucket, UNLIMITED } from './rate-limiter.js';
 import { sendBatch } from './send-batch.js';
 import type { Settlements } from './settlements.js';
+import { Suspects } from './suspects.js';
 import { UnknownOutcomes } from './unknown-outcomes.js';
 
 const SECOND = 1000;
@@ -32,6 +42,7 @@ export class BatchDelivery {
   readonly circuit: CircuitBreaker;
   readonly rateLimiter: RateLimiter;
   readonly lostAtClose = new LostAtClose();
+  readonly suspects: Suspects;
   readonly #options: BatchDeliveryOptions;
   readonly #isolation: PoisonIsolation;
   readonly #unknownOutcomes: UnknownOutcomes;
@@ -58,6 +69,7 @@ export class BatchDelivery {
     this.rateLimiter = new RateLimiter(rateLimit === false ? UNLIMITED : tokenBucket(rateLimit));
     this.#isolation = new PoisonIsolation(batch.maxMessages, retry);
     this.#unknownOutcomes = new UnknownOutcomes(logger);
+    this.suspects = new Suspects(logger);
   }
 
   /** When a batch was last answered, or has failed, by {@link monotonicNow}. */
@@ -100,14 +112,20 @@ export class BatchDelivery {
     // The close has settled what is known.
     if (this.#isClosed) return false;
     this.#learn(outcomes);
-    const unreadable = (outcome: Outcome) => this.#unknownOutcomes.after(outcome);
-    decisions.push(...outcomes.map(outcome => decide(outcome, retry, Date.now(), unreadable(outcome))));
+    decisions.push(...outcomes.map(outcome => decide(outcome, retry, this.#contextOf(outcome))));
     for (const { entry, loss } of decisions)
       if (loss !== undefined) this.#isolation.release(entry.message.conversationId);
+    for (const { settlement } of decisions) if (settlement.to !== 'pending') this.suspects.forget(settlement.key);
     for (const { key } of claimed) this.#accepted.delete(key);
     await settlements.settle(decisions);
     this.lostAtClose.settled(entries);
-    return !outcomes.some(isStopped);
+    return outcomes.every(isFinal);
+  }
+
+  /** Until when nothing of so many messages may go, because each of them was refused and waits; 0 if some may. */
+  waitsForOthersUntil(messages: number): number {
+    const { until } = this.#isolation.waiting(monotonicNow());
+    return messages > this.suspects.count || until === Number.POSITIVE_INFINITY ? 0 : until;
   }
 
   /** Lets the next batch go at once, where only a backoff keeps it. */
@@ -122,18 +140,29 @@ export class BatchDelivery {
     this.#abort.abort();
   }
 
+  #contextOf(outcome: Outcome): DecisionContext {
+    return {
+      now: Date.now(),
+      unreadable: this.#unknownOutcomes.after(outcome),
+      isProven: this.suspects.isProven(outcome.entry.key),
+      isAccountToBlame: this.suspects.blame === 'account',
+    };
+  }
+
   #learn(outcomes: readonly Outcome[]): void {
     this.#answeredAt = monotonicNow();
     if (outcomes.some(outcome => isStopped(outcome) && outcome.failure.kind === 'rate_limit'))
       this.rateLimiter.resume();
     // Counted from the next probe on, which another message is to be: it tells one that always fails from an outage.
     this.#isolation.after(outcomes, Math.max(monotonicNow(), this.circuit.until));
+    for (const conversation of this.suspects.conversationsOnLastTry()) this.#isolation.release(conversation);
   }
 
   #send(entries: readonly ClaimedEntry[]): Promise<Outcome[]> {
     return sendBatch(entries, {
       conversation: this.#options.client.conversation,
       signal: this.#abort.signal,
+      suspects: this.suspects,
       before: async sending => {
         await this.#waitForTurn();
         this.lostAtClose.sending(sending);

@@ -1,7 +1,7 @@
 import type { Logger } from '../internal/logger.js';
 import { monotonicNow } from '../internal/monotonic-clock.js';
 import { type BackoffOptions, backoffMs, unansweredBackoffMs } from './backoff.js';
-import { type Failure, isStopped, type Outcome } from './decide.js';
+import { type Failure, isFinal, isStopped, type Outcome } from './decide.js';
 import { errorForLog } from './error-for-log.js';
 
 const SECOND = 1000;
@@ -9,6 +9,8 @@ const MINUTE = 60 * SECOND;
 
 /** How often a refused key or an empty account is tried again. */
 const PROBE_MS = MINUTE;
+/** The longest wait after an answer that is not Synap's own. */
+const MAX_PASSING_MS = 5 * SECOND;
 /** The longest a server's Retry-After is believed. */
 const MAX_RETRY_AFTER_MS = 300 * SECOND;
 const JITTER = 0.1;
@@ -27,7 +29,8 @@ type Cause = 'none' | 'unclear' | 'rate-limit' | 'account';
  *     ▲                                 ▲  no answer, 5xx: backoff           │  │
  *     │                                 │  429: as long as it asks           │  │
  *     │                                 │  sent, no answer, 5 times: slower  │  │
- *     │                                 │  key, credits, address: a minute   │  │
+ *     │                                 │  key, credits: a minute            │  │
+ *     │                                 │  others' answers: some seconds     │  │
  *     │                                 └──────────── stopped ───────────────┘  │
  *     └──────────────────────────────────── delivered ──────────────────────────┘
  * ```
@@ -84,26 +87,37 @@ export class CircuitBreaker {
     const outcomes = await round();
     const stopped = outcomes.find(isStopped);
     if (stopped) this.#open(stopped.failure, isProbe);
-    else if (isProbe) this.#close();
+    else if (isProbe) this.#afterProbe(outcomes);
     return outcomes;
   }
 
+  #afterProbe(outcomes: readonly Outcome[]): void {
+    const refused = outcomes.find(({ type }) => type === 'refused');
+    if (refused?.type === 'refused' && !outcomes.some(isFinal)) this.#open(refused.failure, true);
+    else this.#close();
+  }
+
   #open(failure: Failure, wasProbe: boolean): void {
-    const isAccount = failure.pause === 'probe';
     const askedMs = failure.retryAfterMs;
-    this.#warn(isAccount ? 'account' : askedMs === undefined ? 'unclear' : 'rate-limit', failure.error);
+    this.#warn(causeOf(failure), failure.error);
     const atLeast = Math.min(askedMs ?? 0, MAX_RETRY_AFTER_MS);
     // Of rounds side by side, the first that is stopped opens it; another may be told to wait longer.
     if (this.#state === 'open' || (this.#state === 'half-open' && !wasProbe)) return this.#pauseAsAsked(atLeast);
     this.#state = 'open';
-    if (isAccount) return this.#pauseAsAsked(PROBE_MS);
-    const backoff =
-      failure.pause === 'slow-backoff'
-        ? unansweredBackoffMs(++this.#unanswered, this.#backoff)
-        : backoffMs(this.#failures, this.#backoff);
+    if (failure.pause === 'probe') return this.#pauseAsAsked(PROBE_MS);
+    const backoff = this.#backoffMs(failure);
     this.#failures++;
     if (askedMs === undefined) return this.#pause(backoff);
     this.#pauseAsAsked(Math.max(atLeast, backoff) * (1 + Math.random() * JITTER));
+  }
+
+  #backoffMs({ pause }: Failure): number {
+    if (pause === 'slow-backoff') return unansweredBackoffMs(++this.#unanswered, this.#backoff);
+    const { baseMs, maxMs } = this.#backoff;
+    return backoffMs(this.#failures, {
+      baseMs,
+      maxMs: pause === 'short-backoff' ? Math.min(maxMs, MAX_PASSING_MS) : maxMs,
+    });
   }
 
   #close(): void {
@@ -129,9 +143,14 @@ export class CircuitBreaker {
     const isNews = this.#cause === 'none' || (cause === 'account') !== this.isHeld;
     this.#cause = cause;
     if (!isNews) return;
-    const when = cause === 'account' ? ' every minute' : '';
+    const when = cause === 'account' ? ', at least every minute' : '';
     this.#logger.warn(
       `delivery to Synap paused: ${errorForLog(error)}. Messages are kept, and sending is tried again${when}`,
     );
   }
+}
+
+function causeOf({ kind, retryAfterMs }: Failure): Exclude<Cause, 'none'> {
+  if (kind === 'account' || kind === 'unsure') return 'account';
+  return retryAfterMs === undefined ? 'unclear' : 'rate-limit';
 }

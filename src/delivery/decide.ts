@@ -15,6 +15,8 @@ export type FailureKind =
   /** It may be the message, or the account, or the address. */
   | 'unsure'
   | 'rate_limit'
+  /** Something between this app and Synap turned the request away: it will soon pass, or be seen to. */
+  | 'passing'
   /** Synap is down, or was never reached. */
   | 'unavailable'
   /** It was sent, and no answer arrived at all. */
@@ -24,32 +26,39 @@ export type FailureKind =
   /** It is stored, though the call failed. */
   | 'stored';
 
-/** What becomes of the messages of a request. `split`: they are sent by halves. `retry` counts as an attempt, `hold` does not. */
-type Action = 'deliver' | 'split' | 'reject' | 'hold' | 'retry';
+/**
+ * What becomes of the messages of a request. `split`: they are sent by halves. `suspect`: other messages have to tell
+ * whether it is to blame (see suspects.ts). `retry` counts as an attempt, `hold` does not.
+ */
+type Action = 'deliver' | 'split' | 'reject' | 'suspect' | 'hold' | 'retry';
 
 interface Reaction {
   /** With several messages in the request. */
   readonly batch: Action;
   /** With one. */
   readonly single: Exclude<Action, 'split'>;
-  /** With one that its batch was answered without: the key and the address are right. */
-  readonly suspect: Exclude<Action, 'split'>;
-  /** How long nothing is sent. `probe`: a fixed time. `slow-backoff`: more and more slowly, as each attempt may be stored. */
-  readonly pause: 'none' | 'probe' | 'backoff' | 'slow-backoff';
+  /** With one that its batch was answered without. */
+  readonly item: Exclude<Action, 'split'>;
+  /**
+   * How long nothing is sent. `probe`: a fixed time. `short-backoff`: a few seconds at most. `slow-backoff`: more and more
+   * slowly, as each attempt may be stored.
+   */
+  readonly pause: 'none' | 'probe' | 'backoff' | 'short-backoff' | 'slow-backoff';
   /** How the next batches find the message to blame. */
   readonly isolate: 'none' | 'halves' | 'one' | 'one-by-one';
 }
 
 const REACTIONS: Readonly<Record<FailureKind, Reaction>> = {
-  message: { batch: 'split', single: 'reject', suspect: 'reject', pause: 'none', isolate: 'none' },
-  account: { batch: 'hold', single: 'hold', suspect: 'hold', pause: 'probe', isolate: 'none' },
-  unsure: { batch: 'hold', single: 'hold', suspect: 'reject', pause: 'probe', isolate: 'none' },
-  rate_limit: { batch: 'hold', single: 'hold', suspect: 'hold', pause: 'backoff', isolate: 'none' },
-  unavailable: { batch: 'retry', single: 'retry', suspect: 'retry', pause: 'backoff', isolate: 'halves' },
+  message: { batch: 'split', single: 'reject', item: 'reject', pause: 'none', isolate: 'none' },
+  account: { batch: 'hold', single: 'hold', item: 'hold', pause: 'probe', isolate: 'none' },
+  unsure: { batch: 'split', single: 'suspect', item: 'suspect', pause: 'backoff', isolate: 'none' },
+  rate_limit: { batch: 'hold', single: 'hold', item: 'hold', pause: 'backoff', isolate: 'none' },
+  passing: { batch: 'retry', single: 'retry', item: 'retry', pause: 'short-backoff', isolate: 'halves' },
+  unavailable: { batch: 'retry', single: 'retry', item: 'retry', pause: 'backoff', isolate: 'halves' },
   // A copy more with each attempt: halves would be too many.
-  unanswered: { batch: 'retry', single: 'retry', suspect: 'retry', pause: 'slow-backoff', isolate: 'one' },
-  unreadable: { batch: 'retry', single: 'retry', suspect: 'retry', pause: 'backoff', isolate: 'one-by-one' },
-  stored: { batch: 'deliver', single: 'deliver', suspect: 'deliver', pause: 'none', isolate: 'none' },
+  unanswered: { batch: 'retry', single: 'retry', item: 'retry', pause: 'slow-backoff', isolate: 'one' },
+  unreadable: { batch: 'retry', single: 'retry', item: 'retry', pause: 'backoff', isolate: 'one-by-one' },
+  stored: { batch: 'deliver', single: 'deliver', item: 'deliver', pause: 'none', isolate: 'none' },
 };
 
 /** A failed request, as delivery sees it. */
@@ -79,9 +88,14 @@ function knownFailure(error: SynapError): Failure {
   return { kind, error, maybeStored: error.stored !== 'no', retryAfterMs, ...REACTIONS[kind] };
 }
 
-/** Whether every message after this one would fail with the same error: of the key, the credits, or the address. */
+/** Whether every message after this one would fail with the same error: of the key, or of the credits. */
 export function isAboutAccount(error: unknown): error is SynapError {
-  return failureOf(error).pause === 'probe';
+  return failureOf(error).kind === 'account';
+}
+
+/** Whether it may be of the message that was sent, or of the account or the address: other messages would tell. */
+export function mayBeAboutAccount(error: unknown): error is SynapError {
+  return failureOf(error).kind === 'unsure';
 }
 
 function kindOf(error: SynapError): FailureKind {
@@ -93,13 +107,15 @@ function kindOf(error: SynapError): FailureKind {
     case 'timeout':
       if (!NetworkError.is(error) || error.stored === 'no') return 'unavailable';
       return error.answered ? 'unreadable' : 'unanswered';
+    case 'service_unavailable':
+      return error.stored === 'no' ? 'passing' : kindBySubject(error);
+    case 'unexpected_response':
+      return error.stored === 'unknown' ? 'unreadable' : kindBySubject(error);
     case 'invalid_input':
     case 'payload_too_large':
     case 'conflict':
     case 'authentication':
     case 'insufficient_credits':
-    case 'unexpected_response':
-    case 'service_unavailable':
       return kindBySubject(error);
     default:
       return unhandled(code);
@@ -142,6 +158,8 @@ export interface GiveUpOptions {
  *
  * - `delivered`: Synap has it.
  * - `dead`: Synap refused this very message; it never will be taken.
+ * - `refused`: Synap refused it by itself, and it may be the message or the account. Not `isSent`: it was refused before, and
+ *   waits for what becomes of another.
  * - `unclear`: it failed, or whether it was stored is unknown; it is sent again under the same key.
  * - `held`: nothing is wrong with it; Synap takes nothing at all for now (rate limit, key, credits), or an older one
  *   must go first.
@@ -149,7 +167,15 @@ export interface GiveUpOptions {
 export type Outcome =
   | { readonly entry: ClaimedEntry; readonly type: 'delivered' }
   | { readonly entry: ClaimedEntry; readonly type: 'dead'; readonly failure: Failure }
+  | Refused
   | Stopped;
+
+export interface Refused {
+  readonly entry: ClaimedEntry;
+  readonly type: 'refused';
+  readonly failure: Failure;
+  readonly isSent: boolean;
+}
 
 /** An outcome behind which nothing more may be sent: going on could bring a conversation out of order. */
 export interface Stopped {
@@ -162,6 +188,11 @@ export function isStopped(outcome: Outcome): outcome is Stopped {
   return outcome.type === 'unclear' || outcome.type === 'held';
 }
 
+/** Whether a message has left the outbox for good. */
+export function isFinal({ type }: Outcome): boolean {
+  return type === 'delivered' || type === 'dead';
+}
+
 /** What came of sending an entry, by what is to be done about the failure. */
 export function outcomeOf(entry: ClaimedEntry, failure: Failure, action: Exclude<Action, 'split'>): Outcome {
   switch (action) {
@@ -169,6 +200,8 @@ export function outcomeOf(entry: ClaimedEntry, failure: Failure, action: Exclude
       return { entry, type: 'delivered' };
     case 'reject':
       return { entry, type: 'dead', failure };
+    case 'suspect':
+      return { entry, type: 'refused', failure, isSent: true };
     case 'hold':
       return { entry, type: 'held', failure };
     case 'retry':
@@ -193,45 +226,71 @@ export function decideBeforeSending(entry: ClaimedEntry, { ifUnknown }: GiveUpOp
   return giveUp(entry, 'dead', 'unknown_outcome', undefined);
 }
 
-/**
- * Decides about an entry after it was sent.
- *
- * @param unreadable how many answers to it could not be read, this one included
- */
-export function decide(outcome: Outcome, options: GiveUpOptions, now: number, unreadable = 0): Decision {
-  const { entry, type } = outcome;
-  const maybeStoredNow = type === 'delivered' || (type === 'unclear' && outcome.failure.maybeStored);
-  return { ...decisionOn(outcome, options, now, unreadable), maybeDoubled: entry.maybeStored && maybeStoredNow };
+/** What delivery knows beyond an outcome. */
+export interface DecisionContext {
+  /** In milliseconds since 1970. */
+  readonly now: number;
+  /** How many answers to this message could not be read, this one included. */
+  readonly unreadable: number;
+  /** Whether other messages have shown that a refusal was this message's own fault. */
+  readonly isProven: boolean;
+  /** Whether so many messages were refused in a row that it is no message's fault. */
+  readonly isAccountToBlame: boolean;
 }
 
-function decisionOn(
-  outcome: Outcome,
-  { maxAgeMs, maxAttempts, ifUnknown }: GiveUpOptions,
-  now: number,
-  unreadable: number,
-): Decision {
+/** Decides about an entry after it was sent. */
+export function decide(outcome: Outcome, options: GiveUpOptions, context: DecisionContext): Decision {
+  const { entry, type } = outcome;
+  const maybeStoredNow = type === 'delivered' || (type === 'unclear' && outcome.failure.maybeStored);
+  return { ...decisionOn(outcome, options, context), maybeDoubled: entry.maybeStored && maybeStoredNow };
+}
+
+function decisionOn(outcome: Outcome, options: GiveUpOptions, context: DecisionContext): Decision {
   const { entry } = outcome;
   switch (outcome.type) {
     case 'delivered':
       return { entry, settlement: { key: entry.key, to: 'delivered' } };
     case 'dead':
       return giveUp(entry, 'dead', 'rejected', outcome.failure.error);
+    case 'refused':
+      return decisionOnSuspect(outcome, options, context);
     case 'held':
       return putBack(entry, entry.attempts, entry.maybeStored);
     case 'unclear': {
       const { maybeStored, error } = outcome.failure;
-      if (maybeStored && (ifUnknown === 'dead-letter' || unreadable > MAX_UNREADABLE_RESENDS))
+      if (maybeStored && (options.ifUnknown === 'dead-letter' || context.unreadable > MAX_UNREADABLE_RESENDS))
         return giveUp(entry, 'dead', 'unknown_outcome', error);
       const attempts = entry.attempts + 1;
-      if (attempts >= maxAttempts && now - entry.acceptedAt > maxAgeMs)
-        return giveUp(entry, 'expired', 'expired', error);
+      if (isTooOld(entry, attempts, options, context)) return giveUp(entry, 'expired', 'expired', error);
       return putBack(entry, attempts, entry.maybeStored || maybeStored);
     }
   }
 }
 
-function putBack(entry: ClaimedEntry, attempts: number, maybeStored: boolean): Decision {
-  return { entry, settlement: { key: entry.key, to: 'pending', attempts, maybeStored } };
+function decisionOnSuspect(
+  { entry, failure, isSent }: Refused,
+  options: GiveUpOptions,
+  context: DecisionContext,
+): Decision {
+  const { isProven, isAccountToBlame } = context;
+  const attempts = isSent && !isAccountToBlame ? entry.attempts + 1 : entry.attempts;
+  if (isProven || (!isAccountToBlame && isTooOld(entry, attempts, options, context)))
+    return giveUp(entry, 'dead', 'rejected', failure.error);
+  return putBack(entry, attempts, entry.maybeStored, errorForLog(failure.error));
+}
+
+function isTooOld(
+  entry: ClaimedEntry,
+  attempts: number,
+  { maxAgeMs, maxAttempts }: GiveUpOptions,
+  { now }: DecisionContext,
+): boolean {
+  return attempts >= maxAttempts && now - entry.acceptedAt > maxAgeMs;
+}
+
+function putBack(entry: ClaimedEntry, attempts: number, maybeStored: boolean, refused?: string): Decision {
+  const settlement = { key: entry.key, to: 'pending', attempts, maybeStored } as const;
+  return { entry, settlement: refused === undefined ? settlement : { ...settlement, refused } };
 }
 
 function giveUp(entry: ClaimedEntry, to: 'dead' | 'expired', loss: LossReason, error: unknown): Decision {

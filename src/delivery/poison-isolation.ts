@@ -1,5 +1,5 @@
 import { type BackoffOptions, backoffMs, unansweredBackoffMs } from './backoff.js';
-import { isStopped, type Outcome, type Stopped } from './decide.js';
+import { isFinal, isStopped, type Outcome, type Refused, type Stopped } from './decide.js';
 
 /** Conversations that wait at most. Beyond this, it is not single messages that fail. */
 const MAX_WAITING = 1000;
@@ -14,7 +14,8 @@ const MAX_WAITING = 1000;
  *    └────unreadable──────────────► one by one, as often as there were messages ──► the same
  * ```
  *
- * What fails alone waits with its whole conversation, for longer each time, until it is delivered or given up.
+ * What fails alone, or is refused alone and may not be to blame, waits with its whole conversation, for longer each time,
+ * until it is delivered or given up.
  */
 export class PoisonIsolation {
   readonly #maxSize: number;
@@ -45,7 +46,8 @@ export class PoisonIsolation {
   }
 
   after(outcomes: readonly Outcome[], now: number): void {
-    for (const outcome of outcomes) if (!isStopped(outcome)) this.release(outcome.entry.message.conversationId);
+    for (const outcome of outcomes) if (isFinal(outcome)) this.release(outcome.entry.message.conversationId);
+    for (const outcome of outcomes) if (outcome.type === 'refused' && outcome.isSent) this.#makeWait(outcome, now);
     const stopped = outcomes.find(isStopped);
     this.#oneByOne = Math.max(0, this.#oneByOne - outcomes.length);
     if (!stopped) {
@@ -78,7 +80,7 @@ export class PoisonIsolation {
     } else if (this.#failedBefore) this.#size = isolate === 'one' ? 1 : Math.ceil(messages / 2);
   }
 
-  #makeWait({ entry, failure }: Stopped, now: number): void {
+  #makeWait({ entry, failure }: Stopped | Refused, now: number): void {
     const conversation = entry.message.conversationId;
     const known = this.#waiting.get(conversation);
     if (!known && this.#waiting.size >= MAX_WAITING) return;

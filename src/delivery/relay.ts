@@ -86,7 +86,8 @@ export class Relay {
 
   stats(): DeliveryStats {
     const { pendingBytes: _, ...stats } = this.#outboxStats();
-    const held = this.#delivery.circuit.isHeld && !this.#isClosed ? stats.pending : 0;
+    const refused = Math.min(stats.pending, this.#delivery.suspects.count);
+    const held = this.#isClosed ? 0 : this.#delivery.circuit.isHeld ? stats.pending : refused;
     return {
       ...stats,
       pending: stats.pending - held,
@@ -115,7 +116,9 @@ export class Relay {
         : circuit.isDown && circuit.until > monotonicNow();
     // What others send from the same outbox, they may go on with.
     const isLate = (deadline: number) =>
-      this.#options.outbox.pollMs === undefined && this.#sending === 0 && circuit.until > deadline;
+      this.#options.outbox.pollMs === undefined &&
+      this.#sending === 0 &&
+      Math.max(circuit.until, this.#delivery.waitsForOthersUntil(this.#outboxStats().pending)) > deadline;
     try {
       return await this.#flushes.flush(timeoutMs, ready, {
         begun: () => this.#check(),

@@ -1,13 +1,20 @@
 import type { ClaimedEntry } from '../outbox/outbox.js';
 import type { SynapClient } from '../synap/client.js';
+import { UnexpectedResponseError } from '../synap/errors.js';
+import type { BatchItemResult } from '../synap/messages.js';
 import { type Failure, failureOf, isStopped, type Outcome, outcomeOf } from './decide.js';
+import type { Suspects } from './suspects.js';
+
+/** So many new refusals without an acceptance end a round; a single one, where the account is to blame. */
+const MAX_REFUSALS = 3;
 
 /** Sends requests. `before` is awaited ahead of each, with the messages in it: it keeps the rate limit. */
 export interface Sender {
-  readonly conversation: SynapClient['conversation'];
+  readonly conversation: Pick<SynapClient['conversation'], 'recordMessage' | 'recordMessagesBatch'>;
   readonly signal: AbortSignal;
+  readonly suspects: Suspects;
   before(entries: readonly ClaimedEntry[]): Promise<void>;
-  /** Synap has refused a message of a batch that it does not refuse for good, and taken others. */
+  /** Synap has not taken a message of a batch for the moment, and has taken others. */
   refusedSingly(): void;
   /** Synap has answered 2xx to these; what of them it refused is still to be read. */
   accepted(entries: readonly ClaimedEntry[]): void;
@@ -18,79 +25,210 @@ export interface Sender {
 }
 
 /**
- * Sends entries and says what became of each, in order. A batch that Synap refuses for what is in it is halved until
- * exactly the refused messages are left, so a bad one takes none of its neighbours with it. Never rejects.
+ * Sends entries and says what became of each, in order. A batch that is refused, or may be for what is in it, is halved
+ * until exactly the refused messages are left, so a bad one takes none of its neighbours with it. Never rejects.
  */
 export async function sendBatch(entries: readonly ClaimedEntry[], sender: Sender): Promise<Outcome[]> {
-  const [first, ...others] = entries;
-  if (first === undefined) return [];
-  if (others.length === 0) return [await sendOne(first, sender, 'single')];
-  let refused: Set<ClaimedEntry>;
-  try {
-    await sender.before(entries);
-    const { results, unread } = await sender.conversation.recordMessagesBatch(
-      entries.map(entry => entry.message),
-      { signal: sender.signal, onAccepted: () => sender.accepted(entries) },
-    );
-    if (unread) sender.acceptedUnread(unread);
-    refused = new Set(entries.filter((_, index) => results[index]?.error !== undefined));
-    sender.notAccepted(refused);
-  } catch (error) {
-    sender.notAccepted(entries);
-    const failure = failureOf(error);
-    const action = failure.batch;
-    if (action === 'split') return sendHalves(entries, sender);
-    return entries.map(entry => outcomeOf(entry, failure, action));
-  }
-  return sendSuspects(entries, refused, sender);
+  const round = new Round(sender);
+  await round.run(entries);
+  return entries.flatMap(entry => round.outcomes.get(entry) ?? []);
 }
 
-/** A batch says why it refused a message only in words. Alone, a message gets a status, which says what to do. */
-async function sendSuspects(
-  entries: readonly ClaimedEntry[],
-  refused: ReadonlySet<ClaimedEntry>,
-  sender: Sender,
-): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
-  let stopped: Failure | undefined;
-  for (const entry of entries) {
-    if (!refused.has(entry)) outcomes.push({ entry, type: 'delivered' });
-    else if (stopped) outcomes.push({ entry, type: 'held', failure: stopped });
-    else {
-      const outcome = await sendOne(entry, sender, 'suspect');
-      outcomes.push(outcome);
-      if (outcome.type !== 'dead') sender.refusedSingly();
-      if (isStopped(outcome)) stopped = outcome.failure;
+/**
+ * One batch, and what is left of it after each answer. It goes in this order: those that were refused before, one by one;
+ * the others; those that other messages have shown to be on their last try; and last, what stands behind a suspect in its
+ * own conversation, so that it overtakes none that is accepted after all.
+ */
+class Round {
+  readonly outcomes = new Map<ClaimedEntry, Outcome>();
+  readonly #sender: Sender;
+  /** What nothing more may be sent behind. */
+  #stopped: Failure | undefined;
+  /** Messages that were refused since the last acceptance, in this round. */
+  #refused = 0;
+  /** How many acceptances there were when a batch with this message was first refused. */
+  readonly #refusedSince = new Map<ClaimedEntry, number>();
+  /** Those behind a suspect. */
+  #deferred: ClaimedEntry[] | undefined = [];
+
+  constructor(sender: Sender) {
+    this.#sender = sender;
+  }
+
+  async run(entries: readonly ClaimedEntry[]): Promise<void> {
+    const { suspects } = this.#sender;
+    await this.#sendSuspects(entries.filter(({ key }) => suspects.has(key)));
+    await this.#send(entries.filter(entry => !this.outcomes.has(entry)));
+    await this.#sendLastTries();
+    const deferred = this.#deferred ?? [];
+    this.#deferred = undefined;
+    await this.#send(deferred);
+    await this.#sendLastTries();
+  }
+
+  /** Of those that may have been refused for the account's sake, the oldest is enough to tell whether that has passed. */
+  async #sendSuspects(entries: readonly ClaimedEntry[]): Promise<void> {
+    const { suspects } = this.#sender;
+    let isTried = false;
+    for (const entry of entries) {
+      const failure = suspects.failureOf(entry.key);
+      const isOnLastTry = suspects.isOnLastTry(entry.key);
+      if (!this.#stopped && (isOnLastTry || !isTried)) {
+        isTried ||= !isOnLastTry;
+        await this.#sendOne(entry, 'single');
+      } else if (failure) this.#end({ entry, type: 'refused', failure, isSent: false });
     }
   }
-  return outcomes;
-}
 
-async function sendOne(entry: ClaimedEntry, sender: Sender, as: 'single' | 'suspect'): Promise<Outcome> {
-  try {
-    await sender.before([entry]);
-    const receipt = await sender.conversation.recordMessage(entry.message, {
-      signal: sender.signal,
-      onAccepted: () => sender.accepted([entry]),
+  async #sendLastTries(): Promise<void> {
+    const { suspects } = this.#sender;
+    for (const { entry, type } of [...this.outcomes.values()])
+      if (!this.#stopped && type === 'refused' && suspects.isOnLastTry(entry.key) && !suspects.isProven(entry.key))
+        await this.#sendOne(entry, 'single');
+  }
+
+  async #send(entries: readonly ClaimedEntry[]): Promise<void> {
+    let rest = entries;
+    while (rest.length > 0) {
+      if (this.#stopped) return this.#hold(rest, this.#stopped);
+      rest = this.#withoutDeferred(rest);
+      const { blame } = this.#sender.suspects;
+      const isDoubted = blame === 'either' || blame === 'account';
+      const count = isDoubted ? 1 : rest.length;
+      await this.#sendGroup(rest.slice(0, count));
+      rest = rest.slice(count);
+    }
+  }
+
+  #withoutDeferred(entries: readonly ClaimedEntry[]): readonly ClaimedEntry[] {
+    const deferred = this.#deferred;
+    if (!deferred) return entries;
+    const suspected = new Set<string>();
+    for (const { entry, type } of this.outcomes.values()) if (type === 'refused') suspected.add(conversationOf(entry));
+    if (suspected.size === 0) return entries;
+    const isBehind = (entry: ClaimedEntry) => suspected.has(conversationOf(entry));
+    deferred.push(...entries.filter(isBehind));
+    return entries.filter(entry => !isBehind(entry));
+  }
+
+  async #sendGroup(entries: readonly ClaimedEntry[]): Promise<void> {
+    const { conversation, signal, ...sender } = this.#sender;
+    const [first, ...others] = entries;
+    if (first === undefined) return;
+    if (others.length === 0) return this.#sendOne(first, 'single');
+    let results: readonly BatchItemResult[];
+    try {
+      await sender.before(entries);
+      const answer = await conversation.recordMessagesBatch(
+        entries.map(entry => entry.message),
+        { signal, onAccepted: () => sender.accepted(entries) },
+      );
+      if (answer.unread) sender.acceptedUnread(answer.unread);
+      results = answer.results;
+    } catch (error) {
+      sender.notAccepted(entries);
+      const failure = failureOf(error);
+      const action = failure.batch;
+      if (action === 'split') return this.#sendHalves(entries);
+      for (const entry of entries) this.#end(outcomeOf(entry, failure, action));
+      return;
+    }
+    await this.#readResults(entries, results);
+  }
+
+  async #readResults(entries: readonly ClaimedEntry[], results: readonly BatchItemResult[]): Promise<void> {
+    const { suspects, ...sender } = this.#sender;
+    const isRefused = (index: number) => results[index]?.error !== undefined;
+    const isOpen = (index: number) => results[index]?.unknown !== undefined;
+    const refused = entries.filter((_, index) => isRefused(index));
+    const open = entries.filter((_, index) => isOpen(index));
+    const taken = entries.filter((_, index) => !isRefused(index) && !isOpen(index));
+    sender.notAccepted([...refused, ...open]);
+    // The others of the same answer say that the account is not to blame.
+    entries.forEach((entry, index) => {
+      const why = results[index]?.error;
+      if (why !== undefined)
+        suspects.refused(entry, failureOf(new UnexpectedResponseError(`Synap refused it: ${why}`)));
     });
-    // A client of the app's own may answer with nothing.
-    if (receipt?.unread) sender.acceptedUnread(receipt.unread);
-    return { entry, type: 'delivered' };
-  } catch (error) {
-    sender.notAccepted([entry]);
-    const failure = failureOf(error);
-    return outcomeOf(entry, failure, failure[as]);
+    this.#delivered(taken);
+    await this.#sendRefused(refused);
+    entries.forEach((entry, index) => {
+      const why = results[index]?.unknown;
+      if (why === undefined || !open.includes(entry)) return;
+      const failure = failureOf(new UnexpectedResponseError(`Synap's answer to a batch ${why}`, { retryable: true }));
+      this.#end(outcomeOf(entry, failure, failure.single));
+    });
+    if (open.length > 0 && taken.length > 0) sender.refusedSingly();
+  }
+
+  /** A batch says why it refused a message only in words. Alone, a message gets a status, which says what to do. */
+  async #sendRefused(entries: readonly ClaimedEntry[]): Promise<void> {
+    for (const entry of entries) {
+      if (this.#stopped) {
+        this.#hold([entry], this.#stopped);
+        continue;
+      }
+      await this.#sendOne(entry, 'item');
+      const { type } = this.outcomes.get(entry) ?? {};
+      if (type !== 'dead' && type !== 'refused') this.#sender.refusedSingly();
+    }
+  }
+
+  async #sendOne(entry: ClaimedEntry, as: 'single' | 'item'): Promise<void> {
+    const { conversation, signal, ...sender } = this.#sender;
+    try {
+      await sender.before([entry]);
+      const receipt = await conversation.recordMessage(entry.message, {
+        signal,
+        onAccepted: () => sender.accepted([entry]),
+      });
+      // A client of the app's own may answer with nothing.
+      if (receipt?.unread) sender.acceptedUnread(receipt.unread);
+      this.#delivered([entry]);
+    } catch (error) {
+      sender.notAccepted([entry]);
+      const failure = failureOf(error);
+      const action = failure[as];
+      if (action === 'deliver') this.#delivered([entry]);
+      else if (action === 'suspect') this.#suspect(entry, failure);
+      else this.#end(outcomeOf(entry, failure, action));
+    }
+  }
+
+  #suspect(entry: ClaimedEntry, failure: Failure): void {
+    const { suspects } = this.#sender;
+    const isNew = !suspects.has(entry.key);
+    suspects.refused(entry, failure, this.#refusedSince.get(entry));
+    this.#end({ entry, type: 'refused', failure, isSent: true });
+    if (!isNew || suspects.isProven(entry.key)) return;
+    this.#refused++;
+    if (this.#refused >= (suspects.blame === 'account' ? 1 : MAX_REFUSALS)) this.#stopped ??= failure;
+  }
+
+  async #sendHalves(entries: readonly ClaimedEntry[]): Promise<void> {
+    const { acceptances } = this.#sender.suspects;
+    for (const entry of entries) if (!this.#refusedSince.has(entry)) this.#refusedSince.set(entry, acceptances);
+    const middle = Math.ceil(entries.length / 2);
+    await this.#send(entries.slice(0, middle));
+    await this.#send(entries.slice(middle));
+  }
+
+  #delivered(entries: readonly ClaimedEntry[]): void {
+    if (entries.length > 0) this.#refused = 0;
+    this.#sender.suspects.accepted(entries);
+    for (const entry of entries) this.#end({ entry, type: 'delivered' });
+  }
+
+  #hold(entries: readonly ClaimedEntry[], failure: Failure): void {
+    for (const entry of entries) this.#end({ entry, type: 'held', failure });
+  }
+
+  #end(outcome: Outcome): void {
+    this.outcomes.set(outcome.entry, outcome);
+    if (isStopped(outcome)) this.#stopped ??= outcome.failure;
   }
 }
 
-async function sendHalves(entries: readonly ClaimedEntry[], sender: Sender): Promise<Outcome[]> {
-  const middle = Math.ceil(entries.length / 2);
-  const first = await sendBatch(entries.slice(0, middle), sender);
-  const stopped = first.find(isStopped);
-  if (stopped)
-    return [
-      ...first,
-      ...entries.slice(middle).map(entry => ({ entry, type: 'held', failure: stopped.failure }) as const),
-    ];
-  return [...first, ...(await sendBatch(entries.slice(middle), sender))];
+function conversationOf({ message }: ClaimedEntry): string {
+  return message.conversationId;
 }

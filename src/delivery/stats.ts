@@ -2,7 +2,10 @@ import type { OutboxStats } from '../outbox/outbox.js';
 
 /** The stats of the outbox, and what only its relay knows. `accepted` is the sum of the others but the last. */
 export interface DeliveryStats extends OutboxStats {
-  /** Pending, while Synap refuses the key, the account or the address; then `pending` is 0. */
+  /**
+   * Pending, while Synap refuses the key, the account or the address; then `pending` is 0. And messages that Synap has
+   * refused by themselves, until another tells whether it is the message or the account.
+   */
   held: number;
   /** Still in memory when the recorder was closed, and not stored by Synap: never sent, or clearly not taken. */
   lostAtShutdown: number;

@@ -67,10 +67,18 @@ export interface ClaimLimits {
   readonly except: ReadonlySet<string>;
 }
 
-/** What becomes of a claimed entry. `pending` puts it back where it stood. */
+/**
+ * What becomes of a claimed entry. `pending` puts it back where it stood; with `refused`, it is held, because Synap refused it
+ * by itself: that says why, in words fit for a log.
+ */
 export type Settlement = { readonly key: string } & (
   | { readonly to: 'delivered' }
-  | { readonly to: 'pending'; readonly attempts: number; readonly maybeStored: boolean }
+  | {
+      readonly to: 'pending';
+      readonly attempts: number;
+      readonly maybeStored: boolean;
+      readonly refused?: string | undefined;
+    }
   | { readonly to: 'dead' | 'expired'; readonly error: string }
 ) & { readonly to: Exclude<Moves['in_flight'], 'lost'> };
 

@@ -46,7 +46,7 @@ export interface Receipt {
 
 /** One message's fate in a batch: a receipt, or the reason why Synap refused it. */
 export type BatchItemResult =
-  | (Partial<Receipt> & { error?: undefined })
+  | (Partial<Receipt> & { error?: undefined; unknown?: string })
   | {
       error: string;
       messageId?: undefined;
@@ -54,6 +54,7 @@ export type BatchItemResult =
       sessionId?: undefined;
       recordedAt?: undefined;
       unread?: undefined;
+      unknown?: undefined;
     };
 
 /** What became of a batch; `results[i]` is the fate of the i-th message. */

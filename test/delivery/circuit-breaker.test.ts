@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CircuitBreaker } from '../../src/delivery/circuit-breaker.js';
 import type { Outcome } from '../../src/delivery/decide.js';
 import { monotonicNow } from '../../src/internal/monotonic-clock.js';
-import { aClaim, dead, delivered, errors, held, unclear } from './failures.js';
+import { aClaim, dead, delivered, errors, held, refused, unclear } from './failures.js';
 
 const MINUTE = 60_000;
 const entry = aClaim('k');
@@ -120,6 +120,36 @@ describe('the pause', () => {
     expect(await failAndWait()).toBe(500);
   });
 
+  it('is some seconds at most after an answer that is not Synap’s own', async () => {
+    const waits: number[] = [];
+    for (let n = 0; n < 6; n++) waits.push(await failAndWait(errors.passing));
+    expect(waits).toEqual([500, 1000, 2000, 2500, 2500, 2500]);
+  });
+
+  it('grows up to a minute while it is unsure whether the account is refused', async () => {
+    const waits: number[] = [];
+    for (let n = 0; n < 8; n++) {
+      vi.setSystemTime(Date.now() + Math.max(0, wait()));
+      await run(held(errors.unsure, entry));
+      waits.push(wait());
+    }
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  });
+
+  it('goes on while a probe only brings refusals that may be the account’s', async () => {
+    await run(held(errors.unsure, entry));
+    await run(refused(entry));
+    expect(circuit).toMatchObject({ isOpen: true, isHeld: true });
+    expect(wait()).toBe(1000);
+    await run([...refused(entry), ...ok()]);
+    expect(circuit.isOpen).toBe(false);
+  });
+
+  it('does not begin with one refusal that may be the account’s', async () => {
+    await run(refused(entry));
+    expect(circuit).toMatchObject({ isOpen: false, until: 0 });
+  });
+
   it('is as long as Synap asks, and a little longer', async () => {
     expect(await failAndWait(errors.rateLimit(10_000))).toBe(10_500);
     expect(await failAndWait(errors.unavailable(20_000))).toBe(21_000);
@@ -234,7 +264,7 @@ describe('the log', () => {
   const UNAVAILABLE =
     'warn delivery to Synap paused: Synap is unavailable (503). Messages are kept, and sending is tried again';
   const REFUSED =
-    'warn delivery to Synap paused: Synap refused the API key (401). Messages are kept, and sending is tried again every minute';
+    'warn delivery to Synap paused: Synap refused the API key (401). Messages are kept, and sending is tried again, at least every minute';
 
   it('says once that delivery is paused, and once that it has resumed', async () => {
     for (let n = 0; n < 3; n++) await run(failed());

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type DecisionContext,
   decide,
   decideBeforeSending,
   type FailureKind,
   failureOf,
   type GiveUpOptions,
   isAboutAccount,
+  isFinal,
   isStopped,
   outcomeOf,
 } from '../../src/delivery/decide.js';
@@ -20,10 +22,11 @@ import {
   TimeoutError,
   UnexpectedResponseError,
 } from '../../src/synap/errors.js';
-import { aClaim, dead, delivered, errors, held, unclear } from './failures.js';
+import { aClaim, dead, delivered, errors, held, refused, unclear } from './failures.js';
 
 const NOW = 1_700_000_100_000;
 const OPTIONS: GiveUpOptions = { maxAgeMs: 60_000, maxAttempts: 3, ifUnknown: 'resend' };
+const CONTEXT: DecisionContext = { now: NOW, unreadable: 0, isProven: false, isAccountToBlame: false };
 const NO_DUPLICATES: GiveUpOptions = { ...OPTIONS, ifUnknown: 'dead-letter' };
 
 const answer = (status: number, headers: Record<string, string> = {}) =>
@@ -81,8 +84,8 @@ describe('an error without a status', () => {
     ['an answer that can’t be read', new NetworkError('x', { sent: 'unknown', answered: true }), 'unreadable', true],
     ['a connection that timed out', new TimeoutError('x', { sent: 'no' }), 'unavailable', false],
     ['an answer that timed out', new TimeoutError('x', { sent: 'unknown' }), 'unanswered', true],
-    ['a web page in Synap’s place', new ServiceUnavailableError('x', { stored: 'no' }), 'unavailable', false],
-    ['results that match no message', new UnexpectedResponseError('x', { retryable: true }), 'unavailable', true],
+    ['a web page in Synap’s place', new ServiceUnavailableError('x', { stored: 'no' }), 'passing', false],
+    ['results that match no message', new UnexpectedResponseError('x', { retryable: true }), 'unreadable', true],
     ['an answer that makes no sense', new UnexpectedResponseError('x'), 'unsure', false],
     ['an error of the app’s own client', new Error('x'), 'unavailable', true],
     ['another’s error that looks like ours', Object.assign(new Error('x'), LOOK_ALIKE), 'unavailable', true],
@@ -103,7 +106,7 @@ it('an error that can’t even be read may pass, and its message may be stored',
     retryAfterMs: undefined,
     batch: 'retry',
     single: 'retry',
-    suspect: 'retry',
+    item: 'retry',
     pause: 'backoff',
     isolate: 'halves',
   });
@@ -111,16 +114,18 @@ it('an error that can’t even be read may pass, and its message may be stored',
 
 it('each kind of failure says what becomes of its messages, how long to pause and how to find the one to blame', () => {
   const stored = Object.assign(answer(500), { stored: 'yes' });
-  const { message, account, unsure, rateLimit, unavailable, unanswered, unreadable } = errors;
-  const rows = [message, account, unsure, rateLimit(), unavailable(), unanswered, unreadable, stored].map(error => {
-    const { kind, batch, single, suspect, pause, isolate } = failureOf(error);
-    return [kind, batch, single, suspect, pause, isolate];
+  const { message, account, unsure, rateLimit, passing, unavailable, unanswered, unreadable } = errors;
+  const all = [message, account, unsure, rateLimit(), passing, unavailable(), unanswered, unreadable, stored];
+  const rows = all.map(error => {
+    const { kind, batch, single, item, pause, isolate } = failureOf(error);
+    return [kind, batch, single, item, pause, isolate];
   });
   expect(rows).toEqual([
     ['message', 'split', 'reject', 'reject', 'none', 'none'],
     ['account', 'hold', 'hold', 'hold', 'probe', 'none'],
-    ['unsure', 'hold', 'hold', 'reject', 'probe', 'none'],
+    ['unsure', 'split', 'suspect', 'suspect', 'backoff', 'none'],
     ['rate_limit', 'hold', 'hold', 'hold', 'backoff', 'none'],
+    ['passing', 'retry', 'retry', 'retry', 'short-backoff', 'halves'],
     ['unavailable', 'retry', 'retry', 'retry', 'backoff', 'halves'],
     ['unanswered', 'retry', 'retry', 'retry', 'slow-backoff', 'one'],
     ['unreadable', 'retry', 'retry', 'retry', 'backoff', 'one-by-one'],
@@ -129,8 +134,8 @@ it('each kind of failure says what becomes of its messages, how long to pause an
 });
 
 it('what every message would meet is about the account', () => {
-  expect([errors.account, errors.unsure, answer(404)].map(isAboutAccount)).toEqual([true, true, true]);
-  const others = [errors.message, errors.rateLimit(), errors.unavailable(), errors.unanswered, new Error('x')];
+  expect([errors.account, answer(402)].map(isAboutAccount)).toEqual([true, true]);
+  const others = [errors.message, errors.unsure, errors.rateLimit(), errors.unavailable(), new Error('x')];
   expect(others.map(isAboutAccount)).toEqual([false, false, false, false, false]);
 });
 
@@ -139,14 +144,22 @@ it('an action becomes the outcome of an entry', () => {
   const failure = failureOf(errors.unsure);
   expect(outcomeOf(entry, failure, 'deliver')).toEqual({ entry, type: 'delivered' });
   expect(outcomeOf(entry, failure, 'reject')).toEqual({ entry, type: 'dead', failure });
+  expect(outcomeOf(entry, failure, 'suspect')).toEqual({ entry, type: 'refused', failure, isSent: true });
   expect(outcomeOf(entry, failure, 'hold')).toEqual({ entry, type: 'held', failure });
   expect(outcomeOf(entry, failure, 'retry')).toEqual({ entry, type: 'unclear', failure });
 });
 
 it('nothing more is sent behind what is unclear or held', () => {
   const entry = aClaim('k');
-  const outcomes = [...delivered(entry), ...dead(entry), ...unclear(errors.unanswered, entry), ...held('x', entry)];
-  expect(outcomes.map(isStopped)).toEqual([false, false, true, true]);
+  const outcomes = [
+    ...delivered(entry),
+    ...dead(entry),
+    ...refused(entry),
+    ...unclear(errors.unanswered, entry),
+    ...held('x', entry),
+  ];
+  expect(outcomes.map(isStopped)).toEqual([false, false, false, true, true]);
+  expect(outcomes.map(isFinal)).toEqual([true, true, false, false, false]);
 });
 
 describe('before it is sent', () => {
@@ -166,7 +179,7 @@ describe('before it is sent', () => {
 describe('a message', () => {
   it('that was delivered is done', () => {
     const entry = aClaim('k');
-    expect(decide(only(delivered(entry)), OPTIONS, NOW)).toEqual({
+    expect(decide(only(delivered(entry)), OPTIONS, CONTEXT)).toEqual({
       entry,
       settlement: { key: 'k', to: 'delivered' },
       maybeDoubled: false,
@@ -175,7 +188,7 @@ describe('a message', () => {
 
   it('that was refused is a dead letter', () => {
     const entry = aClaim('k');
-    expect(decide(only(dead(entry)), OPTIONS, NOW)).toEqual({
+    expect(decide(only(dead(entry)), OPTIONS, CONTEXT)).toEqual({
       entry,
       settlement: { key: 'k', to: 'dead', error: 'Synap refused the input (422)' },
       loss: 'rejected',
@@ -184,14 +197,64 @@ describe('a message', () => {
     });
   });
 
+  describe('that was refused by itself', () => {
+    const why = 'Synap answered 403';
+    const old = { attempts: 2, acceptedAt: NOW - 60_001 };
+
+    it('is held until it is known whether it is to blame, and that is an attempt', () => {
+      const entry = aClaim('k', 'c', { attempts: 1, acceptedAt: NOW, maybeStored: true });
+      expect(decide(only(refused(entry)), OPTIONS, CONTEXT)).toEqual({
+        entry,
+        settlement: { key: 'k', to: 'pending', attempts: 2, maybeStored: true, refused: why },
+        maybeDoubled: false,
+      });
+    });
+
+    it('and was not sent this time has made no attempt', () => {
+      const [outcome] = refused(aClaim('k', 'c', { attempts: 1, acceptedAt: 0 }));
+      if (outcome?.type !== 'refused') throw new Error('not refused');
+      const { settlement } = decide({ ...outcome, isSent: false }, OPTIONS, CONTEXT);
+      expect(settlement).toEqual({ key: 'k', to: 'pending', attempts: 1, maybeStored: false, refused: why });
+    });
+
+    it('and is to blame is a dead letter', () => {
+      const entry = aClaim('k', 'c', { acceptedAt: NOW });
+      expect(decide(only(refused(entry)), OPTIONS, { ...CONTEXT, isProven: true })).toEqual({
+        entry,
+        settlement: { key: 'k', to: 'dead', error: why },
+        loss: 'rejected',
+        error: errors.unsure,
+        maybeDoubled: false,
+      });
+    });
+
+    it('is a dead letter at its age limit', () => {
+      const { settlement, loss } = decide(only(refused(aClaim('k', 'c', old))), OPTIONS, CONTEXT);
+      expect([settlement.to, loss]).toEqual(['dead', 'rejected']);
+      const young = { ...old, acceptedAt: NOW - 60_000 };
+      expect(decide(only(refused(aClaim('k', 'c', young))), OPTIONS, CONTEXT).settlement.to).toBe('pending');
+    });
+
+    it('for the account’s sake waits for as long as that takes', () => {
+      const context = { ...CONTEXT, isAccountToBlame: true };
+      expect(decide(only(refused(aClaim('k', 'c', old))), OPTIONS, context).settlement).toEqual({
+        key: 'k',
+        to: 'pending',
+        attempts: 2,
+        maybeStored: false,
+        refused: why,
+      });
+    });
+  });
+
   it('that is held goes back as it was, and that is no attempt', () => {
     const entry = aClaim('k', 'c', { attempts: 99, acceptedAt: 0, maybeStored: true });
-    expect(decide(only(held(errors.account, entry)), NO_DUPLICATES, NOW)).toEqual({
+    expect(decide(only(held(errors.account, entry)), NO_DUPLICATES, CONTEXT)).toEqual({
       entry,
       settlement: { key: 'k', to: 'pending', attempts: 99, maybeStored: true },
       maybeDoubled: false,
     });
-    expect(decide(only(held(errors.rateLimit(), aClaim('k'))), OPTIONS, NOW).settlement).toMatchObject({
+    expect(decide(only(held(errors.rateLimit(), aClaim('k'))), OPTIONS, CONTEXT).settlement).toMatchObject({
       attempts: 0,
       maybeStored: false,
     });
@@ -203,7 +266,7 @@ describe('a message', () => {
     ['met by a 503', errors.unavailable(), true],
   ])('that was %s is sent again, and counts as an attempt', (_, error, maybeStored) => {
     const entry = aClaim('k', 'c', { attempts: 1, acceptedAt: NOW });
-    expect(decide(only(unclear(error, entry)), OPTIONS, NOW)).toEqual({
+    expect(decide(only(unclear(error, entry)), OPTIONS, CONTEXT)).toEqual({
       entry,
       settlement: { key: 'k', to: 'pending', attempts: 2, maybeStored },
       maybeDoubled: false,
@@ -212,36 +275,36 @@ describe('a message', () => {
 
   it('that may be stored stays so, whatever comes after', () => {
     const entry = aClaim('k', 'c', { maybeStored: true, acceptedAt: NOW });
-    const decision = decide(only(unclear(errors.notSent, entry)), OPTIONS, NOW);
+    const decision = decide(only(unclear(errors.notSent, entry)), OPTIONS, CONTEXT);
     expect(decision).toMatchObject({ settlement: { to: 'pending', maybeStored: true }, maybeDoubled: false });
   });
 
   it('that may have been stored before is doubled once it may be stored again', () => {
     const entry = aClaim('k', 'c', { maybeStored: true });
     const doubled = [...delivered(entry), ...unclear(errors.unanswered, entry), ...dead(entry)].map(
-      outcome => decide(outcome, OPTIONS, NOW).maybeDoubled,
+      outcome => decide(outcome, OPTIONS, CONTEXT).maybeDoubled,
     );
     expect(doubled).toEqual([true, true, false]);
     // It waits behind another, and was not sent itself.
-    expect(decide(only(held(errors.unanswered, entry)), OPTIONS, NOW).maybeDoubled).toBe(false);
+    expect(decide(only(held(errors.unanswered, entry)), OPTIONS, CONTEXT).maybeDoubled).toBe(false);
   });
 
   it('that may be stored is given up where the app wants nothing twice', () => {
     const entry = aClaim('k', 'c', { acceptedAt: NOW });
-    expect(decide(only(unclear(errors.unanswered, entry)), NO_DUPLICATES, NOW)).toMatchObject({
+    expect(decide(only(unclear(errors.unanswered, entry)), NO_DUPLICATES, CONTEXT)).toMatchObject({
       settlement: { to: 'dead', error: 'The connection to Synap broke' },
       loss: 'unknown_outcome',
       error: errors.unanswered,
     });
-    expect(decide(only(unclear(errors.notSent, entry)), NO_DUPLICATES, NOW).settlement.to).toBe('pending');
+    expect(decide(only(unclear(errors.notSent, entry)), NO_DUPLICATES, CONTEXT).settlement.to).toBe('pending');
   });
 
   it('whose answers can’t be read is sent again three times', () => {
     const outcome = only(unclear(errors.unreadable, aClaim('k', 'c', { acceptedAt: NOW })));
-    const ends = [1, 2, 3, 4].map(unreadable => decide(outcome, OPTIONS, NOW, unreadable).settlement.to);
+    const ends = [1, 2, 3, 4].map(unreadable => decide(outcome, OPTIONS, { ...CONTEXT, unreadable }).settlement.to);
     expect(ends).toEqual(['pending', 'pending', 'pending', 'dead']);
     const notStored = only(unclear(errors.notSent, aClaim('k', 'c', { acceptedAt: NOW })));
-    expect(decide(notStored, OPTIONS, NOW, 4).settlement.to).toBe('pending');
+    expect(decide(notStored, OPTIONS, { ...CONTEXT, unreadable: 4 }).settlement.to).toBe('pending');
   });
 
   it.each([
@@ -250,7 +313,7 @@ describe('a message', () => {
     ['often sent, but not too old', 2, 60_000, 'pending'],
   ])('that finds no clear answer and is %s: %i attempts before, %i ms, is %s', (_, attempts, age, to) => {
     const entry = aClaim('k', 'c', { attempts, acceptedAt: NOW - age });
-    const decision = decide(only(unclear(errors.unavailable(), entry)), OPTIONS, NOW);
+    const decision = decide(only(unclear(errors.unavailable(), entry)), OPTIONS, CONTEXT);
     expect(decision.settlement.to).toBe(to);
     expect(decision.loss).toBe(to === 'expired' ? 'expired' : undefined);
   });
@@ -264,7 +327,7 @@ it.each([
 ])('a dead letter says why, without the text of a message: %s', (_, error, text) => {
   const entry = aClaim('k', 'c', { attempts: 9, acceptedAt: 0 });
   const failure = { ...failureOf(errors.unavailable()), error };
-  const { settlement } = decide({ entry, type: 'unclear', failure }, OPTIONS, NOW);
+  const { settlement } = decide({ entry, type: 'unclear', failure }, OPTIONS, CONTEXT);
   expect(settlement).toMatchObject({ to: 'expired', error: text });
 });
 

@@ -20,8 +20,9 @@ export function aClaim(key: string, conversationId = 'c1', fields: Partial<Claim
 export const errors = {
   message: new InvalidInputError('Synap refused the input (422)', { status: 422 }),
   account: new AuthenticationError('Synap refused the API key (401)', { status: 401 }),
-  unsure: new AuthenticationError('Synap refused the API key (403)', { status: 403 }),
+  unsure: new AuthenticationError('Synap answered 403', { status: 403 }),
   rateLimit: (retryAfterMs?: number) => new RateLimitError("Synap's rate limit is reached (429)", { retryAfterMs }),
+  passing: new ServiceUnavailableError('Synap answered 421', { status: 421, stored: 'no' }),
   unavailable: (retryAfterMs?: number) => new ServiceUnavailableError('Synap is unavailable (503)', { retryAfterMs }),
   notSent: new NetworkError('Could not reach Synap', { sent: 'no' }),
   unanswered: new NetworkError('The connection to Synap broke', { sent: 'unknown' }),
@@ -32,6 +33,8 @@ export const delivered = (...entries: ClaimedEntry[]): Outcome[] =>
   entries.map(entry => ({ entry, type: 'delivered' }));
 export const dead = (...entries: ClaimedEntry[]): Outcome[] =>
   entries.map(entry => ({ entry, type: 'dead', failure: failureOf(errors.message) }));
+export const refused = (...entries: ClaimedEntry[]): Outcome[] =>
+  entries.map(entry => ({ entry, type: 'refused', failure: failureOf(errors.unsure), isSent: true }));
 export const unclear = (error: unknown, ...entries: ClaimedEntry[]): Outcome[] =>
   entries.map(entry => ({ entry, type: 'unclear', failure: failureOf(error) }));
 export const held = (error: unknown, ...entries: ClaimedEntry[]): Outcome[] =>

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Outcome } from '../../src/delivery/decide.js';
 import { PoisonIsolation } from '../../src/delivery/poison-isolation.js';
-import { aClaim, dead, delivered, errors, held, unclear } from './failures.js';
+import { aClaim, dead, delivered, errors, held, refused, unclear } from './failures.js';
 
 const NOW = 1000;
 const BACKOFF = { baseMs: 100, maxMs: 1000 };
@@ -106,6 +106,13 @@ describe('a conversation', () => {
     of.after(unclear(errors.unavailable(), aClaim('k', 'alone')), NOW);
     fail(of, 2);
     expect(waiting(of)).toEqual(['alone']);
+  });
+
+  it('waits when its message was refused and may not be to blame, also among others', () => {
+    const of = isolation();
+    of.after([...refused(aClaim('k', 'a')), ...delivered(aClaim('k2', 'b'))], NOW);
+    expect(waiting(of)).toEqual(['a']);
+    expect(of.batchSize).toBe(16);
   });
 
   it('waits longer each time, up to the longest backoff, and goes when that has passed', () => {

@@ -1,26 +1,44 @@
 import { describe, expect, it } from 'vitest';
 import { type Sender, sendBatch } from '../../src/delivery/send-batch.js';
+import { Suspects } from '../../src/delivery/suspects.js';
+import { safeLogger } from '../../src/internal/logger.js';
 import { aClaim, errors } from './failures.js';
 
-type Answer = (contents: string[]) => { refused?: string[]; unread?: string; accepted?: boolean } | undefined;
+interface BatchAnswer {
+  refused?: string[];
+  open?: string[];
+  unread?: string;
+  accepted?: boolean;
+}
+
+type Answer = (contents: string[]) => BatchAnswer | undefined;
+
+const noSuspects = () => new Suspects(safeLogger(false));
 
 /** Sends messages named m0, m1, … through a Synap that answers, or throws, as the test says. */
-async function send(count: number, answer: Answer = () => undefined) {
+async function send(
+  count: number,
+  answer: Answer = () => undefined,
+  { suspects = noSuspects(), chats = [] as string[] } = {},
+) {
   const requests: string[][] = [];
   const events: string[] = [];
   const named = (entries: Iterable<{ key: string }>) => [...entries].map(({ key }) => key).join(' ');
   const handle = (messages: readonly { content: string }[], onAccepted: (() => void) | undefined) => {
     const contents = messages.map(({ content }) => content);
     requests.push(contents);
-    const { refused = [], unread, accepted = false } = answer(contents) ?? {};
+    const { refused = [], open = [], unread, accepted = false } = answer(contents) ?? {};
     if (accepted) onAccepted?.();
-    return { refused, unread };
+    return { refused, open, unread };
   };
   const sender: Sender = {
     conversation: {
       async recordMessagesBatch(messages, options) {
-        const { refused, unread } = handle(messages, options?.onAccepted);
-        const results = messages.map(({ content }) => (refused.includes(content) ? { error: 'no' } : {}));
+        const { refused, open, unread } = handle(messages, options?.onAccepted);
+        const results = messages.map(({ content }) => {
+          if (open.includes(content)) return { unknown: 'leaves it open' };
+          return refused.includes(content) ? { error: 'no' } : {};
+        });
         return { results, unread } as never;
       },
       async recordMessage(message, options) {
@@ -28,6 +46,7 @@ async function send(count: number, answer: Answer = () => undefined) {
       },
     },
     signal: new AbortController().signal,
+    suspects,
     before: async entries => void events.push(`before ${named(entries)}`),
     refusedSingly: () => events.push('refused singly'),
     accepted: entries => events.push(`accepted ${named(entries)}`),
@@ -35,7 +54,7 @@ async function send(count: number, answer: Answer = () => undefined) {
     acceptedUnread: why => events.push(`unread: ${why}`),
   };
   const entries = Array.from({ length: count }, (_, n) => {
-    const claim = aClaim(`m${n}`);
+    const claim = aClaim(`m${n}`, chats[n] ?? `c${n}`);
     return { ...claim, message: { ...claim.message, content: `m${n}` } };
   });
   const outcomes = await sendBatch(entries, sender);
@@ -75,7 +94,7 @@ describe('a batch', () => {
     ['a 503', errors.unavailable(), 'unclear'],
     ['a rate limit', errors.rateLimit(), 'held'],
     ['a refused key', errors.account, 'held'],
-    ['a 403', errors.unsure, 'held'],
+    ['a 421', errors.passing, 'unclear'],
   ])('that meets %s is not sent again by halves', async (_, error, type) => {
     const { requests, types, events, outcomes } = await send(3, refuses(error, 'm1'));
     expect(requests).toHaveLength(1);
@@ -111,7 +130,7 @@ describe('a message that its batch was answered without', () => {
   it.each([
     ['that is taken alone, is delivered', undefined, 'delivered'],
     ['that is refused alone, is a dead letter', errors.message, 'dead'],
-    ['that is forbidden alone, is a dead letter: the key is right', errors.unsure, 'dead'],
+    ['that is forbidden alone, is refused', errors.unsure, 'refused'],
     ['whose key is refused, waits', errors.account, 'held'],
     ['that meets a 503, is sent again', errors.unavailable(), 'unclear'],
   ])('is sent alone: one %s', async (_, error, type) => {
@@ -156,6 +175,7 @@ it('a client that answers with nothing has taken a single message', async () => 
   const sender = {
     conversation: { recordMessage: async () => undefined },
     signal: new AbortController().signal,
+    suspects: noSuspects(),
     before: async () => {},
     notAccepted: () => {},
   } as unknown as Sender;
@@ -164,6 +184,7 @@ it('a client that answers with nothing has taken a single message', async () => 
 
 it('a request that was never allowed to go is no error of its messages', async () => {
   const sender = {
+    suspects: noSuspects(),
     before: async () => {
       throw errors.notSent;
     },
@@ -174,4 +195,94 @@ it('a request that was never allowed to go is no error of its messages', async (
     { type: 'unclear', failure: { maybeStored: false } },
     { type: 'unclear', failure: { maybeStored: false } },
   ]);
+});
+
+describe('a message that may be refused for the account’s sake', () => {
+  it('is found by halves, and stops none of the others', async () => {
+    const { requests, types } = await send(5, refuses(errors.unsure, 'm3'));
+    expect(requests).toEqual([['m0', 'm1', 'm2', 'm3', 'm4'], ['m0', 'm1', 'm2'], ['m3', 'm4'], ['m3'], ['m4']]);
+    expect(types).toEqual(['delivered', 'delivered', 'delivered', 'refused', 'delivered']);
+  });
+
+  it('holds the rest of its batch when three in a row are refused', async () => {
+    const all = Array.from({ length: 8 }, (_, n) => `m${n}`);
+    const { requests, types } = await send(8, refuses(errors.unsure, ...all));
+    expect(requests.map(({ length }) => length)).toEqual([8, 4, 2, 1, 1, 2, 1]);
+    expect(types).toEqual([...Array(3).fill('refused'), ...Array(5).fill('held')]);
+  });
+
+  it('is proven when it is refused once more, after another was taken', async () => {
+    const suspects = noSuspects();
+    const { requests } = await send(2, refuses(errors.unsure, 'm0'), { suspects });
+    expect(requests).toEqual([['m0', 'm1'], ['m0'], ['m1'], ['m0']]);
+    expect(suspects.isProven('m0')).toBe(true);
+  });
+
+  it('is delivered by its last try, if it was refused a moment before the account was restored', async () => {
+    let requests = 0;
+    const { types } = await send(3, () => {
+      if (++requests <= 3) throw errors.unsure;
+      return undefined;
+    });
+    expect(types).toEqual(['delivered', 'delivered', 'delivered']);
+  });
+
+  it('is not overtaken by a later one of its conversation', async () => {
+    const suspects = noSuspects();
+    let requests = 0;
+    const sent = await send(
+      4,
+      () => {
+        if (++requests <= 3) throw errors.unsure;
+        return undefined;
+      },
+      { suspects, chats: ['a', 'a', 'b', 'b'] },
+    );
+    expect(sent.requests).toEqual([['m0', 'm1', 'm2', 'm3'], ['m0', 'm1'], ['m0'], ['m2', 'm3'], ['m0'], ['m1']]);
+    expect(sent.types).toEqual(Array(4).fill('delivered'));
+  });
+
+  it('is told apart by a later one of its conversation, where there is no other', async () => {
+    const suspects = noSuspects();
+    const { requests, types } = await send(3, refuses(errors.unsure, 'm0'), { suspects, chats: ['a', 'a', 'a'] });
+    expect(requests).toEqual([['m0', 'm1', 'm2'], ['m0', 'm1'], ['m0'], ['m1', 'm2'], ['m0']]);
+    expect(types).toEqual(['refused', 'delivered', 'delivered']);
+    expect(suspects.isProven('m0')).toBe(true);
+  });
+
+  it('and was, is delivered as soon as the account is restored', async () => {
+    const suspects = noSuspects();
+    const all = ['m0', 'm1', 'm2', 'm3'];
+    expect((await send(4, refuses(errors.unsure, ...all), { suspects })).types).toContain('held');
+    const restored = await send(4, undefined, { suspects });
+    expect(restored.types).toEqual(Array(4).fill('delivered'));
+    expect(restored.requests).toEqual([['m0'], ['m1'], ['m2'], ['m3']]);
+    expect(suspects.blame).toBe('none');
+  });
+
+  it('does not keep new ones from being tried: the oldest first, then three more', async () => {
+    const suspects = noSuspects();
+    const all = Array.from({ length: 8 }, (_, n) => `m${n}`);
+    await send(8, refuses(errors.unsure, ...all), { suspects });
+    const { requests, types } = await send(8, refuses(errors.unsure, ...all), { suspects });
+    expect(requests).toEqual([['m0'], ['m3'], ['m4'], ['m5']]);
+    expect(types).toEqual([...Array(6).fill('refused'), 'held', 'held']);
+  });
+
+  it('costs two requests a round once the account is to blame', async () => {
+    const suspects = noSuspects();
+    const all = Array.from({ length: 20 }, (_, n) => `m${n}`);
+    for (let n = 0; n < 4; n++) await send(20, refuses(errors.unsure, ...all), { suspects });
+    expect(suspects.blame).toBe('account');
+    const { requests } = await send(20, refuses(errors.unsure, ...all), { suspects });
+    expect(requests).toEqual([['m0'], ['m10']]);
+  });
+});
+
+it('a message that the answer to its batch leaves open may be stored, and the others are done', async () => {
+  const { requests, types, events, outcomes } = await send(3, () => ({ open: ['m1'], accepted: true }));
+  expect(requests).toHaveLength(1);
+  expect(types).toEqual(['delivered', 'unclear', 'delivered']);
+  expect(outcomes[1]).toMatchObject({ failure: { kind: 'unreadable', maybeStored: true } });
+  expect(events).toContain('not accepted m1');
 });

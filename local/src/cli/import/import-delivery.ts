@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, type Loss, type Settlement, type SynapClient, SynapError } from 'synap-recorder';
-import { isAboutAccount, type RateLimitOptions, Relay } from 'synap-recorder/delivery';
+import { isAboutAccount, mayBeAboutAccount, type RateLimitOptions, Relay } from 'synap-recorder/delivery';
 import type { ImportState } from './import-state.js';
 import type { KeyedMessage } from './messages.js';
 import { notedOutbox } from './noted-outbox.js';
@@ -16,6 +16,8 @@ const MAX_WAITING_BYTES = 16 * MiB;
 
 /** After so long without a clear answer, and eight attempts, an import ends: to go on would tear a hole. */
 const MAX_AGE_MS = 5 * MINUTE;
+/** So many requests in a row that were refused, and none accepted: it is the account or the address, and no message's fault. */
+const MAX_REFUSED_IN_A_ROW = 20;
 /** How long what is under way may take to end when an import is interrupted. */
 const STOP_MS = 5 * SECOND;
 
@@ -159,16 +161,23 @@ export class ImportDelivery {
   }
 }
 
-/** Calls back for errors that every message would meet: of the key, the credits, the address. */
+/** Calls back for an error that every message would meet: of the key, the credits, and, after some, of the address. */
 function watched(
   { recordMessage, recordMessagesBatch }: SynapClient['conversation'],
   onAccountError: (error: SynapError) => void,
 ): SynapClient['conversation'] {
-  const listen = <T>(call: Promise<T>) =>
-    call.catch(error => {
-      if (isAboutAccount(error)) onAccountError(error);
+  let refused = 0;
+  const listen = async <T>(call: Promise<T>) => {
+    try {
+      const answer = await call;
+      refused = 0;
+      return answer;
+    } catch (error) {
+      if (isAboutAccount(error) || (mayBeAboutAccount(error) && ++refused >= MAX_REFUSED_IN_A_ROW))
+        onAccountError(error);
       throw error;
-    });
+    }
+  };
   return {
     recordMessage: (message, options) => listen(recordMessage(message, options)),
     recordMessagesBatch: (messages, options) => listen(recordMessagesBatch(messages, options)),

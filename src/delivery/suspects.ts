@@ -1,0 +1,145 @@
+import type { Logger } from '../internal/logger.js';
+import { monotonicNow } from '../internal/monotonic-clock.js';
+import type { ClaimedEntry } from '../outbox/outbox.js';
+import type { Failure } from './decide.js';
+import { errorForLog } from './error-for-log.js';
+
+const MINUTE = 60_000;
+
+/** So many refusals in a row are probably about the account: then the next ones are sent one at a time. */
+const REFUSALS_TO_DOUBT_ACCOUNT = 3;
+
+/** And so many certainly are: none of them is given up for its age, and each round tries one more message only. */
+const REFUSALS_TO_BLAME_ACCOUNT = 10;
+
+/** Suspects that are remembered at most. Whoever is forgotten is sent as any other, and refused again. */
+const MAX_SUSPECTS = 10_000;
+
+/** How often a new suspect is logged at most. */
+const WARN_AGAIN_MS = 10 * MINUTE;
+
+/**
+ * Whether it is the message or the account, as far as the refusals tell.
+ *
+ * - `none`: nothing was refused since the last acceptance.
+ * - `message`: few were, so it may be these messages.
+ * - `either`: some were, one after another.
+ * - `account`: so many were that it is no message's fault.
+ */
+export type Blame = 'none' | 'message' | 'either' | 'account';
+
+interface Refusal {
+  readonly conversationId: string;
+  readonly failure: Failure;
+  /** How many acceptances there were before it. */
+  readonly acceptances: number;
+  readonly isProven: boolean;
+}
+
+/**
+ * Messages that were refused one by one with an answer that may be about the message or about the account: a firewall that
+ * dislikes a text answers 403, and so does a suspended account. Only other messages tell the two apart:
+ *
+ * ```
+ *             refused            another message is accepted               refused again
+ *   unknown ──────────► suspect ─────────────────────────────► last try ────────────────► proven: a dead letter
+ *      ▲                 │  ▲                                     │
+ *      │                 │  └──── refused again                   │
+ *      └──── accepted ───┴──────────────── accepted ──────────────┘
+ * ```
+ *
+ * The last try is for those that were refused for the account's sake, a moment before it was restored.
+ */
+export class Suspects {
+  readonly #logger: Logger;
+  readonly #refusals = new Map<string, Refusal>();
+  #acceptances = 0;
+  #warnedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Messages that were refused, and of which no other has told yet whether it was their fault. */
+  get count(): number {
+    let count = 0;
+    for (const refusal of this.#refusals.values()) if (this.#isInARow(refusal)) count++;
+    return count;
+  }
+
+  get blame(): Blame {
+    const { count } = this;
+    if (count === 0) return 'none';
+    if (count < REFUSALS_TO_DOUBT_ACCOUNT) return 'message';
+    return count < REFUSALS_TO_BLAME_ACCOUNT ? 'either' : 'account';
+  }
+
+  has(key: string): boolean {
+    return this.#refusals.has(key);
+  }
+
+  /** Whether another message was accepted since: the next refusal of this one is its own fault. */
+  isOnLastTry(key: string): boolean {
+    const refusal = this.#refusals.get(key);
+    return refusal !== undefined && !this.#isInARow(refusal);
+  }
+
+  /** Whether it is this message's own fault. */
+  isProven(key: string): boolean {
+    return this.#refusals.get(key)?.isProven ?? false;
+  }
+
+  /** Why a suspect was refused last. */
+  failureOf(key: string): Failure | undefined {
+    return this.#refusals.get(key)?.failure;
+  }
+
+  /** The conversations of those that have their last try. */
+  *conversationsOnLastTry(): Iterable<string> {
+    for (const refusal of this.#refusals.values()) if (!this.#isInARow(refusal)) yield refusal.conversationId;
+  }
+
+  /** How many times Synap has accepted messages. */
+  get acceptances(): number {
+    return this.#acceptances;
+  }
+
+  /**
+   * This message was refused by itself, or named as refused in the answer to its batch.
+   *
+   * @param since how many acceptances there were when a batch with it was first refused
+   */
+  refused({ key, message }: ClaimedEntry, failure: Failure, since = this.#acceptances): void {
+    const acceptances = this.#refusals.get(key)?.acceptances ?? since;
+    const isProven = acceptances < this.#acceptances;
+    this.#refusals.set(key, { conversationId: message.conversationId, failure, acceptances, isProven });
+    const [oldest] = this.#refusals.keys();
+    if (this.#refusals.size > MAX_SUSPECTS && oldest !== undefined) this.#refusals.delete(oldest);
+    if (!isProven && this.count === 1) this.#warn(key, failure);
+  }
+
+  /** Synap has accepted these: it takes messages under this key. */
+  accepted(entries: readonly ClaimedEntry[]): void {
+    if (entries.length === 0) return;
+    this.#acceptances++;
+    for (const { key } of entries) this.#refusals.delete(key);
+  }
+
+  /** A message left the outbox for good. */
+  forget(key: string): void {
+    this.#refusals.delete(key);
+  }
+
+  #isInARow(refusal: Refusal): boolean {
+    return refusal.acceptances === this.#acceptances;
+  }
+
+  #warn(key: string, { error }: Failure): void {
+    const now = monotonicNow();
+    if (now - this.#warnedAt < WARN_AGAIN_MS) return;
+    this.#warnedAt = now;
+    this.#logger.warn(
+      `message ${key} was refused: ${errorForLog(error)}. It is held: if Synap accepts other messages and refuses this one again, it becomes a dead letter`,
+    );
+  }
+}
