@@ -81,7 +81,9 @@ describe.each(OUTBOXES)('with 500 messages in %s,', (_, makeOutbox) => {
       await using on = await withBacklog(() => (suspended ? { status, json: { detail } } : undefined), makeOutbox());
       say(on);
       await on.recorder.flush({ timeoutMs: 700 });
-      expect(balanced(on.recorder)).toMatchObject({ held: BACKLOG, pending: 0, deadLettered: 0, expired: 0 });
+      // A round may be under way.
+      const { held, inFlight, ...stats } = balanced(on.recorder);
+      expect([held + inFlight, stats]).toMatchObject([BACKLOG, { pending: 0, deadLettered: 0, expired: 0 }]);
       expect(on.losses).toEqual([]);
       expect(on.log.filter(line => line.includes('paused'))).toHaveLength(1);
       expect(on.log.join('\n')).toContain(detail);
@@ -141,7 +143,8 @@ it('a message that alone is disliked is held, and a dead letter once another was
   await using on = await recorderOn(dislikes);
   on.recorder.turn({ conversationId: 'a' }).user(DISLIKED);
   expect(await on.recorder.flush({ timeoutMs: 200 })).toEqual({ delivered: 0, pending: 1, deadLettered: 0 });
-  expect(balanced(on.recorder)).toMatchObject({ held: 1, pending: 0, deadLettered: 0 });
+  // It is tried again and again.
+  await expect.poll(() => balanced(on.recorder)).toMatchObject({ held: 1, pending: 0, deadLettered: 0 });
   on.recorder.turn({ conversationId: 'b' }).user('hello');
   expect(await on.recorder.flush()).toEqual({ delivered: 1, pending: 0, deadLettered: 1 });
   expect(balanced(on.recorder)).toMatchObject({ held: 0, delivered: 1, deadLettered: 1 });
