@@ -1,15 +1,15 @@
 import { httpTransport } from '#http';
 import { type Credits, creditsFromWire, type Whoami, whoamiFromWire } from './account.js';
+import { batchFromWire } from './batch-answer.js';
 import type { ContextApi, RequestOptions } from './context.js';
 import { type ContextCall, contextApi } from './context-calls.js';
 import { readSuccess } from './error-from-response.js';
 import { InvalidInputError } from './errors.js';
 import { type IngestReceipt, ingestReceiptFromWire, type Transcript, transcriptToWire } from './ingest.js';
-import { maskServerText } from './mask-secrets.js';
+import { maskServerTexts } from './mask-server-text.js';
 import {
   type BatchMessageInput,
   type BatchResult,
-  batchFromWire,
   type ReadAnswer,
   type Receipt,
   type RecordMessageInput,
@@ -183,7 +183,7 @@ export class SynapClient {
     if (wire.length === 0) return { total: 0, succeeded: 0, failed: 0, results: [] };
     const answer = await this.#post('/v1/conversations/messages/batch', { messages: wire }, wire, options);
     const secrets = this.#endpoint.secretsOf({ contents: contentsOf(wire) });
-    return batchFromWire(answer, wire, text => maskServerText(text, secrets));
+    return batchFromWire(answer, wire, texts => maskServerTexts(texts, secrets));
   }
 
   async #post(
