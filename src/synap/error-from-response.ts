@@ -101,6 +101,15 @@ function kindOfStatus(status: number): StatusKind {
   return status >= 400 && status <= 499 ? 'unsure' : 'unavailable';
 }
 
+export function isKeyRefused({ status }: Headers): boolean {
+  return kindOfStatus(status) === 'key';
+}
+
+/** Whether an answer refuses what was sent, as it was sent. */
+export function isInputRefused({ status }: Headers): boolean {
+  return kindOfStatus(status) === 'input';
+}
+
 /** The error that a response with a status outside 2xx stands for. It shows the server's words without `secrets`. */
 export function errorFromResponse(response: HttpResponse, correlationId: string, secrets: RequestSecrets): SynapError {
   const { status } = response;

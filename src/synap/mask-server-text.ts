@@ -5,6 +5,8 @@ import { replaceSpans, type Span, sharedRuns } from './shared-runs.js';
 /** What no error may repeat of a request: it ends in a log. */
 export interface RequestSecrets {
   readonly apiKey: string | undefined;
+  /** The key before that one, where it was changed. */
+  readonly formerKey?: string | undefined;
   /** The texts of the messages in it. */
   readonly contents: readonly string[];
 }
@@ -45,8 +47,8 @@ export function maskServerUrl(url: string, secrets: RequestSecrets): string | un
   return maskRequest([url], secrets)[0];
 }
 
-function maskRequest(texts: readonly string[], { apiKey = '', contents }: RequestSecrets): string[] {
-  const keyless = maskKey(texts, apiKey);
+function maskRequest(texts: readonly string[], { apiKey, formerKey, contents }: RequestSecrets): string[] {
+  const keyless = maskKey(maskKey(texts, apiKey), formerKey);
   const messages = contents.map(content => readable(content).trim());
   const runs = sharedRuns(keyless, messages, MIN_QUOTE);
   const short = new Set(messages.filter(message => message !== '' && message.length < MIN_QUOTE));
@@ -55,7 +57,7 @@ function maskRequest(texts: readonly string[], { apiKey = '', contents }: Reques
   );
 }
 
-function maskKey(texts: readonly string[], apiKey: string): readonly string[] {
+function maskKey(texts: readonly string[], apiKey = ''): readonly string[] {
   if (apiKey === '') return texts;
   if (apiKey.length < MIN_KEY_RUN) return texts.map(text => text.replaceAll(apiKey, '***'));
   const runs = sharedRuns(texts, [apiKey], MIN_KEY_RUN);
