@@ -54,6 +54,8 @@ function isAnError(value: unknown): boolean {
 }
 
 function wordsOf(error: unknown): string {
-  const { code, text: words } = readItemError(error);
-  return [code, words].filter(Boolean).join(': ');
+  const { code, text: words, fields } = readItemError(error);
+  const [field] = fields;
+  const place = field === undefined || words?.includes(field) ? '' : ` (${field})`;
+  return [code, words].filter(Boolean).join(': ') + place;
 }
