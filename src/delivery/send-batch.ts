@@ -1,5 +1,5 @@
 import type { ClaimedEntry } from '../outbox/outbox.js';
-import type { SynapClient } from '../synap/client.js';
+import type { RecordingApi } from '../synap/client.js';
 import { UnexpectedResponseError } from '../synap/errors.js';
 import type { BatchItemResult } from '../synap/messages.js';
 import { type Failure, failureOf, isStopped, type Outcome, outcomeOf } from './decide.js';
@@ -10,7 +10,7 @@ const MAX_REFUSALS = 3;
 
 /** Sends requests. `before` is awaited ahead of each, with the messages in it: it keeps the rate limit. */
 export interface Sender {
-  readonly conversation: Pick<SynapClient['conversation'], 'recordMessage' | 'recordMessagesBatch'>;
+  readonly conversation: RecordingApi;
   readonly signal: AbortSignal;
   readonly suspects: Suspects;
   before(entries: readonly ClaimedEntry[]): Promise<void>;
@@ -138,40 +138,34 @@ class Round {
 
   async #readResults(entries: readonly ClaimedEntry[], results: readonly BatchItemResult[]): Promise<void> {
     const { suspects, ...sender } = this.#sender;
-    const isRefused = (index: number) => results[index]?.error !== undefined;
-    const isOpen = (index: number) => results[index]?.unknown !== undefined;
-    const refused = entries.filter((_, index) => isRefused(index));
-    const open = entries.filter((_, index) => isOpen(index));
-    const taken = entries.filter((_, index) => !isRefused(index) && !isOpen(index));
-    sender.notAccepted([...refused, ...open]);
-    // The others of the same answer say that the account is not to blame.
-    entries.forEach((entry, index) => {
+    const isTaken = (index: number) => results[index]?.error === undefined && results[index]?.unknown === undefined;
+    sender.notAccepted(entries.filter((_, index) => !isTaken(index)));
+    for (const [index, entry] of entries.entries()) {
       const why = results[index]?.error;
       if (why !== undefined)
         suspects.refused(entry, failureOf(new UnexpectedResponseError(`Synap refused it: ${why}`)));
-    });
-    this.#delivered(taken);
-    await this.#sendRefused(refused);
-    entries.forEach((entry, index) => {
-      const why = results[index]?.unknown;
-      if (why === undefined || !open.includes(entry)) return;
-      const failure = failureOf(new UnexpectedResponseError(`Synap's answer to a batch ${why}`, { retryable: true }));
-      this.#end(outcomeOf(entry, failure, failure.single));
-    });
-    if (open.length > 0 && taken.length > 0) sender.refusedSingly();
+    }
+    // They are of the same answer, and say that the account is not to blame.
+    this.#delivered(entries.filter((_, index) => isTaken(index)));
+    for (const [index, entry] of entries.entries()) {
+      const { error, unknown } = results[index] ?? {};
+      if (unknown !== undefined) this.#leaveOpen(entry, unknown);
+      else if (error !== undefined) await this.#sendRefused(entry);
+    }
+  }
+
+  #leaveOpen(entry: ClaimedEntry, why: string): void {
+    const failure = failureOf(new UnexpectedResponseError(why, { retryable: true }));
+    this.#end({ entry, type: 'unclear', failure });
+    this.#sender.refusedSingly();
   }
 
   /** A batch says why it refused a message only in words. Alone, a message gets a status, which says what to do. */
-  async #sendRefused(entries: readonly ClaimedEntry[]): Promise<void> {
-    for (const entry of entries) {
-      if (this.#stopped) {
-        this.#hold([entry], this.#stopped);
-        continue;
-      }
-      await this.#sendOne(entry, 'item');
-      const { type } = this.outcomes.get(entry) ?? {};
-      if (type !== 'dead' && type !== 'refused') this.#sender.refusedSingly();
-    }
+  async #sendRefused(entry: ClaimedEntry): Promise<void> {
+    if (this.#stopped) return this.#hold([entry], this.#stopped);
+    await this.#sendOne(entry, 'item');
+    const { type } = this.outcomes.get(entry) ?? {};
+    if (type !== 'dead' && type !== 'refused') this.#sender.refusedSingly();
   }
 
   async #sendOne(entry: ClaimedEntry, as: 'single' | 'item'): Promise<void> {

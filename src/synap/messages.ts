@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { copyJson, type JsonObject } from '../internal/json.js';
-import { InvalidInputError, UnexpectedResponseError } from './errors.js';
+import { InvalidInputError } from './errors.js';
 
 /** Who said a message. Synap builds its context from both, so both must be recorded. */
 export type Role = 'user' | 'assistant';
@@ -24,6 +24,11 @@ export interface RecordMessageInput {
   sessionId?: string | undefined;
   /** Free-form JSON: model name, latency, tags. */
   metadata?: Record<string, unknown> | undefined;
+  /**
+   * Levels between customer and user (a team, say), of accounts that have them, in Synap's own form. It is sent as it is: a
+   * message in the wrong one is read by the wrong people.
+   */
+  scope?: Record<string, unknown> | undefined;
 }
 
 /** One message of a batch: as {@link RecordMessageInput}, but Synap may know the user already. */
@@ -44,24 +49,30 @@ export interface Receipt {
   unread?: string;
 }
 
-/** One message's fate in a batch: a receipt, or the reason why Synap refused it. */
+/**
+ * One message's fate in a batch: a receipt; or `error`, the reason why Synap refused it; or `unknown`, why Synap's answer
+ * leaves open whether it is stored. Where neither `error` nor `unknown` is, it is accepted.
+ */
 export type BatchItemResult =
-  | (Partial<Receipt> & { error?: undefined; unknown?: string })
-  | {
-      error: string;
-      messageId?: undefined;
-      conversationId?: string;
-      sessionId?: undefined;
-      recordedAt?: undefined;
-      unread?: undefined;
-      unknown?: undefined;
-    };
+  | (Partial<Receipt> & { error?: undefined; unknown?: undefined })
+  | (NoReceipt & { error: string; unknown?: undefined })
+  | (NoReceipt & { error?: undefined; unknown: string });
 
-/** What became of a batch; `results[i]` is the fate of the i-th message. */
+interface NoReceipt {
+  messageId?: undefined;
+  conversationId?: string;
+  sessionId?: undefined;
+  recordedAt?: undefined;
+  unread?: undefined;
+}
+
+/** What became of a batch; `results[i]` is the fate of the i-th message. The three counts add up to `total`. */
 export interface BatchResult {
   total: number;
   succeeded: number;
   failed: number;
+  /** Messages of which Synap's answer leaves open whether they are stored. Absent: none. */
+  unknown?: number;
   results: BatchItemResult[];
   /** Why the results could not be read: the messages count as accepted, because Synap answered 2xx. */
   unread?: string;
@@ -78,6 +89,7 @@ export interface WireMessage {
   customer_id?: string;
   session_id?: string;
   metadata?: JsonObject;
+  scope?: JsonObject;
 }
 
 // Any version and variant, as Synap takes them: test fixtures and old systems hold UUIDs that RFC 9562 would refuse.
@@ -95,6 +107,24 @@ const optionalId = z
   .refine(id => id.trim() !== '', { error: 'must not be empty; leave it out when there is none' })
   .optional();
 
+const jsonObject = (name: 'metadata' | 'scope') =>
+  z
+    .unknown()
+    .transform((value, context): JsonObject => {
+      const copy = copyJson(value);
+      if ('problem' in copy) {
+        const { path, reason } = copy.problem;
+        context.addIssue({ code: 'custom', message: `must be JSON, but ${name}${path} ${reason}` });
+        return z.NEVER;
+      }
+      if (typeof copy.value !== 'object' || copy.value === null || Array.isArray(copy.value)) {
+        context.addIssue({ code: 'custom', message: `must be an object, but is ${typeName(value)}` });
+        return z.NEVER;
+      }
+      return copy.value;
+    })
+    .optional();
+
 const inputFields = z.object({
   conversationId: z
     .string(issue('must be a UUID'))
@@ -107,22 +137,8 @@ const inputFields = z.object({
     .refine(id => id.trim() !== '', { error: 'must be a non-empty string, but is empty' }),
   customerId: optionalId,
   sessionId: optionalId,
-  metadata: z
-    .unknown()
-    .transform((value, context): JsonObject => {
-      const copy = copyJson(value);
-      if ('problem' in copy) {
-        const { path, reason } = copy.problem;
-        context.addIssue({ code: 'custom', message: `must be JSON, but metadata${path} ${reason}` });
-        return z.NEVER;
-      }
-      if (typeof copy.value !== 'object' || copy.value === null || Array.isArray(copy.value)) {
-        context.addIssue({ code: 'custom', message: `must be an object, but is ${typeName(value)}` });
-        return z.NEVER;
-      }
-      return copy.value;
-    })
-    .optional(),
+  metadata: jsonObject('metadata'),
+  scope: jsonObject('scope'),
 });
 
 const batchInput = inputFields.extend({ userId: inputFields.shape.userId.optional() });
@@ -173,7 +189,7 @@ function wire(message: z.output<typeof batchInput>, tenancy: Tenancy | undefined
     const field = prefix === '' ? 'customerId' : `${prefix}.customerId`;
     throw new InvalidInputError(`${field} is missing: a B2B instance needs the tenant of every message`, { field });
   }
-  const { conversationId, role, content, userId, customerId, sessionId, metadata } = message;
+  const { conversationId, role, content, userId, customerId, sessionId, metadata, scope } = message;
   return {
     conversation_id: conversationId,
     role,
@@ -183,6 +199,7 @@ function wire(message: z.output<typeof batchInput>, tenancy: Tenancy | undefined
     ...(customerId !== undefined && { customer_id: customerId.toWellFormed() }),
     ...(sessionId !== undefined && { session_id: sessionId.toWellFormed() }),
     ...(metadata !== undefined && { metadata }),
+    ...(scope !== undefined && { scope }),
   };
 }
 
@@ -209,7 +226,8 @@ export function receiptFromWire({ body, unread }: ReadAnswer, sent: WireMessage)
   };
 }
 
-function receipt(body: unknown): Partial<Receipt> {
+/** As much of a receipt as a body holds. */
+export function receipt(body: unknown): Partial<Receipt> {
   const { message_id, conversation_id, session_id, recorded_at } = wireReceipt.parse(body);
   return {
     ...(message_id && { messageId: message_id }),
@@ -217,54 +235,6 @@ function receipt(body: unknown): Partial<Receipt> {
     ...(session_id && { sessionId: session_id }),
     ...(recorded_at && { recordedAt: recorded_at }),
   };
-}
-
-const wireBatch = z.object({
-  failed: z.number().int().min(0).optional().catch(undefined),
-  results: z.array(z.unknown()).optional().catch(undefined),
-});
-
-/**
- * Reads the answer to a batch. A 2xx that names no refused message has accepted all of it. Where some were refused, but it
- * is unknown which, that throws a retryable {@link UnexpectedResponseError}.
- */
-export function batchFromWire(
-  { body, unread }: ReadAnswer,
-  sent: readonly WireMessage[],
-  mask: (text: string) => string,
-): BatchResult {
-  const parsed = wireBatch.safeParse(body);
-  const { results, failed: refused = results ? 1 : 0 } = parsed.success ? parsed.data : {};
-  if (results === undefined || results.length !== sent.length) {
-    if (refused > 0 && refused < sent.length)
-      throw new UnexpectedResponseError(
-        `Synap answered a batch of ${sent.length} messages with ${results?.length ?? 0} results, so it is unknown which were refused`,
-        { retryable: true },
-      );
-    const all = sent.map(({ conversation_id }): BatchItemResult => {
-      return refused === 0 ? { conversationId: conversation_id } : { error: 'refused without a reason' };
-    });
-    const failed = refused === 0 ? 0 : sent.length;
-    const counts = { total: sent.length, succeeded: sent.length - failed, failed };
-    return { ...counts, results: all, ...(unread !== undefined && { unread }) };
-  }
-  const items = results.map((result, index): BatchItemResult => {
-    const error = reason(result);
-    if (error !== undefined) return { error: mask(error) };
-    return { conversationId: sent[index]?.conversation_id ?? '', ...receipt(result) };
-  });
-  const failed = items.filter(item => item.error !== undefined).length;
-  return { total: items.length, succeeded: items.length - failed, failed, results: items };
-}
-
-function reason(result: unknown): string | undefined {
-  if (typeof result !== 'object' || result === null) return undefined;
-  const { error } = result as { error?: unknown };
-  if (error === undefined || error === null || error === '' || error === false) return undefined;
-  if (typeof error === 'string') return error;
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  const parts = [code, message].filter(part => typeof part === 'string');
-  return parts.length > 0 ? parts.join(': ') : 'refused without a reason';
 }
 
 /** An id as an error may show it: quoted and cut, so that a text passed by mistake stays out of the logs. */
@@ -280,7 +250,7 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
 }
 
-const FIELDS = ['conversationId', 'role', 'content', 'userId', 'customerId', 'sessionId', 'metadata'];
+const FIELDS = ['conversationId', 'role', 'content', 'userId', 'customerId', 'sessionId', 'metadata', 'scope'];
 
 function unknownField(key: string): string {
   const plain = (name: string) => name.replaceAll('_', '').toLowerCase();

@@ -1,8 +1,15 @@
-import { v4 as uuidv4 } from 'uuid';
+import { v4 as uuidv4, v5 as uuidv5 } from 'uuid';
 import { VERSION } from '../version.js';
-import { errorFromResponse, isSuccess, isWebPage } from './error-from-response.js';
-import { NetworkError, type SynapError, TimeoutError, UnexpectedResponseError } from './errors.js';
-import { type ConnectionOptions, readApiKey, readBaseUrl, readIdHeaders } from './settings.js';
+import { ApiKey } from './api-key.js';
+import { errorFromResponse, isHtml, isKeyRefused, isSuccess, isWebPage } from './error-from-response.js';
+import {
+  NetworkError,
+  ServiceUnavailableError,
+  type SynapError,
+  TimeoutError,
+  UnexpectedResponseError,
+} from './errors.js';
+import { type ApiKeySource, type ConnectionOptions, readApiKey, readBaseUrl, readIdHeaders } from './settings.js';
 import type { BodyLimits, Deadline, HttpResponse, HttpTransport } from './transport.js';
 
 /** One request to Synap. */
@@ -29,11 +36,14 @@ export type Answered<Response extends HttpResponse> = Response & { readonly corr
 
 export interface EndpointParts {
   readonly url: URL;
-  readonly apiKey: string | undefined;
+  readonly apiKey: ApiKeySource | undefined;
   readonly idHeaders: Readonly<Record<string, string>>;
   /** Defaults to this package and its version. */
   readonly userAgent?: string | undefined;
 }
+
+// Part of every fingerprint, which outbox files keep: changing it would make each key another one.
+const KEY_NAMESPACE = 'd1b1f3de-6a0b-4a4f-8f8e-2a1d9a2f6f10';
 
 type Sender<Response extends HttpResponse> = Pick<HttpTransport<Response>, 'request'>;
 
@@ -48,7 +58,7 @@ export class SynapEndpoint {
   readonly origin: string;
 
   // Private fields stay out of inspect(), JSON.stringify() and the reach of a logger.
-  readonly #apiKey: string | undefined;
+  readonly #apiKey: ApiKey;
   readonly #pathPrefix: string;
   readonly #headers: Readonly<Record<string, string>>;
 
@@ -56,7 +66,7 @@ export class SynapEndpoint {
     this.origin = url.origin;
     this.#pathPrefix = url.pathname.replace(/\/+$/, '');
     this.baseUrl = this.origin + this.#pathPrefix;
-    this.#apiKey = apiKey;
+    this.#apiKey = new ApiKey(apiKey);
     this.#headers = { 'user-agent': userAgent, ...idHeaders };
   }
 
@@ -67,19 +77,34 @@ export class SynapEndpoint {
    * @throws {@link InvalidInputError} the address, or an id, can't be used; `field` names it
    */
   static of(options: ConnectionOptions & Pick<EndpointParts, 'userAgent'>): SynapEndpoint {
-    const apiKey = readApiKey(options);
+    const { apiKey: given, logger } = options;
+    const apiKey = typeof given === 'function' ? given : readApiKey({ apiKey: given, logger });
     const url = readBaseUrl(options);
     return new SynapEndpoint({ url, apiKey, idHeaders: readIdHeaders(options), userAgent: options.userAgent });
   }
 
   /**
-   * An answer of any status.
+   * An answer of any status. Where the key comes from a function, a refused one is asked for again, and the request sent once
+   * more with another one.
    *
    * @throws {@link NetworkError} Synap can't be reached
+   * @throws {@link AuthenticationError} the function gives no key
    */
   async ask<Response extends HttpResponse>(
     transport: Sender<Response>,
-    { path, json, headers, anonymous = false, deadline, signal, onAccepted, limits }: SynapRequest,
+    request: SynapRequest,
+  ): Promise<Answered<Response>> {
+    if (request.anonymous) return this.#request(transport, request, undefined);
+    const key = this.#apiKey.known ?? (await this.#apiKey.get(request));
+    const answer = await this.#request(transport, request, key);
+    const other = key !== undefined && isKeyRefused(answer) ? await this.#apiKey.otherThan(key, request) : undefined;
+    return other === undefined ? answer : this.#request(transport, request, other);
+  }
+
+  async #request<Response extends HttpResponse>(
+    transport: Sender<Response>,
+    { path, json, headers, deadline, signal, onAccepted, limits }: SynapRequest,
+    apiKey: string | undefined,
   ): Promise<Answered<Response>> {
     const correlationId = uuidv4();
     const body = json === undefined ? undefined : JSON.stringify(json);
@@ -87,7 +112,7 @@ export class SynapEndpoint {
       method: body === undefined ? 'GET' : 'POST',
       path: this.#pathPrefix + path,
       headers: {
-        ...(!anonymous && this.#apiKey !== undefined && { authorization: `Bearer ${this.#apiKey}` }),
+        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
         accept: 'application/json',
         'x-correlation-id': correlationId,
@@ -120,13 +145,19 @@ export class SynapEndpoint {
     return answer;
   }
 
+  /** Tells keys apart without showing them. */
+  get fingerprint(): string | undefined {
+    const { known } = this.#apiKey;
+    return known === undefined ? undefined : uuidv5(known, KEY_NAMESPACE);
+  }
+
   /** The error that an answer outside 2xx stands for. It repeats neither the key nor a message. */
   errorOf(answer: Answered<HttpResponse>, request: SynapRequest): SynapError {
     return errorFromResponse(answer, answer.correlationId, this.secretsOf(request));
   }
 
   secretsOf({ contents = [] }: Pick<SynapRequest, 'contents'>) {
-    return { apiKey: this.#apiKey, contents };
+    return { apiKey: this.#apiKey.known, formerKey: this.#apiKey.former, contents };
   }
 }
 
@@ -138,6 +169,7 @@ export function deadlineIn(ms: number): Deadline {
  * The JSON of an answer that was asked for its body's sake: without all of it, nothing was achieved.
  *
  * @throws {@link NetworkError} the body did not come whole
+ * @throws {@link ServiceUnavailableError} it is a web page
  * @throws {@link UnexpectedResponseError} it is no JSON
  */
 export function readJson(answer: Answered<HttpResponse>, deadline?: Deadline): unknown {
@@ -151,6 +183,11 @@ export function readJson(answer: Answered<HttpResponse>, deadline?: Deadline): u
   try {
     return JSON.parse(body);
   } catch {
+    if (isHtml(answer))
+      throw new ServiceUnavailableError(
+        `A web page answered in Synap's place (${status}). Check the network, and that baseUrl is the address of Synap`,
+        { status, correlationId, stored: 'no' },
+      );
     throw new UnexpectedResponseError("Synap's answer is not JSON. Check that baseUrl is the address of Synap", {
       status,
       correlationId,

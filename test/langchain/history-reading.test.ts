@@ -4,6 +4,7 @@ import {
   AuthenticationError,
   createRecorder,
   NetworkError,
+  ServiceUnavailableError,
   SynapError,
   TimeoutError,
   UnexpectedResponseError,
@@ -103,7 +104,7 @@ describe('reading a history', () => {
     ['no such routes', { status: 404, json: { detail: 'Not Found' } }, UnexpectedResponseError],
     ['a refused key', { status: 401, json: { detail: 'wrong key sk-secret' } }, AuthenticationError],
     ['an error', { status: 503, json: { detail: 'busy' } }, SynapError as never],
-    ['a page', { text: '<html>' }, UnexpectedResponseError],
+    ['a page', { text: '<html>' }, ServiceUnavailableError],
     ['a broken connection', { reset: 'before storing' }, NetworkError],
   ])('rejects for %s, without the key or a text', async (_, answer, type) => {
     await using s = await served(() => answer);

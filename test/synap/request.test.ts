@@ -130,7 +130,7 @@ describe('the error of an answer', () => {
   it('repeats neither the key nor the text of a message', async () => {
     const request = { path: '/', json: {}, contents: ['the launch code is 0000'] };
     const error = await errorOf(SynapEndpoint.of(options()).send(recorded({ status: 422, body }), request));
-    expect(error.message).toBe('Synap refused the input (422): [redacted: contains message text]');
+    expect(error.message).toBe('Synap refused the input (422): *** may not say: [redacted: message text]');
     expect(inspect(error)).not.toMatch(/very-secret|launch code/);
   });
 
@@ -228,7 +228,12 @@ describe('JSON that was asked for', () => {
 
   it('that is none is an unexpected response', () => {
     const unexpected = { code: 'unexpected_response', correlationId: 'c-1', retryable: true };
-    expect(() => readJson(answer({ body: '<html>' }))).toThrow(expect.objectContaining(unexpected));
+    expect(() => readJson(answer({ body: 'ok' }))).toThrow(expect.objectContaining(unexpected));
+  });
+
+  it('that is a web page comes from somebody else', () => {
+    const page = { code: 'service_unavailable', correlationId: 'c-1', stored: 'no' };
+    expect(() => readJson(answer({ body: '<html>' }))).toThrow(expect.objectContaining(page));
   });
 });
 

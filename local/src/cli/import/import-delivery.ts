@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Logger, type Loss, type Settlement, type SynapClient, SynapError } from 'synap-recorder';
+import {
+  type Logger,
+  type Loss,
+  type RecordingApi,
+  type RecordingClient,
+  type Settlement,
+  SynapError,
+} from 'synap-recorder';
 import { isAboutAccount, mayBeAboutAccount, type RateLimitOptions, Relay } from 'synap-recorder/delivery';
 import type { ImportState } from './import-state.js';
 import type { KeyedMessage } from './messages.js';
@@ -22,7 +29,7 @@ const MAX_REFUSED_IN_A_ROW = 20;
 const STOP_MS = 5 * SECOND;
 
 export interface ImportDeliveryOptions {
-  readonly client: Pick<SynapClient, 'conversation'>;
+  readonly client: RecordingClient;
   readonly state: ImportState;
   readonly rateLimit: RateLimitOptions | false;
   readonly ifUnknown: 'resend' | 'dead-letter';
@@ -163,9 +170,9 @@ export class ImportDelivery {
 
 /** Calls back for an error that every message would meet: of the key, the credits, and, after some, of the address. */
 function watched(
-  { recordMessage, recordMessagesBatch }: SynapClient['conversation'],
+  { recordMessage, recordMessagesBatch }: RecordingApi,
   onAccountError: (error: SynapError) => void,
-): SynapClient['conversation'] {
+): RecordingApi {
   let refused = 0;
   const listen = async <T>(call: Promise<T>) => {
     try {
