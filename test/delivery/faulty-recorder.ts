@@ -50,12 +50,18 @@ export async function recorderOn(synapOptions: FaultySynapOptions, options: Reco
 }
 
 /** Says `turns` turns in turn over the conversations, no faster than they are taken. Answers with what was said. */
-export async function sayTurns(recorder: Recorder, turns: number, conversations: number, prefix = '') {
+export async function sayTurns(
+  recorder: Recorder,
+  turns: number,
+  conversations: number,
+  prefix: string | ((n: number) => string) = '',
+) {
   const said: SaidMessage[] = [];
   for (let n = 0; n < turns; n++) {
     const turn = recorder.turn({ conversationId: `chat-${n % conversations}` });
     const { conversationId = '' } = turn;
-    const [question, answer] = [`${prefix}question ${n}`, `${prefix}answer ${n}`];
+    const begin = typeof prefix === 'string' ? prefix : prefix(n);
+    const [question, answer] = [`${begin}question ${n}`, `${begin}answer ${n}`];
     turn.user(question);
     turn.complete({ content: answer, model: 'gpt-5' });
     said.push({ conversationId, content: question }, { conversationId, content: answer });

@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { WireMessage } from '../../src/synap/messages.js';
 import { chance, type Fault, type FaultPlan, type FaultWeights, planOf } from './fault-schedule.js';
+import { errorBody, oddBatchAnswer, refusalOf, type SynapVariant, whoamiOf } from './synap-variants.js';
 
 /** Messages that contain the marker are answered so in whatever request contains them: 500 for ever, or refused for good. */
 interface Poison {
@@ -18,6 +19,8 @@ export interface FaultySynapOptions {
   /** Default: none. */
   faults?: FaultWeights | false;
   poison?: readonly Poison[];
+  /** What it is like beside its faults. Default: as the specification says. */
+  variant?: SynapVariant;
   /** More messages in a request are a 413. Default: no limit. */
   maxMessages?: number;
   /** How late `late` is, in milliseconds; half of the time the messages are stored after the wait. Default 50. */
@@ -31,7 +34,7 @@ export interface FaultySynapOptions {
 export interface FaultyRequest {
   readonly index: number;
   readonly path: string;
-  fault: Fault | 'none' | 'poison' | 'too large';
+  fault: Fault | 'none' | 'poison' | 'too large' | 'refused';
   /** Its messages; none, when the connection closed before that was read. */
   messages: readonly WireMessage[];
   /** Those of them that were stored. */
@@ -56,7 +59,14 @@ export type FaultySynap = Awaited<ReturnType<typeof faultySynap>>;
  * No answer below 500 lies: what is refused is not stored, and a 2xx has stored what it does not call refused.
  */
 export async function faultySynap(options: FaultySynapOptions = {}) {
-  const { seed = 1, poison = [], lateMs = 50, dripMs = 1000, retryAfterSeconds = 1 } = options;
+  const {
+    seed = 1,
+    poison = [],
+    variant = 'specification',
+    lateMs = 50,
+    dripMs = 1000,
+    retryAfterSeconds = 1,
+  } = options;
   const requests: FaultyRequest[] = [];
   const stored: StoredMessage[] = [];
   const latest = new WeakMap<Socket, FaultyRequest>();
@@ -89,10 +99,10 @@ export async function faultySynap(options: FaultySynapOptions = {}) {
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Asked in the background, and no part of the schedule: the server says nothing about itself.
+    // Asked in the background, and no part of the schedule.
     if (request.url === '/api/v1/auth/whoami') {
       response.writeHead(200, { 'content-type': 'application/json' });
-      return void response.end('{}');
+      return void response.end(JSON.stringify(whoamiOf(variant)));
     }
     const seen = note(request);
     const { faults, maxMessages } = settings;
@@ -118,7 +128,7 @@ export async function faultySynap(options: FaultySynapOptions = {}) {
       response.end(status === 204 ? undefined : payload);
     };
     const refuse = (status: number, headers?: Record<string, string>) =>
-      answer(status, JSON.stringify({ detail: `faulty: ${status}` }), headers);
+      answer(status, variant === 'newer errors' ? errorBody(seed, seen.index, status) : detail(status), headers);
     const receipts = () => {
       const results = messages.map(receiptOf);
       return JSON.stringify(
@@ -126,6 +136,11 @@ export async function faultySynap(options: FaultySynapOptions = {}) {
       );
     };
 
+    const refused = refusalOf(variant, seed, seen.index, messages);
+    if (refused) {
+      seen.fault = 'refused';
+      return answer(refused.status, refused.body, refused.html ? { 'content-type': 'text/html' } : {}, true);
+    }
     const poisoned = poison.find(({ marker }) => messages.some(({ content }) => content.includes(marker)));
     if (poisoned) {
       seen.fault = 'poison';
@@ -217,7 +232,9 @@ export async function faultySynap(options: FaultySynapOptions = {}) {
         return;
     }
     store(seen);
-    answer(200, receipts());
+    if (variant !== 'odd batch answers' || !batch) return answer(200, receipts());
+    const { body: odd, leavesOpen } = oddBatchAnswer(seed, seen.index, messages, messages.map(receiptOf));
+    answer(200, JSON.stringify(odd), {}, !leavesOpen);
   }
 
   const server = createServer((request, response) => {
@@ -256,6 +273,10 @@ export async function faultySynap(options: FaultySynapOptions = {}) {
       await this.close();
     },
   };
+}
+
+function detail(status: number): string {
+  return JSON.stringify({ detail: `faulty: ${status}` });
 }
 
 function receiptOf(message: WireMessage, place: number) {
