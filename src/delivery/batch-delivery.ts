@@ -163,6 +163,7 @@ export class BatchDelivery {
       conversation: this.#options.client.conversation,
       signal: this.#abort.signal,
       suspects: this.suspects,
+      goesAlone: ({ key }) => this.#unknownOutcomes.isUnreadable(key),
       before: async sending => {
         await this.#waitForTurn();
         this.lostAtClose.sending(sending);

@@ -13,6 +13,8 @@ export interface Sender {
   readonly conversation: RecordingApi;
   readonly signal: AbortSignal;
   readonly suspects: Suspects;
+  /** Whether an answer about this message could not be read: then it goes alone, so that the next one is about it only. */
+  goesAlone(entry: ClaimedEntry): boolean;
   before(entries: readonly ClaimedEntry[]): Promise<void>;
   /** Synap has not taken a message of a batch for the moment, and has taken others. */
   refusedSingly(): void;
@@ -46,7 +48,7 @@ class Round {
   #stopped: Failure | undefined;
   /** Messages that were refused since the last acceptance, in this round. */
   #refused = 0;
-  /** How many acceptances there were when a batch with this message was first refused. */
+  /** When a batch with this message was first refused. */
   readonly #refusedSince = new Map<ClaimedEntry, number>();
   /** Those behind a suspect. */
   #deferred: ClaimedEntry[] | undefined = [];
@@ -58,6 +60,8 @@ class Round {
   async run(entries: readonly ClaimedEntry[]): Promise<void> {
     const { suspects } = this.#sender;
     await this.#sendSuspects(entries.filter(({ key }) => suspects.has(key)));
+    for (const entry of entries)
+      if (!this.outcomes.has(entry) && this.#sender.goesAlone(entry)) await this.#send([entry]);
     await this.#send(entries.filter(entry => !this.outcomes.has(entry)));
     await this.#sendLastTries();
     const deferred = this.#deferred ?? [];
@@ -117,8 +121,10 @@ class Round {
     if (first === undefined) return;
     if (others.length === 0) return this.#sendOne(first, 'single');
     let results: readonly BatchItemResult[];
+    let begunAt = 0;
     try {
       await sender.before(entries);
+      begunAt = this.#sender.suspects.now();
       const answer = await conversation.recordMessagesBatch(
         entries.map(entry => entry.message),
         { signal, onAccepted: () => sender.accepted(entries) },
@@ -133,20 +139,32 @@ class Round {
       for (const entry of entries) this.#end(outcomeOf(entry, failure, action));
       return;
     }
-    await this.#readResults(entries, results);
+    await this.#readResults(entries, results, begunAt);
   }
 
-  async #readResults(entries: readonly ClaimedEntry[], results: readonly BatchItemResult[]): Promise<void> {
+  async #readResults(
+    entries: readonly ClaimedEntry[],
+    results: readonly BatchItemResult[],
+    begunAt: number,
+  ): Promise<void> {
     const { suspects, ...sender } = this.#sender;
     const isTaken = (index: number) => results[index]?.error === undefined && results[index]?.unknown === undefined;
     sender.notAccepted(entries.filter((_, index) => !isTaken(index)));
     for (const [index, entry] of entries.entries()) {
       const why = results[index]?.error;
-      if (why !== undefined)
-        suspects.refused(entry, failureOf(new UnexpectedResponseError(`Synap refused it: ${why}`)));
+      if (why === undefined) continue;
+      // The others are of the same answer, and say that the account is not to blame.
+      suspects.refused(
+        entry,
+        failureOf(new UnexpectedResponseError(`Synap refused it: ${why}`)),
+        begunAt,
+        begunAt - 0.5,
+      );
     }
-    // They are of the same answer, and say that the account is not to blame.
-    this.#delivered(entries.filter((_, index) => isTaken(index)));
+    this.#delivered(
+      entries.filter((_, index) => isTaken(index)),
+      begunAt,
+    );
     for (const [index, entry] of entries.entries()) {
       const { error, unknown } = results[index] ?? {};
       if (unknown !== undefined) this.#leaveOpen(entry, unknown);
@@ -169,30 +187,32 @@ class Round {
   }
 
   async #sendOne(entry: ClaimedEntry, as: 'single' | 'item'): Promise<void> {
-    const { conversation, signal, ...sender } = this.#sender;
+    const { conversation, signal, suspects, ...sender } = this.#sender;
+    let begunAt = 0;
     try {
       await sender.before([entry]);
+      begunAt = suspects.now();
       const receipt = await conversation.recordMessage(entry.message, {
         signal,
         onAccepted: () => sender.accepted([entry]),
       });
       // A client of the app's own may answer with nothing.
       if (receipt?.unread) sender.acceptedUnread(receipt.unread);
-      this.#delivered([entry]);
+      this.#delivered([entry], begunAt);
     } catch (error) {
       sender.notAccepted([entry]);
       const failure = failureOf(error);
       const action = failure[as];
-      if (action === 'deliver') this.#delivered([entry]);
-      else if (action === 'suspect') this.#suspect(entry, failure);
+      if (action === 'deliver') this.#delivered([entry], begunAt);
+      else if (action === 'suspect') this.#suspect(entry, failure, begunAt);
       else this.#end(outcomeOf(entry, failure, action));
     }
   }
 
-  #suspect(entry: ClaimedEntry, failure: Failure): void {
+  #suspect(entry: ClaimedEntry, failure: Failure, begunAt: number): void {
     const { suspects } = this.#sender;
     const isNew = !suspects.has(entry.key);
-    suspects.refused(entry, failure, this.#refusedSince.get(entry));
+    suspects.refused(entry, failure, begunAt, this.#refusedSince.get(entry));
     this.#end({ entry, type: 'refused', failure, isSent: true });
     if (!isNew || suspects.isProven(entry.key)) return;
     this.#refused++;
@@ -200,16 +220,16 @@ class Round {
   }
 
   async #sendHalves(entries: readonly ClaimedEntry[]): Promise<void> {
-    const { acceptances } = this.#sender.suspects;
-    for (const entry of entries) if (!this.#refusedSince.has(entry)) this.#refusedSince.set(entry, acceptances);
+    const now = this.#sender.suspects.now();
+    for (const entry of entries) if (!this.#refusedSince.has(entry)) this.#refusedSince.set(entry, now);
     const middle = Math.ceil(entries.length / 2);
     await this.#send(entries.slice(0, middle));
     await this.#send(entries.slice(middle));
   }
 
-  #delivered(entries: readonly ClaimedEntry[]): void {
+  #delivered(entries: readonly ClaimedEntry[], begunAt: number): void {
     if (entries.length > 0) this.#refused = 0;
-    this.#sender.suspects.accepted(entries);
+    this.#sender.suspects.accepted(entries, begunAt);
     for (const entry of entries) this.#end({ entry, type: 'delivered' });
   }
 

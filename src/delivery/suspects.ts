@@ -31,8 +31,8 @@ export type Blame = 'none' | 'message' | 'either' | 'account';
 interface Refusal {
   readonly conversationId: string;
   readonly failure: Failure;
-  /** How many acceptances there were before it. */
-  readonly acceptances: number;
+  /** When it was first refused, by itself or in a batch. */
+  readonly at: number;
   readonly isProven: boolean;
 }
 
@@ -53,7 +53,10 @@ interface Refusal {
 export class Suspects {
   readonly #logger: Logger;
   readonly #refusals = new Map<string, Refusal>();
-  #acceptances = 0;
+  // Counts requests and answers. Of requests side by side, only what began after a refusal tells anything about it.
+  #time = 0;
+  /** The acceptance that began last. */
+  #accepted = { begunAt: 0, endedAt: 0 };
   #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(logger: Logger) {
@@ -99,29 +102,34 @@ export class Suspects {
     for (const refusal of this.#refusals.values()) if (!this.#isInARow(refusal)) yield refusal.conversationId;
   }
 
-  /** How many times Synap has accepted messages. */
-  get acceptances(): number {
-    return this.#acceptances;
+  /** @returns the time, for a request that begins or ends now */
+  now(): number {
+    return ++this.#time;
   }
 
   /**
    * This message was refused by itself, or named as refused in the answer to its batch.
    *
-   * @param since how many acceptances there were when a batch with it was first refused
+   * @param begunAt when the request began
+   * @param since when a batch with it was first refused
    */
-  refused({ key, message }: ClaimedEntry, failure: Failure, since = this.#acceptances): void {
-    const acceptances = this.#refusals.get(key)?.acceptances ?? since;
-    const isProven = acceptances < this.#acceptances;
-    this.#refusals.set(key, { conversationId: message.conversationId, failure, acceptances, isProven });
+  refused({ key, message }: ClaimedEntry, failure: Failure, begunAt: number, since = this.now()): void {
+    const at = this.#refusals.get(key)?.at ?? since;
+    const isProven = at < this.#accepted.begunAt && this.#accepted.endedAt < begunAt;
+    this.#refusals.set(key, { conversationId: message.conversationId, failure, at, isProven });
     const [oldest] = this.#refusals.keys();
     if (this.#refusals.size > MAX_SUSPECTS && oldest !== undefined) this.#refusals.delete(oldest);
     if (!isProven && this.count === 1) this.#warn(key, failure);
   }
 
-  /** Synap has accepted these: it takes messages under this key. */
-  accepted(entries: readonly ClaimedEntry[]): void {
+  /**
+   * Synap has accepted these: it takes messages under this key.
+   *
+   * @param begunAt when the request began
+   */
+  accepted(entries: readonly ClaimedEntry[], begunAt: number): void {
     if (entries.length === 0) return;
-    this.#acceptances++;
+    if (begunAt > this.#accepted.begunAt) this.#accepted = { begunAt, endedAt: this.now() };
     for (const { key } of entries) this.#refusals.delete(key);
   }
 
@@ -131,7 +139,7 @@ export class Suspects {
   }
 
   #isInARow(refusal: Refusal): boolean {
-    return refusal.acceptances === this.#acceptances;
+    return refusal.at > this.#accepted.begunAt;
   }
 
   #warn(key: string, { error }: Failure): void {

@@ -44,6 +44,11 @@ export class UnknownOutcomes {
     return this.#counts.get(key)?.unreadable ?? 0;
   }
 
+  /** Whether an answer to this message could not be read. */
+  isUnreadable(key: string): boolean {
+    return (this.#counts.get(key)?.unreadable ?? 0) > 0;
+  }
+
   /** Synap answered 2xx, and the rest of its answer could not be read. */
   acceptedUnread(why: string): void {
     this.#warn('accepted', `${why}: the messages count as delivered`);

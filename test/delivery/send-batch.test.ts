@@ -19,7 +19,7 @@ const noSuspects = () => new Suspects(safeLogger(false));
 async function send(
   count: number,
   answer: Answer = () => undefined,
-  { suspects = noSuspects(), chats = [] as string[] } = {},
+  { suspects = noSuspects(), chats = [] as string[], alone = [] as string[] } = {},
 ) {
   const requests: string[][] = [];
   const events: string[] = [];
@@ -47,6 +47,7 @@ async function send(
     },
     signal: new AbortController().signal,
     suspects,
+    goesAlone: ({ key }) => alone.includes(key),
     before: async entries => void events.push(`before ${named(entries)}`),
     refusedSingly: () => events.push('refused singly'),
     accepted: entries => events.push(`accepted ${named(entries)}`),
@@ -176,6 +177,7 @@ it('a client that answers with nothing has taken a single message', async () => 
     conversation: { recordMessage: async () => undefined },
     signal: new AbortController().signal,
     suspects: noSuspects(),
+    goesAlone: () => false,
     before: async () => {},
     notAccepted: () => {},
   } as unknown as Sender;
@@ -185,6 +187,7 @@ it('a client that answers with nothing has taken a single message', async () => 
 it('a request that was never allowed to go is no error of its messages', async () => {
   const sender = {
     suspects: noSuspects(),
+    goesAlone: () => false,
     before: async () => {
       throw errors.notSent;
     },
@@ -285,4 +288,10 @@ it('a message that the answer to its batch leaves open may be stored, and the ot
   expect(types).toEqual(['delivered', 'unclear', 'delivered']);
   expect(outcomes[1]).toMatchObject({ failure: { kind: 'unreadable', maybeStored: true } });
   expect(events).toContain('not accepted m1');
+});
+
+it('a message of which an answer could not be read goes alone, before the others', async () => {
+  const { requests, types } = await send(3, undefined, { alone: ['m1'] });
+  expect(requests).toEqual([['m1'], ['m0', 'm2']]);
+  expect(types).toEqual(['delivered', 'delivered', 'delivered']);
 });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { failureOf } from '../../src/delivery/decide.js';
 import { Suspects } from '../../src/delivery/suspects.js';
+import type { ClaimedEntry } from '../../src/outbox/outbox.js';
 import { aClaim, errors } from './failures.js';
 
 const failure = failureOf(errors.unsure);
@@ -14,7 +15,8 @@ beforeEach(() => {
   suspects = new Suspects({ info() {}, warn: line => void log.push(line), error() {} });
 });
 
-const refuse = (...numbers: number[]) => numbers.forEach(n => void suspects.refused(claim(n), failure));
+const refuse = (...numbers: number[]) => numbers.forEach(n => void suspects.refused(claim(n), failure, suspects.now()));
+const accept = (...entries: ClaimedEntry[]) => suspects.accepted(entries, suspects.now());
 
 describe('a suspect', () => {
   it('is nobody who was not refused', () => {
@@ -31,7 +33,7 @@ describe('a suspect', () => {
 
   it('is to blame when it is refused again after another was accepted', () => {
     refuse(1);
-    suspects.accepted([claim(2)]);
+    accept(claim(2));
     expect([suspects.isOnLastTry('k1'), suspects.isProven('k1')]).toEqual([true, false]);
     expect([...suspects.conversationsOnLastTry()]).toEqual(['c1']);
     refuse(1);
@@ -39,22 +41,37 @@ describe('a suspect', () => {
   });
 
   it('is to blame at once when another was accepted after a batch with it was refused', () => {
-    const { acceptances } = suspects;
-    suspects.accepted([claim(2)]);
-    suspects.refused(claim(1), failure, acceptances);
+    const since = suspects.now();
+    accept(claim(2));
+    suspects.refused(claim(1), failure, suspects.now(), since);
     expect([suspects.isProven('k1'), suspects.count]).toEqual([true, 0]);
+  });
+
+  it('is not on its last try when the other was sent before the refusal', () => {
+    const begunAt = suspects.now();
+    refuse(1);
+    suspects.accepted([claim(2)], begunAt);
+    expect(suspects.isOnLastTry('k1')).toBe(false);
+  });
+
+  it('is not proven by a refusal whose request began before the other was accepted', () => {
+    refuse(1);
+    const begunAt = suspects.now();
+    accept(claim(2));
+    suspects.refused(claim(1), failure, begunAt);
+    expect([suspects.isOnLastTry('k1'), suspects.isProven('k1')]).toEqual([true, false]);
   });
 
   it('is none when it is accepted, or has left the outbox', () => {
     refuse(1, 2);
-    suspects.accepted([claim(1)]);
+    accept(claim(1));
     suspects.forget('k2');
     expect([suspects.has('k1'), suspects.has('k2'), suspects.count]).toEqual([false, false, 0]);
   });
 
   it('has no last try after an answer that accepts nothing', () => {
     refuse(1);
-    suspects.accepted([]);
+    accept();
     expect(suspects.isOnLastTry('k1')).toBe(false);
   });
 });
@@ -71,13 +88,13 @@ describe('the blame', () => {
 
   it('is forgotten when a message is accepted', () => {
     refuse(1, 2, 3, 4);
-    suspects.accepted([claim(9)]);
+    accept(claim(9));
     expect([suspects.blame, suspects.count]).toEqual(['none', 0]);
   });
 
   it('does not grow by a message that is known to be to blame', () => {
     refuse(1);
-    suspects.accepted([claim(2)]);
+    accept(claim(2));
     refuse(1);
     expect(suspects.count).toBe(0);
   });
@@ -92,13 +109,13 @@ it('the first is logged, and not again within ten minutes', () => {
   vi.useFakeTimers();
   try {
     refuse(1, 2);
-    suspects.accepted([claim(9)]);
+    accept(claim(9));
     refuse(3);
     expect(log).toEqual([
       'message k1 was refused: Synap answered 403. It is held: if Synap accepts other messages and refuses this one again, it becomes a dead letter',
     ]);
     vi.setSystemTime(Date.now() + 600_000);
-    suspects.accepted([claim(9)]);
+    accept(claim(9));
     refuse(4);
     expect(log).toHaveLength(2);
   } finally {
