@@ -59,6 +59,8 @@ describe('an answer without results', () => {
     [{ results: [] }],
     [{ error: 'the database is away' }],
     [{ success: false }],
+    [{ total: 2, errors: [{ index: 1, error: 'no' }] }],
+    [{ succeeded: 2, failed: 0, status: 'error' }],
   ])('leaves all open with %j', body => {
     expect(fates(body)).toEqual(['unknown', 'unknown']);
   });
@@ -81,6 +83,7 @@ describe('an item', () => {
     ['the number of a status', { status: 422, detail: 'no' }, 'no'],
     ['success: false', { success: false, error: null, message: 'no' }, 'no'],
     ['ok: false', { ok: false }, 'refused without a reason'],
+    ['stored: false', { stored: false, reason: 'no' }, 'no'],
     ['a detail and no id', { detail: 'no' }, 'no'],
   ])('with %s is refused', (_, item, reason) => {
     expect(fates({ results: [{ message_id: 'm0' }, item] })).toEqual(['accepted m0', `refused: ${reason}`]);
@@ -99,9 +102,12 @@ describe('an item', () => {
     expect(fates({ results: [{}, item] })[1]).toMatch(/^accepted/);
   });
 
-  it.each([[null], ['m1'], [7], [true], [[]]])('as %j leaves its message open, and no other', item => {
-    expect(fates({ results: [{ message_id: 'm0' }, item] })).toEqual(['accepted m0', 'unknown']);
-  });
+  it.each([[null], ['m1'], [7], [true], [[]], [{ status: 'skipped' }], [{ status: 'timed_out' }]])(
+    'as %j leaves its message open, and no other',
+    item => {
+      expect(fates({ results: [{ message_id: 'm0' }, item] })).toEqual(['accepted m0', 'unknown']);
+    },
+  );
 });
 
 describe('counts', () => {
@@ -205,6 +211,13 @@ describe('the results of messages', () => {
   it('that name one message twice leave it open', () => {
     const body = of({ index: 0, message_id: 'a' }, { index: 0, error: 'no' }, { index: 1, message_id: 'b' });
     expect(fates(body, batch(A, B))).toEqual(['unknown', 'accepted b']);
+  });
+
+  it('may stand in an envelope', () => {
+    expect(fates({ ok: true, data: { results: [{ message_id: 'a' }, { error: 'no' }] } })).toEqual([
+      'accepted a',
+      'refused: no',
+    ]);
   });
 
   it('may be the answer itself', () => {
