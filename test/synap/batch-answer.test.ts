@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { batchFromWire } from '../../src/synap/batch-answer.js';
 import type { WireMessage } from '../../src/synap/messages.js';
@@ -228,4 +229,27 @@ describe('the results of messages', () => {
     expect(read({ results: [{}, null] })).toMatchObject({ total: 2, succeeded: 1, failed: 0, unknown: 1 });
     expect(read({ results: [{}, {}] })).not.toHaveProperty('unknown');
   });
+});
+
+it('whatever JSON an answer is, each message has one fate, and the counts add up', () => {
+  const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(0, 1, 2, null, 'failed', A, B, 'k0', 'k1'));
+  const names = ['index', 'error', 'status', 'success', 'message_id', 'message_key', 'conversation_id', 'metadata'];
+  const item = fc.oneof(value, fc.dictionary(fc.constantFrom(...names), value));
+  const answer = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ total: value, succeeded: value, failed: value, results: fc.array(item) }, { requiredKeys: [] }),
+  );
+  fc.assert(
+    fc.property(answer, body => {
+      expect(fates(body, batch(A, A, B))).toHaveLength(3);
+      const told = read(body, batch(A, A, B)).results.filter(
+        ({ error, unknown }) => error === undefined && unknown === undefined,
+      );
+      const { failed } = (body ?? {}) as { failed?: unknown };
+      // Nothing counts as accepted that the answer says it has not taken.
+      if (typeof failed === 'number' && Number.isInteger(failed) && failed > 0 && !Array.isArray(body))
+        expect(told.length).toBeLessThanOrEqual(Math.max(0, 3 - failed));
+    }),
+    { numRuns: 500 },
+  );
 });
