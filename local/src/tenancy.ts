@@ -1,4 +1,4 @@
-import type { Tenancy } from 'synap-recorder';
+import type { RecordMessageInput, Tenancy } from 'synap-recorder';
 import { v5 as uuidv5 } from 'uuid';
 
 // Generated once: the same user has the same customer on every machine and after every restart.
@@ -17,4 +17,13 @@ export function resolveCustomer(
 ): string | undefined {
   if (tenancy === 'b2b') return ofMessage ?? ofConversation;
   return ofMessage ?? `customer_${uuidv5(userId, NAMESPACE)}`;
+}
+
+/**
+ * A message as it is imported into a B2C instance: without a customer that another one has resolved from the user. The
+ * instance resolves its own; what the app named itself stays.
+ */
+export function withoutResolvedCustomer(message: RecordMessageInput): RecordMessageInput {
+  const { customerId, ...rest } = message;
+  return customerId === resolveCustomer('b2c', message.userId, undefined, undefined) ? rest : message;
 }

@@ -11,15 +11,18 @@ import type {
   FetchedContext,
   RequestOptions,
 } from './context.js';
+import type { WithCustomer } from './customer-ids.js';
 import { aFlag, aListOf, aNumber, anyObject, aText, readFields, someFields } from './read-fields.js';
 
 /** A call whose answer is read. */
 export interface ContextCall {
   readonly path: string;
   /** Is posted. */
-  readonly json?: object | undefined;
+  readonly json?: WithCustomer | undefined;
   /** Texts that no error may repeat. */
   readonly contents?: readonly string[];
+  /** Whether a customer who is not sent stands in the metadata. Default `false`. */
+  readonly keepsCustomer?: boolean;
   /** Changes nothing, so it may be sent twice. */
   readonly isRead: boolean;
 }
@@ -162,6 +165,7 @@ const compaction: z.ZodType<Compaction> = someFields({
   previousContext: anything,
   previousContextAgeSeconds: aNumber,
   previousCompactionId: aText,
+  unread: aText,
 });
 
 const compacted: z.ZodType<CompactedContext> = someFields({

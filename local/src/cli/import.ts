@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { SynapClient } from 'synap-recorder';
+import { SynapClient, type Whoami } from 'synap-recorder';
 import { EXIT, Exit, env, ProgressBar, print } from 'synap-recorder/cli';
 import { addConnectionOptions, Connection, type ConnectionFlags } from './connection.js';
 import { IMPORT_FORMATS, type ImportFormat } from './import/format.js';
@@ -71,6 +71,7 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
   // An outage later on is waited out; at the start, no answer most likely means a wrong address.
   await new Connection(flags).reach();
   const client = new SynapClient(flags);
+  const { tenancy } = await client.whoami().catch((): Whoami => ({}));
   const apiKey = flags.apiKey ?? env('SYNAP_API_KEY') ?? '';
   const { name, rateLimit } = targetOf(client.baseUrl, apiKey, flags.requestsPerMinute);
   const state = new ImportState(flags.state ?? (file === '-' ? ':memory:' : `${file}.synap-import`), name);
@@ -84,6 +85,7 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
   const log = (text: string) => bar.note(text.replace('[synap-recorder] ', ''));
   const delivery = new ImportDelivery({
     client,
+    tenancy,
     state,
     rateLimit,
     ifUnknown: flags.ifUnknown,
