@@ -27,8 +27,33 @@ export type { RecorderOptions } from './recorder/options.js';
 export { createRecorder, type OpenTurnOptions, type Recorder, type RecorderStats } from './recorder/recorder.js';
 export type { Turn } from './recorder/turn.js';
 export type { CompleteDetails, TurnOptions, TurnOutcome, UserMessageOptions } from './recorder/turn-options.js';
-export { type CallOptions, type ConversationApi, SynapClient, type SynapClientOptions } from './synap/client.js';
+export type { Credits, Whoami } from './synap/account.js';
+export {
+  type CallOptions,
+  type ConversationApi,
+  type RecordingApi,
+  type RecordingClient,
+  SynapClient,
+  type SynapClientOptions,
+} from './synap/client.js';
+export type {
+  CompactedContext,
+  CompactInput,
+  Compaction,
+  CompactionStatus,
+  ContextApi,
+  ContextForPrompt,
+  ContextForPromptInput,
+  ContextItem,
+  ConversationContext,
+  FetchContextInput,
+  FetchedContext,
+  GetCompactedInput,
+  RecentMessage,
+  RequestOptions,
+} from './synap/context.js';
 export * from './synap/errors.js';
+export type { IngestReceipt, Transcript, TranscriptTurn } from './synap/ingest.js';
 export type {
   BatchItemResult,
   BatchMessageInput,

@@ -1,7 +1,7 @@
 import { type Logger, loggerUntil } from '../internal/logger.js';
 import { monotonicNow } from '../internal/monotonic-clock.js';
 import type { ClaimedEntry, ClaimLimits, OutboxEntry } from '../outbox/outbox.js';
-import type { SynapClient } from '../synap/client.js';
+import type { RecordingClient } from '../synap/client.js';
 import { NetworkError } from '../synap/errors.js';
 import type { BackoffOptions } from './backoff.js';
 import { CircuitBreaker } from './circuit-breaker.js';
@@ -19,7 +19,7 @@ const SECOND = 1000;
 const ONE_PER_CONVERSATION_MS = 600 * SECOND;
 
 export interface BatchDeliveryOptions {
-  readonly client: Pick<SynapClient, 'conversation'>;
+  readonly client: RecordingClient;
   readonly rateLimit: RateLimitOptions | false;
   readonly batch: { maxMessages: number; maxBytes: number };
   readonly retry: BackoffOptions & GiveUpOptions;

@@ -1,6 +1,6 @@
 import type { Logger } from '../internal/logger.js';
 import type { Outbox } from '../outbox/outbox.js';
-import type { SynapClient } from '../synap/client.js';
+import type { RecordingClient } from '../synap/client.js';
 import type { BackoffOptions } from './backoff.js';
 import type { GiveUpOptions } from './decide.js';
 import type { Loss } from './loss.js';
@@ -8,7 +8,7 @@ import type { RateLimitOptions } from './rate-limiter.js';
 
 export interface RelayOptions {
   outbox: Outbox;
-  client: Pick<SynapClient, 'conversation'>;
+  client: RecordingClient;
   rateLimit: RateLimitOptions | false;
   /** A batch goes when one of these is reached; `lingerMs` counts from its first message. */
   batch: { maxMessages: number; maxBytes: number; lingerMs: number };

@@ -1,10 +1,10 @@
 import type { ClaimedEntry } from '../outbox/outbox.js';
-import type { SynapClient } from '../synap/client.js';
+import type { RecordingApi } from '../synap/client.js';
 import { type Failure, failureOf, isStopped, type Outcome, outcomeOf } from './decide.js';
 
 /** Sends requests. `before` is awaited ahead of each, with the messages in it: it keeps the rate limit. */
 export interface Sender {
-  readonly conversation: SynapClient['conversation'];
+  readonly conversation: RecordingApi;
   readonly signal: AbortSignal;
   before(entries: readonly ClaimedEntry[]): Promise<void>;
   /** Synap has refused a message of a batch that it does not refuse for good, and taken others. */

@@ -24,6 +24,11 @@ export type ConversationScope = 'user' | 'customer' | 'app';
 export interface ConversationOwner {
   userId?: string | undefined;
   customerId?: string | undefined;
+  /**
+   * `synap`: the UUIDv5 that Synap's own clients make of a chat id alone, in the URL namespace, for an app whose Python half
+   * names its chats so. Two users who both call their chat "default" share one transcript then.
+   */
+  recipe?: 'synap' | undefined;
   /** Default `user`. Must be the recorder's `conversationScope`, for the two to agree. */
   scope?: ConversationScope | undefined;
 }
@@ -60,13 +65,16 @@ const NAMESPACE = '5b0c9d0e-6a1f-4c59-9d53-0f7f3c1b8a42';
 export function conversationUuid(id: string, owner: ConversationOwner = {}): string {
   const read = readIdentity({ conversationId: id, userId: owner.userId, customerId: owner.customerId });
   const { conversationId, userId, customerId } = read;
-  const { scope = 'user' } = owner;
+  const { scope = 'user', recipe } = owner;
   if (typeof id !== 'string' || conversationId === undefined)
     throw new InvalidInputError('conversationId must be a non-empty string: pass the id of the chat, e.g. chat.id', {
       field: 'conversationId',
     });
   refuseUnknown('conversationId', conversationId);
+  if (recipe !== undefined && recipe !== 'synap')
+    throw new InvalidInputError('recipe must be "synap", or left out', { field: 'recipe' });
   if (isUuid(id)) return id.toLowerCase();
+  if (recipe === 'synap') return uuidv5(conversationId, uuidv5.URL);
   if (scope === 'user' && !userId)
     throw new InvalidInputError(
       `userId is missing: a chat id that is no UUID belongs to its user. Pass { userId: session.user.id }, or, for a chat of several people, { scope: 'customer' } or { scope: 'app' }`,

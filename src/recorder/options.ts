@@ -6,7 +6,7 @@ import { env } from '../internal/env.js';
 import type { Logger } from '../internal/logger.js';
 import { memoryOutbox } from '../outbox/memory-outbox.js';
 import type { MaybePromise, Outbox } from '../outbox/outbox.js';
-import { SynapClient, type SynapClientOptions } from '../synap/client.js';
+import { type RecordingClient, SynapClient, type SynapClientOptions } from '../synap/client.js';
 import { InvalidInputError } from '../synap/errors.js';
 import type { RecordMessageInput } from '../synap/messages.js';
 import type { ConversationScope, Identity } from './identity.js';
@@ -15,7 +15,7 @@ import type { WaitUntil } from './keep-alive.js';
 /** What {@link createRecorder} takes. Everything has a default; the API key comes from `SYNAP_API_KEY`. */
 export interface RecorderOptions extends Identity, SynapClientOptions {
   /** A client of your own, instead of `apiKey`, `baseUrl` and the other client options. The recorder won't close it. */
-  client?: Pick<SynapClient, 'conversation'> | undefined;
+  client?: RecordingClient | undefined;
   /** Who shares a conversation id that is no UUID. Default `user`. */
   conversationScope?: ConversationScope | undefined;
   /** Tags on every message. */
@@ -121,7 +121,7 @@ const schema = z.object({
 /** The options, checked, with their defaults. */
 export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry' | 'closeOnSignals'> {
   readonly defaults: Identity;
-  readonly client: Pick<SynapClient, 'conversation'> | undefined;
+  readonly client: RecordingClient | undefined;
   /** Closes the client that was made here, not one of the app's own. */
   closeClient(): Promise<void>;
   readonly outbox: Outbox;

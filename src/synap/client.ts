@@ -1,6 +1,10 @@
 import { httpTransport } from '#http';
+import { type Credits, creditsFromWire, type Whoami, whoamiFromWire } from './account.js';
+import type { ContextApi, RequestOptions } from './context.js';
+import { type ContextCall, contextApi } from './context-calls.js';
 import { readSuccess } from './error-from-response.js';
 import { InvalidInputError } from './errors.js';
+import { type IngestReceipt, ingestReceiptFromWire, type Transcript, transcriptToWire } from './ingest.js';
 import { maskServerText } from './mask-secrets.js';
 import {
   type BatchMessageInput,
@@ -15,7 +19,8 @@ import {
   toWireBatch,
   type WireMessage,
 } from './messages.js';
-import { deadlineIn, SynapEndpoint } from './request.js';
+import { deadlineIn, readJson, SynapEndpoint } from './request.js';
+import { retryReads } from './retry-reads.js';
 import { type ConnectionOptions, checkTimeout } from './settings.js';
 import type { HttpTransport } from './transport.js';
 
@@ -28,15 +33,14 @@ export interface SynapClientOptions extends ConnectionOptions {
   timeoutMs?: number | undefined;
 }
 
-export interface CallOptions {
-  /** Aborts the call. What was sent by then may have been stored. */
-  signal?: AbortSignal | undefined;
+/** For one call. What was sent before it was aborted may have been stored. */
+export interface CallOptions extends RequestOptions {
   /** Is called as soon as Synap has answered 2xx, before the rest of its answer is read: what was sent is stored. */
   onAccepted?: (() => void) | undefined;
 }
 
-/** The calls on a conversation. */
-export interface ConversationApi {
+/** The calls that record. */
+export interface RecordingApi {
   /**
    * Records one message. This is what registers a conversation, too.
    *
@@ -55,6 +59,33 @@ export interface ConversationApi {
    * @throws as {@link recordMessage}, for the request as a whole
    */
   recordMessagesBatch(messages: readonly BatchMessageInput[], options?: CallOptions): Promise<BatchResult>;
+}
+
+/** What a recorder needs of a client: a {@link SynapClient}, or one of your own. */
+export interface RecordingClient {
+  readonly conversation: RecordingApi;
+}
+
+/** The calls on a conversation. */
+export interface ConversationApi extends RecordingApi {
+  /** What Synap has made of a conversation. */
+  readonly context: ContextApi;
+  /**
+   * Hands over a whole conversation from elsewhere. The identical one again is stored once: `status` says `duplicate`. It is
+   * sent once.
+   *
+   * @throws {@link ConflictError} there is another transcript under this id
+   * @throws as {@link recordMessage}
+   * @example
+   * ```ts
+   * const { status } = await synap.conversation.ingest({
+   *   conversationId: 'call-42',
+   *   userId: 'ada',
+   *   transcript: [{ role: 'user', content: 'Hello!', timestamp: '2026-01-01T00:00:00Z' }],
+   * });
+   * ```
+   */
+  ingest(transcript: Transcript, options?: RequestOptions): Promise<IngestReceipt>;
 }
 
 /**
@@ -81,6 +112,7 @@ export class SynapClient {
   readonly #transport: HttpTransport;
   readonly #timeoutMs: number;
   readonly #tenancy: Tenancy | undefined;
+  readonly #closing = new AbortController();
 
   constructor(options: SynapClientOptions = {}) {
     this.#endpoint = SynapEndpoint.of(options);
@@ -91,12 +123,54 @@ export class SynapClient {
     this.conversation = {
       recordMessage: (message, options) => this.#recordMessage(message, options),
       recordMessagesBatch: (messages, options) => this.#recordMessagesBatch(messages, options),
+      ingest: (transcript, options) => this.#ingest(transcript, options),
+      context: contextApi((call, options) => this.#ask(call, options)),
     };
+  }
+
+  /**
+   * Tells two API keys apart without showing either: the same for the same key, everywhere. Undefined while no key is known.
+   */
+  get fingerprint(): string | undefined {
+    return this.#endpoint.fingerprint;
+  }
+
+  /**
+   * Whose key it is. A read: it is sent again a few times, within `timeoutMs`, where Synap was not reached or is unavailable.
+   *
+   * @throws {@link AuthenticationError} the key is refused
+   * @throws any other {@link SynapError}
+   */
+  async whoami(options?: RequestOptions): Promise<Whoami> {
+    return whoamiFromWire(await this.#ask({ path: '/api/v1/auth/whoami', isRead: true }, options));
+  }
+
+  /** What the account has left. A read, as {@link whoami}. */
+  async credits(options?: RequestOptions): Promise<Credits> {
+    return creditsFromWire(await this.#ask({ path: '/v1/credits/balance', isRead: true }, options));
   }
 
   /** Closes the connections. Calls under way fail with a {@link NetworkError}; later ones do, too. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#transport.close();
+  }
+
+  async #ingest(transcript: Transcript, options?: RequestOptions): Promise<IngestReceipt> {
+    const { json, contents } = transcriptToWire(transcript);
+    return ingestReceiptFromWire(
+      await this.#ask({ path: '/v1/conversations/ingest', json, contents, isRead: false }, options),
+    );
+  }
+
+  /** The JSON of an answer. A read is sent again where that may help. */
+  async #ask({ isRead, ...call }: ContextCall, { signal, timeoutMs }: RequestOptions = {}): Promise<unknown> {
+    const deadline = deadlineIn(timeoutMs === undefined ? this.#timeoutMs : checkTimeout(timeoutMs));
+    const request = { ...call, signal, deadline };
+    const send = async () => readJson(await this.#endpoint.send(this.#transport, request), deadline);
+    if (!isRead) return send();
+    const signals = [signal, deadline.signal, this.#closing.signal];
+    return retryReads(send, { timeoutMs: deadline.ms, signals });
   }
 
   async #recordMessage(message: RecordMessageInput, options: CallOptions = {}): Promise<Receipt> {
@@ -116,7 +190,7 @@ export class SynapClient {
     path: string,
     json: unknown,
     sent: readonly WireMessage[],
-    { signal, onAccepted }: CallOptions,
+    { signal, timeoutMs, onAccepted }: CallOptions,
   ): Promise<ReadAnswer> {
     const request = {
       path,
@@ -124,7 +198,7 @@ export class SynapClient {
       contents: contentsOf(sent),
       signal,
       onAccepted,
-      deadline: deadlineIn(this.#timeoutMs),
+      deadline: deadlineIn(timeoutMs === undefined ? this.#timeoutMs : checkTimeout(timeoutMs)),
     };
     const answer = await this.#endpoint.send(this.#transport, request);
     return readSuccess(answer, this.baseUrl, answer.correlationId);

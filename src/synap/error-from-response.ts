@@ -26,6 +26,11 @@ export function isWebPage(response: Headers): boolean {
   return /^\s*(text\/html|application\/xhtml\+xml)/i.test(response.header('content-type') ?? '');
 }
 
+/** Whether an answer whose body is no JSON is HTML: by its type, or by how it begins. */
+export function isHtml(response: HttpResponse): boolean {
+  return isWebPage(response) || /^\s*</.test(response.body);
+}
+
 /**
  * Reads a 2xx, which has stored what was sent, whatever becomes of its body.
  *
@@ -40,7 +45,7 @@ export function readSuccess(response: HttpResponse, baseUrl: string, correlation
     problem ??= body === '' ? undefined : 'it is no JSON';
   }
   if (problem === undefined) return { body: undefined };
-  if (isWebPage(response) || /^\s*</.test(body))
+  if (isHtml(response))
     throw new ServiceUnavailableError(
       `A web page answered in Synap's place (${status}). Check the network, and that baseUrl is the address of Synap: ${baseUrl}`,
       { status, correlationId, stored: 'no' },

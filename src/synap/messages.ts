@@ -24,6 +24,11 @@ export interface RecordMessageInput {
   sessionId?: string | undefined;
   /** Free-form JSON: model name, latency, tags. */
   metadata?: Record<string, unknown> | undefined;
+  /**
+   * Levels between customer and user (a team, say), of accounts that have them, in Synap's own form. It is sent as it is: a
+   * message in the wrong one is read by the wrong people.
+   */
+  scope?: Record<string, unknown> | undefined;
 }
 
 /** One message of a batch: as {@link RecordMessageInput}, but Synap may know the user already. */
@@ -77,6 +82,7 @@ export interface WireMessage {
   customer_id?: string;
   session_id?: string;
   metadata?: JsonObject;
+  scope?: JsonObject;
 }
 
 // Any version and variant, as Synap takes them: test fixtures and old systems hold UUIDs that RFC 9562 would refuse.
@@ -94,6 +100,24 @@ const optionalId = z
   .refine(id => id.trim() !== '', { error: 'must not be empty; leave it out when there is none' })
   .optional();
 
+const jsonObject = (name: 'metadata' | 'scope') =>
+  z
+    .unknown()
+    .transform((value, context): JsonObject => {
+      const copy = copyJson(value);
+      if ('problem' in copy) {
+        const { path, reason } = copy.problem;
+        context.addIssue({ code: 'custom', message: `must be JSON, but ${name}${path} ${reason}` });
+        return z.NEVER;
+      }
+      if (typeof copy.value !== 'object' || copy.value === null || Array.isArray(copy.value)) {
+        context.addIssue({ code: 'custom', message: `must be an object, but is ${typeName(value)}` });
+        return z.NEVER;
+      }
+      return copy.value;
+    })
+    .optional();
+
 const inputFields = z.object({
   conversationId: z
     .string(issue('must be a UUID'))
@@ -106,22 +130,8 @@ const inputFields = z.object({
     .refine(id => id.trim() !== '', { error: 'must be a non-empty string, but is empty' }),
   customerId: optionalId,
   sessionId: optionalId,
-  metadata: z
-    .unknown()
-    .transform((value, context): JsonObject => {
-      const copy = copyJson(value);
-      if ('problem' in copy) {
-        const { path, reason } = copy.problem;
-        context.addIssue({ code: 'custom', message: `must be JSON, but metadata${path} ${reason}` });
-        return z.NEVER;
-      }
-      if (typeof copy.value !== 'object' || copy.value === null || Array.isArray(copy.value)) {
-        context.addIssue({ code: 'custom', message: `must be an object, but is ${typeName(value)}` });
-        return z.NEVER;
-      }
-      return copy.value;
-    })
-    .optional(),
+  metadata: jsonObject('metadata'),
+  scope: jsonObject('scope'),
 });
 
 const batchInput = inputFields.extend({ userId: inputFields.shape.userId.optional() });
@@ -172,7 +182,7 @@ function wire(message: z.output<typeof batchInput>, tenancy: Tenancy | undefined
     const field = prefix === '' ? 'customerId' : `${prefix}.customerId`;
     throw new InvalidInputError(`${field} is missing: a B2B instance needs the tenant of every message`, { field });
   }
-  const { conversationId, role, content, userId, customerId, sessionId, metadata } = message;
+  const { conversationId, role, content, userId, customerId, sessionId, metadata, scope } = message;
   return {
     conversation_id: conversationId,
     role,
@@ -182,6 +192,7 @@ function wire(message: z.output<typeof batchInput>, tenancy: Tenancy | undefined
     ...(customerId !== undefined && { customer_id: customerId.toWellFormed() }),
     ...(sessionId !== undefined && { session_id: sessionId.toWellFormed() }),
     ...(metadata !== undefined && { metadata }),
+    ...(scope !== undefined && { scope }),
   };
 }
 
@@ -279,7 +290,7 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
 }
 
-const FIELDS = ['conversationId', 'role', 'content', 'userId', 'customerId', 'sessionId', 'metadata'];
+const FIELDS = ['conversationId', 'role', 'content', 'userId', 'customerId', 'sessionId', 'metadata', 'scope'];
 
 function unknownField(key: string): string {
   const plain = (name: string) => name.replaceAll('_', '').toLowerCase();

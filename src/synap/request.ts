@@ -1,7 +1,13 @@
-import { v4 as uuidv4 } from 'uuid';
+import { v4 as uuidv4, v5 as uuidv5 } from 'uuid';
 import { VERSION } from '../version.js';
-import { errorFromResponse, isSuccess, isWebPage } from './error-from-response.js';
-import { NetworkError, type SynapError, TimeoutError, UnexpectedResponseError } from './errors.js';
+import { errorFromResponse, isHtml, isSuccess, isWebPage } from './error-from-response.js';
+import {
+  NetworkError,
+  ServiceUnavailableError,
+  type SynapError,
+  TimeoutError,
+  UnexpectedResponseError,
+} from './errors.js';
 import { type ConnectionOptions, readApiKey, readBaseUrl, readIdHeaders } from './settings.js';
 import type { BodyLimits, Deadline, HttpResponse, HttpTransport } from './transport.js';
 
@@ -34,6 +40,9 @@ export interface EndpointParts {
   /** Defaults to this package and its version. */
   readonly userAgent?: string | undefined;
 }
+
+// Part of every fingerprint, which outbox files keep: changing it would make each key another one.
+const KEY_NAMESPACE = 'd1b1f3de-6a0b-4a4f-8f8e-2a1d9a2f6f10';
 
 type Sender<Response extends HttpResponse> = Pick<HttpTransport<Response>, 'request'>;
 
@@ -120,6 +129,11 @@ export class SynapEndpoint {
     return answer;
   }
 
+  /** Tells keys apart without showing them. */
+  get fingerprint(): string | undefined {
+    return this.#apiKey === undefined ? undefined : uuidv5(this.#apiKey, KEY_NAMESPACE);
+  }
+
   /** The error that an answer outside 2xx stands for. It repeats neither the key nor a message. */
   errorOf(answer: Answered<HttpResponse>, request: SynapRequest): SynapError {
     return errorFromResponse(answer, answer.correlationId, this.secretsOf(request));
@@ -138,6 +152,7 @@ export function deadlineIn(ms: number): Deadline {
  * The JSON of an answer that was asked for its body's sake: without all of it, nothing was achieved.
  *
  * @throws {@link NetworkError} the body did not come whole
+ * @throws {@link ServiceUnavailableError} it is a web page
  * @throws {@link UnexpectedResponseError} it is no JSON
  */
 export function readJson(answer: Answered<HttpResponse>, deadline?: Deadline): unknown {
@@ -151,6 +166,11 @@ export function readJson(answer: Answered<HttpResponse>, deadline?: Deadline): u
   try {
     return JSON.parse(body);
   } catch {
+    if (isHtml(answer))
+      throw new ServiceUnavailableError(
+        `A web page answered in Synap's place (${status}). Check the network, and that baseUrl is the address of Synap`,
+        { status, correlationId, stored: 'no' },
+      );
     throw new UnexpectedResponseError("Synap's answer is not JSON. Check that baseUrl is the address of Synap", {
       status,
       correlationId,

@@ -89,6 +89,11 @@ export async function faultySynap(options: FaultySynapOptions = {}) {
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Asked in the background, and no part of the schedule: the server says nothing about itself.
+    if (request.url === '/api/v1/auth/whoami') {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      return void response.end('{}');
+    }
     const seen = note(request);
     const { faults, maxMessages } = settings;
     const plan: FaultPlan = faults ? planOf(seed, seen.index, faults) : { fault: 'none', stores: true, resets: false };

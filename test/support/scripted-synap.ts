@@ -29,9 +29,21 @@ export type Script = (
   raw: { request: IncomingMessage; response: ServerResponse },
 ) => Answer | undefined | Promise<Answer | undefined> | 'handled';
 
-/** A real HTTP server that speaks Synap's record routes as a script says, and remembers what it stored. */
-export async function scriptedSynap(script: Script = () => undefined) {
+export interface ScriptedSynapOptions {
+  /** What `/api/v1/auth/whoami` answers, which is asked in the background. Default: ids, and no word about the tenancy. */
+  whoami?: (index: number) => Answer | Promise<Answer>;
+}
+
+/**
+ * A real HTTP server that speaks Synap's record routes as a script says, and remembers what it stored. Questions of who one
+ * is are answered apart, and counted apart.
+ */
+export async function scriptedSynap(
+  script: Script = () => undefined,
+  { whoami = () => ({ json: { client_id: 'c1', instance_id: 'i1' } }) }: ScriptedSynapOptions = {},
+) {
   const requests: SeenRequest[] = [];
+  const whoamis: SeenRequest[] = [];
   const stored: WireMessage[] = [];
   const server = createServer(async (request, response) => {
     const raw = await text(request).catch(() => '');
@@ -39,6 +51,13 @@ export async function scriptedSynap(script: Script = () => undefined) {
     const messages: WireMessage[] = body?.messages ?? (body ? [body] : []);
     const { method = '', url: path = '', headers } = request;
     const seen = { method, path, headers, body, messages };
+    if (path.endsWith('/api/v1/auth/whoami')) {
+      whoamis.push(seen);
+      const { reset, ...answer } = await whoami(whoamis.length - 1);
+      if (reset) return void request.socket.destroy();
+      response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers });
+      return void response.end(answer.text ?? JSON.stringify(answer.json ?? {}));
+    }
     requests.push(seen);
     const answer = await script(seen, requests.length - 1, { request, response });
     if (answer === 'handled') return;
@@ -66,6 +85,8 @@ export async function scriptedSynap(script: Script = () => undefined) {
     url: `http://127.0.0.1:${port}`,
     port,
     requests,
+    /** Those of `/api/v1/auth/whoami`. */
+    whoamis,
     stored,
     /** What was stored of one conversation, as `role: content`. */
     transcript: (conversationId: string) =>

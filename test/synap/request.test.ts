@@ -228,7 +228,12 @@ describe('JSON that was asked for', () => {
 
   it('that is none is an unexpected response', () => {
     const unexpected = { code: 'unexpected_response', correlationId: 'c-1', retryable: true };
-    expect(() => readJson(answer({ body: '<html>' }))).toThrow(expect.objectContaining(unexpected));
+    expect(() => readJson(answer({ body: 'ok' }))).toThrow(expect.objectContaining(unexpected));
+  });
+
+  it('that is a web page comes from somebody else', () => {
+    const page = { code: 'service_unavailable', correlationId: 'c-1', stored: 'no' };
+    expect(() => readJson(answer({ body: '<html>' }))).toThrow(expect.objectContaining(page));
   });
 });
 

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Logger, type Loss, type Settlement, type SynapClient, SynapError } from 'synap-recorder';
+import {
+  type Logger,
+  type Loss,
+  type RecordingApi,
+  type RecordingClient,
+  type Settlement,
+  SynapError,
+} from 'synap-recorder';
 import { isAboutAccount, type RateLimitOptions, Relay } from 'synap-recorder/delivery';
 import type { ImportState } from './import-state.js';
 import type { KeyedMessage } from './messages.js';
@@ -20,7 +27,7 @@ const MAX_AGE_MS = 5 * MINUTE;
 const STOP_MS = 5 * SECOND;
 
 export interface ImportDeliveryOptions {
-  readonly client: Pick<SynapClient, 'conversation'>;
+  readonly client: RecordingClient;
   readonly state: ImportState;
   readonly rateLimit: RateLimitOptions | false;
   readonly ifUnknown: 'resend' | 'dead-letter';
@@ -161,9 +168,9 @@ export class ImportDelivery {
 
 /** Calls back for errors that every message would meet: of the key, the credits, the address. */
 function watched(
-  { recordMessage, recordMessagesBatch }: SynapClient['conversation'],
+  { recordMessage, recordMessagesBatch }: RecordingApi,
   onAccountError: (error: SynapError) => void,
-): SynapClient['conversation'] {
+): RecordingApi {
   const listen = <T>(call: Promise<T>) =>
     call.catch(error => {
       if (isAboutAccount(error)) onAccountError(error);

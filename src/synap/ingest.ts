@@ -1,0 +1,121 @@
+import * as z from 'zod/v4';
+import { copyJson, type JsonObject } from '../internal/json.js';
+import { InvalidInputError } from './errors.js';
+import type { Role } from './messages.js';
+import { aNumber, aText, readFields, someFields } from './read-fields.js';
+
+/** One utterance of a transcript. */
+export interface TranscriptTurn {
+  role: Role;
+  content: string;
+  /** When it was said: ISO-8601, or a date. */
+  timestamp?: string | Date | undefined;
+}
+
+/** A conversation from elsewhere, whole. */
+export interface Transcript {
+  /** Its id where it comes from, of any form. */
+  conversationId: string;
+  userId: string;
+  customerId?: string | undefined;
+  /** The turns in order, or all of it as one text. */
+  transcript: readonly TranscriptTurn[] | string;
+  /** For example `support_call`; 64 characters at most. */
+  conversationType?: string | undefined;
+  /** When it began and ended: ISO-8601, or a date. */
+  startedAt?: string | Date | undefined;
+  endedAt?: string | Date | undefined;
+  /** What is known about it already, as JSON of 64 KB at most. */
+  analysis?: Record<string, unknown> | undefined;
+  /** Free-form JSON of 64 KB at most. */
+  metadata?: Record<string, unknown> | undefined;
+  /** Levels between customer and user, in Synap's own form. It is sent as it is. */
+  scope?: Record<string, unknown> | undefined;
+}
+
+/** What Synap says of a transcript that it has taken. What it does not say is absent. */
+export interface IngestReceipt {
+  ingestionId?: string;
+  /** `duplicate`: it has the identical one already. */
+  status?: string;
+  turnsRecorded?: number;
+  summaryStatus?: string;
+  conversationId?: string;
+  externalConversationId?: string;
+}
+
+const text = z.string().refine(value => value.trim() !== '', { error: 'must not be empty' });
+const time = z
+  .union([text, z.date().transform(date => date.toISOString())], { error: 'must be a text of ISO-8601, or a date' })
+  .optional();
+const json = z
+  .unknown()
+  .transform((value, context): JsonObject => {
+    const copy = copyJson(value);
+    if ('value' in copy && typeof copy.value === 'object' && copy.value !== null && !Array.isArray(copy.value))
+      return copy.value;
+    context.addIssue({ code: 'custom', message: 'must be an object of JSON' });
+    return z.NEVER;
+  })
+  .optional();
+
+const input = z.object({
+  conversationId: text,
+  userId: text,
+  customerId: text.optional(),
+  transcript: z.union(
+    [text, z.array(z.object({ role: z.enum(['user', 'assistant']), content: z.string(), timestamp: time })).min(1)],
+    { error: 'must be a text, or a list of { role, content, timestamp? }' },
+  ),
+  conversationType: text.max(64).optional(),
+  startedAt: time,
+  endedAt: time,
+  analysis: json,
+  metadata: json,
+  scope: json,
+});
+
+/** The wire form of a transcript, and the texts in it. */
+export function transcriptToWire(transcript: Transcript): { json: object; contents: string[] } {
+  const parsed = safeParse(transcript);
+  const { conversationId, userId, customerId, conversationType, startedAt, endedAt, ...rest } = parsed;
+  return {
+    // JSON.stringify leaves out what is undefined.
+    json: {
+      conversation_id: conversationId,
+      user_id: userId,
+      customer_id: customerId,
+      conversation_type: conversationType,
+      started_at: startedAt,
+      ended_at: endedAt,
+      ...rest,
+    },
+    contents: typeof rest.transcript === 'string' ? [rest.transcript] : rest.transcript.map(turn => turn.content),
+  };
+}
+
+function safeParse(transcript: Transcript): z.output<typeof input> {
+  let result: z.ZodSafeParseResult<z.output<typeof input>>;
+  try {
+    result = input.safeParse(transcript);
+  } catch (cause) {
+    throw new InvalidInputError('the transcript can not be read: a getter or proxy in it throws', { cause });
+  }
+  if (result.success) return result.data;
+  const [first] = result.error.issues;
+  const field = first?.path.join('.') || 'transcript';
+  throw new InvalidInputError(`${field}: ${first?.message}`, { field });
+}
+
+const receipt = someFields({
+  ingestionId: aText,
+  status: aText,
+  turnsRecorded: aNumber,
+  summaryStatus: aText,
+  conversationId: aText,
+  externalConversationId: aText,
+});
+
+export function ingestReceiptFromWire(body: unknown): IngestReceipt {
+  return readFields(receipt, body);
+}
