@@ -15,8 +15,9 @@ import type { BodyLimits, Deadline, HttpResponse, HttpTransport } from './transp
 export interface SynapRequest {
   /** Behind the base URL, beginning with a slash. */
   readonly path: string;
-  /** Is posted. Without it, the request is a GET. */
+  /** Is posted. Without it, the request is a GET, unless `method` says otherwise. */
   readonly json?: unknown;
+  readonly method?: 'DELETE' | undefined;
   /** Texts of the messages in `json`, which no error may repeat. */
   readonly contents?: readonly string[] | undefined;
   /** Beside those of every request. */
@@ -88,12 +89,12 @@ export class SynapEndpoint {
    */
   async ask<Response extends HttpResponse>(
     transport: Sender<Response>,
-    { path, json, headers, anonymous = false, deadline, signal, onAccepted, limits }: SynapRequest,
+    { path, json, method, headers, anonymous = false, deadline, signal, onAccepted, limits }: SynapRequest,
   ): Promise<Answered<Response>> {
     const correlationId = uuidv4();
     const body = json === undefined ? undefined : JSON.stringify(json);
     const response = await transport.request({
-      method: body === undefined ? 'GET' : 'POST',
+      method: method ?? (body === undefined ? 'GET' : 'POST'),
       path: this.#pathPrefix + path,
       headers: {
         ...(!anonymous && this.#apiKey !== undefined && { authorization: `Bearer ${this.#apiKey}` }),

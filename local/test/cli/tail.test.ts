@@ -177,6 +177,6 @@ test('an error distinguishes a service without events from one that cannot be re
   const { code, stderr } = await runCli(['tail'], { env: envOf({ url }) });
   expect(code).toBe(1);
   expect(stderr).toBe(
-    `error: ${url} has no /v1/events: only a local Synap can be read back. npx synap-recorder-local starts one\n`,
+    `error: ${url} has no /v1/events: only a local Synap has that. npx synap-recorder-local starts one\n`,
   );
 });
