@@ -91,3 +91,19 @@ test('a database keeps its tenancy, and is not opened as the other kind once it 
   await expect(startLocalSynap({ database, tenancy: 'b2c' })).rejects.toThrow(/contains b2b conversations: start with/);
   expect((await start({ database })).tenancy).toBe('b2b');
 });
+
+test('strict b2c: a message that names a customer is refused, alone or in a batch; the others are taken', async () => {
+  const local = await start({ strictB2c: true });
+  const named = aMessage({ customer_id: 'acme' });
+  const { status, body } = await record(local, named);
+  expect(status).toBe(400);
+  expect(body.detail).toMatch(/^customer_id is not accepted: .*user_context_isolation='equals_customer'/);
+  const batch = await recordBatch(local, [aMessage(), named, aMessage({ customer_id: null })]);
+  expect(batch.body).toMatchObject({ total: 3, succeeded: 2, failed: 1 });
+  expect(batch.body.results[1].error).toMatch(/^customer_id is not accepted/);
+  expect((await readConversation(local, named.conversation_id)).status).toBe(404);
+});
+
+test('strict b2c is for b2c alone', async () => {
+  await expect(startLocalSynap({ strictB2c: true, tenancy: 'b2b' })).rejects.toThrow(/strictB2c is for tenancy b2c/);
+});
