@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { isBusy, isFull, sqliteCode } from './database.js';
 
 const DISK_FULL =
-  'The disk is full, so nothing was stored: make room where the database of this local Synap is, and send the request again';
+  'The disk is full, so the request changed nothing: make room where the database of this local Synap is, and send the request again';
 
 /** What a request is answered with when it failed. */
 export function answerError(error: Error, c: Context): Response {

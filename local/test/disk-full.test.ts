@@ -37,7 +37,9 @@ test('a full disk is 507, with what to do, for a message, a batch and a transcri
   vi.restoreAllMocks();
   for (const { status, body } of answers) {
     expect(status).toBe(507);
-    expect(body.detail).toMatch(/^The disk is full, so nothing was stored: make room .+ send the request again$/);
+    expect(body.detail).toMatch(
+      /^The disk is full, so the request changed nothing: make room .+ send the request again$/,
+    );
   }
   expect(lines).toHaveLength(3);
   for (const line of lines) {
