@@ -40,9 +40,12 @@ export function messageToWire(message: StoredMessage) {
 /** A stored message as lists, exports and events show it. */
 export type WireStoredMessage = ReturnType<typeof messageToWire>;
 
-/** A stored message as it stands in the context of a prompt. `timestamp` is when it was said, as far as that is known. */
+/**
+ * A stored message as it stands in the context of a prompt. `timestamp` is when it was said, as far as that is known;
+ * `metadata` is more than the service's own answer has.
+ */
 export function recentMessageToWire({ role, content, messageId, recordedAt, metadata }: StoredMessage) {
-  return { role, content, timestamp: saidAt(role, metadata) ?? recordedAt, message_id: messageId };
+  return { role, content, timestamp: saidAt(role, metadata) ?? recordedAt, message_id: messageId, metadata };
 }
 
 /** When a message was said, by its metadata: an answer at its end. */

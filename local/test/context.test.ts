@@ -35,8 +35,20 @@ test('context-for-prompt has the messages, the oldest first, and no compacted pa
       quality_warning: null,
       recent_messages: [
         // When it was said, where that is known.
-        { role: 'user', content: 'Hello!', timestamp: '2026-01-05T14:02:11.000Z', message_id: question.message_id },
-        { role: 'assistant', content: 'Hi Ada', timestamp: answer.recorded_at, message_id: answer.message_id },
+        {
+          role: 'user',
+          content: 'Hello!',
+          timestamp: '2026-01-05T14:02:11.000Z',
+          message_id: question.message_id,
+          metadata: { started_at: '2026-01-05T14:02:11.000Z' },
+        },
+        {
+          role: 'assistant',
+          content: 'Hi Ada',
+          timestamp: answer.recorded_at,
+          message_id: answer.message_id,
+          metadata: {},
+        },
       ],
       recent_message_count: 2,
       compacted_message_count: 0,
