@@ -63,3 +63,4 @@ export type {
   Role,
   Tenancy,
 } from './synap/messages.js';
+export type { ApiKeySource } from './synap/settings.js';

@@ -1,5 +1,6 @@
 import type { ClaimedEntry } from '../outbox/outbox.js';
 import type { RecordingApi } from '../synap/client.js';
+import { UnexpectedResponseError } from '../synap/errors.js';
 import { type Failure, failureOf, isStopped, type Outcome, outcomeOf } from './decide.js';
 
 /** Sends requests. `before` is awaited ahead of each, with the messages in it: it keeps the rate limit. */
@@ -26,6 +27,7 @@ export async function sendBatch(entries: readonly ClaimedEntry[], sender: Sender
   if (first === undefined) return [];
   if (others.length === 0) return [await sendOne(first, sender, 'single')];
   let refused: Set<ClaimedEntry>;
+  const open = new Map<ClaimedEntry, Failure>();
   try {
     await sender.before(entries);
     const { results, unread } = await sender.conversation.recordMessagesBatch(
@@ -34,7 +36,11 @@ export async function sendBatch(entries: readonly ClaimedEntry[], sender: Sender
     );
     if (unread) sender.acceptedUnread(unread);
     refused = new Set(entries.filter((_, index) => results[index]?.error !== undefined));
-    sender.notAccepted(refused);
+    for (const [index, entry] of entries.entries()) {
+      const why = results[index]?.unknown;
+      if (why !== undefined) open.set(entry, failureOf(new UnexpectedResponseError(why, { retryable: true })));
+    }
+    sender.notAccepted([...refused, ...open.keys()]);
   } catch (error) {
     sender.notAccepted(entries);
     const failure = failureOf(error);
@@ -42,19 +48,24 @@ export async function sendBatch(entries: readonly ClaimedEntry[], sender: Sender
     if (action === 'split') return sendHalves(entries, sender);
     return entries.map(entry => outcomeOf(entry, failure, action));
   }
-  return sendSuspects(entries, refused, sender);
+  return sendSuspects(entries, refused, open, sender);
 }
 
 /** A batch says why it refused a message only in words. Alone, a message gets a status, which says what to do. */
 async function sendSuspects(
   entries: readonly ClaimedEntry[],
   refused: ReadonlySet<ClaimedEntry>,
+  open: ReadonlyMap<ClaimedEntry, Failure>,
   sender: Sender,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   let stopped: Failure | undefined;
   for (const entry of entries) {
-    if (!refused.has(entry)) outcomes.push({ entry, type: 'delivered' });
+    const unknown = open.get(entry);
+    if (unknown) {
+      outcomes.push({ entry, type: 'unclear', failure: unknown });
+      stopped ??= unknown;
+    } else if (!refused.has(entry)) outcomes.push({ entry, type: 'delivered' });
     else if (stopped) outcomes.push({ entry, type: 'held', failure: stopped });
     else {
       const outcome = await sendOne(entry, sender, 'suspect');

@@ -2,32 +2,32 @@ import { httpTransport } from '#http';
 import { type Credits, creditsFromWire, type Whoami, whoamiFromWire } from './account.js';
 import type { ContextApi, RequestOptions } from './context.js';
 import { type ContextCall, contextApi } from './context-calls.js';
-import { readSuccess } from './error-from-response.js';
+import { CustomerIds } from './customer-ids.js';
 import { InvalidInputError } from './errors.js';
 import { type IngestReceipt, ingestReceiptFromWire, type Transcript, transcriptToWire } from './ingest.js';
-import { maskServerText } from './mask-secrets.js';
 import {
   type BatchMessageInput,
   type BatchResult,
-  batchFromWire,
-  type ReadAnswer,
   type Receipt,
   type RecordMessageInput,
-  receiptFromWire,
   type Tenancy,
   toWire,
   toWireBatch,
-  type WireMessage,
 } from './messages.js';
+import { RecordCalls } from './record-calls.js';
 import { deadlineIn, readJson, SynapEndpoint } from './request.js';
 import { retryReads } from './retry-reads.js';
 import { type ConnectionOptions, checkTimeout } from './settings.js';
-import type { HttpTransport } from './transport.js';
+import type { Deadline, HttpTransport } from './transport.js';
 
 const DEFAULT_TIMEOUT_MS = 45_000;
 
 export interface SynapClientOptions extends ConnectionOptions {
-  /** With `b2b`, a message without a customer fails at the call. Without it, the server decides. */
+  /**
+   * With `b2b`, a message without a customer fails at the call. With `b2c`, `customer_id` is left out of what is sent, and the
+   * customer kept in the metadata as `external_customer_id`. Without it, Synap is asked once a message names a customer, and
+   * what it refuses for its `customer_id` is sent again at once in another form.
+   */
   tenancy?: Tenancy | undefined;
   /** Milliseconds for one request in all, connecting and reading included. Default 45,000. */
   timeoutMs?: number | undefined;
@@ -111,20 +111,29 @@ export class SynapClient {
   readonly #endpoint: SynapEndpoint;
   readonly #transport: HttpTransport;
   readonly #timeoutMs: number;
-  readonly #tenancy: Tenancy | undefined;
+  readonly #customers: CustomerIds;
   readonly #closing = new AbortController();
 
   constructor(options: SynapClientOptions = {}) {
     this.#endpoint = SynapEndpoint.of(options);
     this.baseUrl = this.#endpoint.baseUrl;
     this.#timeoutMs = checkTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    this.#tenancy = checkTenancy(options.tenancy);
+    const tenancy = checkTenancy(options.tenancy);
     this.#transport = httpTransport(this.#endpoint.origin);
+    const ask = async (timeoutMs: number) => (await this.#whoami({ timeoutMs }, false)).tenancy;
+    this.#customers = new CustomerIds({ tenancy, logger: options.logger, ask });
+    const calls = new RecordCalls(this.#endpoint, this.#transport, this.#customers);
     this.conversation = {
-      recordMessage: (message, options) => this.#recordMessage(message, options),
-      recordMessagesBatch: (messages, options) => this.#recordMessagesBatch(messages, options),
+      recordMessage: async (message, options) => calls.single(toWire(message, tenancy), this.#recordLimits(options)),
+      recordMessagesBatch: async (messages, options) => {
+        const wire = toWireBatch(messages, tenancy);
+        if (wire.length === 0) return { total: 0, succeeded: 0, failed: 0, results: [] };
+        return calls.batch(wire, this.#recordLimits(options));
+      },
       ingest: (transcript, options) => this.#ingest(transcript, options),
-      context: contextApi((call, options) => this.#ask(call, options)),
+      context: contextApi(({ json, ...call }, options) =>
+        this.#ask({ ...call, json: json && this.#customers.inKnownForm(json) }, options),
+      ),
     };
   }
 
@@ -141,8 +150,17 @@ export class SynapClient {
    * @throws {@link AuthenticationError} the key is refused
    * @throws any other {@link SynapError}
    */
-  async whoami(options?: RequestOptions): Promise<Whoami> {
-    return whoamiFromWire(await this.#ask({ path: '/api/v1/auth/whoami', isRead: true }, options));
+  whoami(options?: RequestOptions): Promise<Whoami> {
+    return this.#whoami(options, true);
+  }
+
+  /**
+   * Says what kind of instance this is, for a program that has learned it. The option `tenancy` stands, whatever is learned.
+   * With `b2c`, `customer_id` is left out from now on, and the customer kept in the metadata as `external_customer_id`.
+   */
+  learnTenancy(tenancy: Tenancy): void {
+    const checked = checkTenancy(tenancy);
+    if (checked !== undefined) this.#customers.learn(checked);
   }
 
   /** What the account has left. A read, as {@link whoami}. */
@@ -156,16 +174,26 @@ export class SynapClient {
     await this.#transport.close();
   }
 
+  async #whoami(options: RequestOptions | undefined, isRead: boolean): Promise<Whoami> {
+    const whoami = whoamiFromWire(await this.#ask({ path: '/api/v1/auth/whoami', isRead }, options));
+    if (whoami.tenancy !== undefined) this.#customers.learn(whoami.tenancy);
+    return whoami;
+  }
+
   async #ingest(transcript: Transcript, options?: RequestOptions): Promise<IngestReceipt> {
     const { json, contents } = transcriptToWire(transcript);
-    return ingestReceiptFromWire(
-      await this.#ask({ path: '/v1/conversations/ingest', json, contents, isRead: false }, options),
-    );
+    const call = {
+      path: '/v1/conversations/ingest',
+      json: this.#customers.inKnownForm(json, { keepsCustomer: true }),
+      contents,
+      isRead: false,
+    };
+    return ingestReceiptFromWire(await this.#ask(call, options));
   }
 
   /** The JSON of an answer. A read is sent again where that may help. */
   async #ask({ isRead, ...call }: ContextCall, { signal, timeoutMs }: RequestOptions = {}): Promise<unknown> {
-    const deadline = deadlineIn(timeoutMs === undefined ? this.#timeoutMs : checkTimeout(timeoutMs));
+    const deadline = this.#deadline(timeoutMs);
     const request = { ...call, signal, deadline };
     const send = async () => readJson(await this.#endpoint.send(this.#transport, request), deadline);
     if (!isRead) return send();
@@ -173,40 +201,13 @@ export class SynapClient {
     return retryReads(send, { timeoutMs: deadline.ms, signals });
   }
 
-  async #recordMessage(message: RecordMessageInput, options: CallOptions = {}): Promise<Receipt> {
-    const wire = toWire(message, this.#tenancy);
-    return receiptFromWire(await this.#post('/v1/conversations/messages', wire, [wire], options), wire);
+  #recordLimits({ signal, timeoutMs, onAccepted }: CallOptions = {}) {
+    return { signal, onAccepted, deadline: this.#deadline(timeoutMs) };
   }
 
-  async #recordMessagesBatch(messages: readonly BatchMessageInput[], options: CallOptions = {}): Promise<BatchResult> {
-    const wire = toWireBatch(messages, this.#tenancy);
-    if (wire.length === 0) return { total: 0, succeeded: 0, failed: 0, results: [] };
-    const answer = await this.#post('/v1/conversations/messages/batch', { messages: wire }, wire, options);
-    const secrets = this.#endpoint.secretsOf({ contents: contentsOf(wire) });
-    return batchFromWire(answer, wire, text => maskServerText(text, secrets));
+  #deadline(timeoutMs: number | undefined): Deadline {
+    return deadlineIn(timeoutMs === undefined ? this.#timeoutMs : checkTimeout(timeoutMs));
   }
-
-  async #post(
-    path: string,
-    json: unknown,
-    sent: readonly WireMessage[],
-    { signal, timeoutMs, onAccepted }: CallOptions,
-  ): Promise<ReadAnswer> {
-    const request = {
-      path,
-      json,
-      contents: contentsOf(sent),
-      signal,
-      onAccepted,
-      deadline: deadlineIn(timeoutMs === undefined ? this.#timeoutMs : checkTimeout(timeoutMs)),
-    };
-    const answer = await this.#endpoint.send(this.#transport, request);
-    return readSuccess(answer, this.baseUrl, answer.correlationId);
-  }
-}
-
-function contentsOf(messages: readonly WireMessage[]): string[] {
-  return messages.map(message => message.content);
 }
 
 function checkTenancy(tenancy: Tenancy | undefined): Tenancy | undefined {

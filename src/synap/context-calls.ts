@@ -19,7 +19,7 @@ import { aFlag, aListOf, aNumber, anyObject, aText, readFields, someFields } fro
 export interface ContextCall {
   readonly path: string;
   /** Is posted. */
-  readonly json?: object;
+  readonly json?: object | undefined;
   /** Texts that no error may repeat. */
   readonly contents?: readonly string[];
   /** Changes nothing, so it may be sent twice. */

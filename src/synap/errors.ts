@@ -110,7 +110,10 @@ export class InvalidInputError extends SynapError {
   }
 }
 
-/** The API key is missing, unknown or not allowed to do this (401, 403). Not retryable until the key changes. */
+/**
+ * The API key is missing, unknown or not allowed to do this (401, 403). Not retryable until the key changes. A 403 may be a
+ * firewall's, which dislikes what was sent: its `about` is `unsure`.
+ */
 export class AuthenticationError extends SynapError {
   static override readonly kind: string = 'AuthenticationError';
   readonly code = 'authentication';
@@ -120,7 +123,6 @@ export class AuthenticationError extends SynapError {
 
   constructor(message: string, options: SynapErrorOptions = {}) {
     super(message, options);
-    // A 403 may be a firewall's, which dislikes a text.
     this.about = options.status === 403 ? 'unsure' : 'account';
   }
 }
@@ -173,7 +175,10 @@ export class RateLimitError extends SynapError {
   }
 }
 
-/** The account has too few credits (402). Not retryable until it is topped up, for which `recoveryUrl` is the place. */
+/**
+ * The account has too few credits, or no plan that allows more (402; a 403 or 429 that says so). Not retryable until that is
+ * changed, for which one of its URLs is the place.
+ */
 export class InsufficientCreditsError extends SynapError {
   static override readonly kind: string = 'InsufficientCreditsError';
   readonly code = 'insufficient_credits';
@@ -182,23 +187,33 @@ export class InsufficientCreditsError extends SynapError {
   readonly stored = 'no';
   readonly balanceCredits: number | undefined;
   readonly minimumRequiredCredits: number | undefined;
+  /** In Synap's words, for example `trial_limit_reached` or `subscription_inactive`. */
+  readonly reason: string | undefined;
   readonly recoveryUrl: string | undefined;
   readonly redeemUrl: string | undefined;
+  readonly upgradeUrl: string | undefined;
+  readonly manageUrl: string | undefined;
 
   constructor(
     message: string,
     options: SynapErrorOptions & {
       balanceCredits?: number | undefined;
       minimumRequiredCredits?: number | undefined;
+      reason?: string | undefined;
       recoveryUrl?: string | undefined;
       redeemUrl?: string | undefined;
+      upgradeUrl?: string | undefined;
+      manageUrl?: string | undefined;
     } = {},
   ) {
     super(message, options);
     this.balanceCredits = options.balanceCredits;
     this.minimumRequiredCredits = options.minimumRequiredCredits;
+    this.reason = options.reason;
     this.recoveryUrl = options.recoveryUrl;
     this.redeemUrl = options.redeemUrl;
+    this.upgradeUrl = options.upgradeUrl;
+    this.manageUrl = options.manageUrl;
   }
 }
 
@@ -211,16 +226,20 @@ export class PayloadTooLargeError extends SynapError {
   readonly stored = 'no';
 }
 
-/** What was sent contradicts what is stored (409). */
+/** What was sent contradicts what is stored, or what is under way (409). */
 export class ConflictError extends SynapError {
   static override readonly kind: string = 'ConflictError';
   readonly code = 'conflict';
   readonly retryable = false;
-  readonly about = 'message';
+  readonly about = 'unsure';
   readonly stored = 'no';
 }
 
-/** Synap answered that it can't serve now (5xx, 408, 425), or a web page answered in its place. */
+/**
+ * Synap can't serve now (5xx: `stored` is `unknown`), or something in front of it answered in its place: a redirect, a proxy
+ * that wants a sign-in, a web page, a timeout of a load balancer (3xx, 407, 408, 421, 425, 444, 460, 494, 499: `stored` is
+ * `no`). It passes.
+ */
 export class ServiceUnavailableError extends SynapError {
   static override readonly kind: string = 'ServiceUnavailableError';
   readonly code = 'service_unavailable';
@@ -242,8 +261,8 @@ export class ServiceUnavailableError extends SynapError {
 }
 
 /**
- * Synap's answer makes no sense for this call: a redirect, a 404, a batch whose results can't be matched to its
- * messages. Mostly the base URL is not Synap's. Retryable only where the answer was a success that can't be read.
+ * Synap's answer makes no sense for this call: a 404, another 4xx. Mostly the base URL is not Synap's, or a firewall dislikes
+ * what was sent. Retryable only where the answer was a success that can't be read.
  */
 export class UnexpectedResponseError extends SynapError {
   static override readonly kind: string = 'UnexpectedResponseError';

@@ -1,5 +1,6 @@
 import * as z from 'zod/v4';
 import { copyJson, type JsonObject } from '../internal/json.js';
+import type { WithCustomer } from './customer-ids.js';
 import { InvalidInputError } from './errors.js';
 import type { Role } from './messages.js';
 import { aNumber, aText, readFields, someFields } from './read-fields.js';
@@ -76,22 +77,21 @@ const input = z.object({
 });
 
 /** The wire form of a transcript, and the texts in it. */
-export function transcriptToWire(transcript: Transcript): { json: object; contents: string[] } {
+export function transcriptToWire(transcript: Transcript): { json: WithCustomer; contents: string[] } {
   const parsed = safeParse(transcript);
   const { conversationId, userId, customerId, conversationType, startedAt, endedAt, ...rest } = parsed;
-  return {
-    // JSON.stringify leaves out what is undefined.
-    json: {
-      conversation_id: conversationId,
-      user_id: userId,
-      customer_id: customerId,
-      conversation_type: conversationType,
-      started_at: startedAt,
-      ended_at: endedAt,
-      ...rest,
-    },
-    contents: typeof rest.transcript === 'string' ? [rest.transcript] : rest.transcript.map(turn => turn.content),
+  // JSON.stringify leaves out what is undefined.
+  const json = {
+    conversation_id: conversationId,
+    user_id: userId,
+    customer_id: customerId,
+    conversation_type: conversationType,
+    started_at: startedAt,
+    ended_at: endedAt,
+    ...rest,
   };
+  const said = rest.transcript;
+  return { json, contents: typeof said === 'string' ? [said] : said.map(turn => turn.content) };
 }
 
 function safeParse(transcript: Transcript): z.output<typeof input> {

@@ -60,39 +60,3 @@ export function cutBeforeMasking(text: string, most: number): string {
   const whole = head.replace(/\S{1,500}$/, '');
   return whole === '' ? head : whole;
 }
-
-/** What no error may repeat of a request: it ends in a log. */
-export interface RequestSecrets {
-  readonly apiKey: string | undefined;
-  /** The texts of the messages in it. */
-  readonly contents: readonly string[];
-}
-
-// Far more than an error shows of a server's words, and little enough to compare with every message of a batch.
-const MAX_SERVER_TEXT = 2000;
-
-// A server that quotes a message quotes at least this much of it; shorter runs are shared by any two texts.
-const MIN_QUOTE = 12;
-
-/** A server's words as an error may show them: without keys, and without the text of a message that was sent. */
-export function maskServerText(text: string, secrets: RequestSecrets): string {
-  return maskSecrets(maskRequest(cutBeforeMasking(text, MAX_SERVER_TEXT), secrets));
-}
-
-/** As {@link maskServerText}, of a link for the account's owner: a code in its query belongs to it. */
-export function maskServerUrl(url: string, secrets: RequestSecrets): string {
-  return maskRequest(url.slice(0, MAX_SERVER_TEXT), secrets);
-}
-
-function maskRequest(text: string, { apiKey, contents }: RequestSecrets): string {
-  const masked = apiKey ? text.replaceAll(apiKey, '***') : text;
-  return contents.some(content => quotes(masked, content)) ? '[redacted: contains message text]' : masked;
-}
-
-function quotes(text: string, content: string): boolean {
-  if (content.trim() === '') return false;
-  if (content.length < MIN_QUOTE) return text.includes(content);
-  for (let start = 0; start + MIN_QUOTE <= text.length; start++)
-    if (content.includes(text.slice(start, start + MIN_QUOTE))) return true;
-  return false;
-}

@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { copyJson, type JsonObject } from '../internal/json.js';
-import { InvalidInputError, UnexpectedResponseError } from './errors.js';
+import { InvalidInputError } from './errors.js';
 
 /** Who said a message. Synap builds its context from both, so both must be recorded. */
 export type Role = 'user' | 'assistant';
@@ -49,23 +49,30 @@ export interface Receipt {
   unread?: string;
 }
 
-/** One message's fate in a batch: a receipt, or the reason why Synap refused it. */
+/**
+ * One message's fate in a batch: a receipt; or `error`, the reason why Synap refused it; or `unknown`, why Synap's answer
+ * leaves open whether it is stored. Where neither `error` nor `unknown` is, it is accepted.
+ */
 export type BatchItemResult =
-  | (Partial<Receipt> & { error?: undefined })
-  | {
-      error: string;
-      messageId?: undefined;
-      conversationId?: string;
-      sessionId?: undefined;
-      recordedAt?: undefined;
-      unread?: undefined;
-    };
+  | (Partial<Receipt> & { error?: undefined; unknown?: undefined })
+  | (NoReceipt & { error: string; unknown?: undefined })
+  | (NoReceipt & { error?: undefined; unknown: string });
 
-/** What became of a batch; `results[i]` is the fate of the i-th message. */
+interface NoReceipt {
+  messageId?: undefined;
+  conversationId?: string;
+  sessionId?: undefined;
+  recordedAt?: undefined;
+  unread?: undefined;
+}
+
+/** What became of a batch; `results[i]` is the fate of the i-th message. The three counts add up to `total`. */
 export interface BatchResult {
   total: number;
   succeeded: number;
   failed: number;
+  /** Messages of which Synap's answer leaves open whether they are stored. Absent: none. */
+  unknown?: number;
   results: BatchItemResult[];
   /** Why the results could not be read: the messages count as accepted, because Synap answered 2xx. */
   unread?: string;
@@ -219,7 +226,8 @@ export function receiptFromWire({ body, unread }: ReadAnswer, sent: WireMessage)
   };
 }
 
-function receipt(body: unknown): Partial<Receipt> {
+/** As much of a receipt as a body holds. */
+export function receipt(body: unknown): Partial<Receipt> {
   const { message_id, conversation_id, session_id, recorded_at } = wireReceipt.parse(body);
   return {
     ...(message_id && { messageId: message_id }),
@@ -227,54 +235,6 @@ function receipt(body: unknown): Partial<Receipt> {
     ...(session_id && { sessionId: session_id }),
     ...(recorded_at && { recordedAt: recorded_at }),
   };
-}
-
-const wireBatch = z.object({
-  failed: z.number().int().min(0).optional().catch(undefined),
-  results: z.array(z.unknown()).optional().catch(undefined),
-});
-
-/**
- * Reads the answer to a batch. A 2xx that names no refused message has accepted all of it. Where some were refused, but it
- * is unknown which, that throws a retryable {@link UnexpectedResponseError}.
- */
-export function batchFromWire(
-  { body, unread }: ReadAnswer,
-  sent: readonly WireMessage[],
-  mask: (text: string) => string,
-): BatchResult {
-  const parsed = wireBatch.safeParse(body);
-  const { results, failed: refused = results ? 1 : 0 } = parsed.success ? parsed.data : {};
-  if (results === undefined || results.length !== sent.length) {
-    if (refused > 0 && refused < sent.length)
-      throw new UnexpectedResponseError(
-        `Synap answered a batch of ${sent.length} messages with ${results?.length ?? 0} results, so it is unknown which were refused`,
-        { retryable: true },
-      );
-    const all = sent.map(({ conversation_id }): BatchItemResult => {
-      return refused === 0 ? { conversationId: conversation_id } : { error: 'refused without a reason' };
-    });
-    const failed = refused === 0 ? 0 : sent.length;
-    const counts = { total: sent.length, succeeded: sent.length - failed, failed };
-    return { ...counts, results: all, ...(unread !== undefined && { unread }) };
-  }
-  const items = results.map((result, index): BatchItemResult => {
-    const error = reason(result);
-    if (error !== undefined) return { error: mask(error) };
-    return { conversationId: sent[index]?.conversation_id ?? '', ...receipt(result) };
-  });
-  const failed = items.filter(item => item.error !== undefined).length;
-  return { total: items.length, succeeded: items.length - failed, failed, results: items };
-}
-
-function reason(result: unknown): string | undefined {
-  if (typeof result !== 'object' || result === null) return undefined;
-  const { error } = result as { error?: unknown };
-  if (error === undefined || error === null || error === '' || error === false) return undefined;
-  if (typeof error === 'string') return error;
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  const parts = [code, message].filter(part => typeof part === 'string');
-  return parts.length > 0 ? parts.join(': ') : 'refused without a reason';
 }
 
 /** An id as an error may show it: quoted and cut, so that a text passed by mistake stays out of the logs. */

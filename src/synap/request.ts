@@ -1,6 +1,7 @@
 import { v4 as uuidv4, v5 as uuidv5 } from 'uuid';
 import { VERSION } from '../version.js';
-import { errorFromResponse, isHtml, isSuccess, isWebPage } from './error-from-response.js';
+import { ApiKey } from './api-key.js';
+import { errorFromResponse, isHtml, isKeyRefused, isSuccess, isWebPage } from './error-from-response.js';
 import {
   NetworkError,
   ServiceUnavailableError,
@@ -8,7 +9,7 @@ import {
   TimeoutError,
   UnexpectedResponseError,
 } from './errors.js';
-import { type ConnectionOptions, readApiKey, readBaseUrl, readIdHeaders } from './settings.js';
+import { type ApiKeySource, type ConnectionOptions, readApiKey, readBaseUrl, readIdHeaders } from './settings.js';
 import type { BodyLimits, Deadline, HttpResponse, HttpTransport } from './transport.js';
 
 /** One request to Synap. */
@@ -36,7 +37,7 @@ export type Answered<Response extends HttpResponse> = Response & { readonly corr
 
 export interface EndpointParts {
   readonly url: URL;
-  readonly apiKey: string | undefined;
+  readonly apiKey: ApiKeySource | undefined;
   readonly idHeaders: Readonly<Record<string, string>>;
   /** Defaults to this package and its version. */
   readonly userAgent?: string | undefined;
@@ -58,7 +59,7 @@ export class SynapEndpoint {
   readonly origin: string;
 
   // Private fields stay out of inspect(), JSON.stringify() and the reach of a logger.
-  readonly #apiKey: string | undefined;
+  readonly #apiKey: ApiKey;
   readonly #pathPrefix: string;
   readonly #headers: Readonly<Record<string, string>>;
 
@@ -66,7 +67,7 @@ export class SynapEndpoint {
     this.origin = url.origin;
     this.#pathPrefix = url.pathname.replace(/\/+$/, '');
     this.baseUrl = this.origin + this.#pathPrefix;
-    this.#apiKey = apiKey;
+    this.#apiKey = new ApiKey(apiKey);
     this.#headers = { 'user-agent': userAgent, ...idHeaders };
   }
 
@@ -77,19 +78,34 @@ export class SynapEndpoint {
    * @throws {@link InvalidInputError} the address, or an id, can't be used; `field` names it
    */
   static of(options: ConnectionOptions & Pick<EndpointParts, 'userAgent'>): SynapEndpoint {
-    const apiKey = readApiKey(options);
+    const { apiKey: given, logger } = options;
+    const apiKey = typeof given === 'function' ? given : readApiKey({ apiKey: given, logger });
     const url = readBaseUrl(options);
     return new SynapEndpoint({ url, apiKey, idHeaders: readIdHeaders(options), userAgent: options.userAgent });
   }
 
   /**
-   * An answer of any status.
+   * An answer of any status. Where the key comes from a function, a refused one is asked for again, and the request sent once
+   * more with another one.
    *
    * @throws {@link NetworkError} Synap can't be reached
+   * @throws {@link AuthenticationError} the function gives no key
    */
   async ask<Response extends HttpResponse>(
     transport: Sender<Response>,
-    { path, json, method, headers, anonymous = false, deadline, signal, onAccepted, limits }: SynapRequest,
+    request: SynapRequest,
+  ): Promise<Answered<Response>> {
+    if (request.anonymous) return this.#request(transport, request, undefined);
+    const key = this.#apiKey.known ?? (await this.#apiKey.get(request));
+    const answer = await this.#request(transport, request, key);
+    const other = key !== undefined && isKeyRefused(answer) ? await this.#apiKey.otherThan(key, request) : undefined;
+    return other === undefined ? answer : this.#request(transport, request, other);
+  }
+
+  async #request<Response extends HttpResponse>(
+    transport: Sender<Response>,
+    { path, json, method, headers, deadline, signal, onAccepted, limits }: SynapRequest,
+    apiKey: string | undefined,
   ): Promise<Answered<Response>> {
     const correlationId = uuidv4();
     const body = json === undefined ? undefined : JSON.stringify(json);
@@ -97,7 +113,7 @@ export class SynapEndpoint {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       path: this.#pathPrefix + path,
       headers: {
-        ...(!anonymous && this.#apiKey !== undefined && { authorization: `Bearer ${this.#apiKey}` }),
+        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
         accept: 'application/json',
         'x-correlation-id': correlationId,
@@ -132,7 +148,8 @@ export class SynapEndpoint {
 
   /** Tells keys apart without showing them. */
   get fingerprint(): string | undefined {
-    return this.#apiKey === undefined ? undefined : uuidv5(this.#apiKey, KEY_NAMESPACE);
+    const { known } = this.#apiKey;
+    return known === undefined ? undefined : uuidv5(known, KEY_NAMESPACE);
   }
 
   /** The error that an answer outside 2xx stands for. It repeats neither the key nor a message. */
@@ -141,7 +158,7 @@ export class SynapEndpoint {
   }
 
   secretsOf({ contents = [] }: Pick<SynapRequest, 'contents'>) {
-    return { apiKey: this.#apiKey, contents };
+    return { apiKey: this.#apiKey.known, formerKey: this.#apiKey.former, contents };
   }
 }
 

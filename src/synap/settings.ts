@@ -3,10 +3,16 @@ import { AuthenticationError, InvalidInputError } from './errors.js';
 
 const DEFAULT_BASE_URL = 'https://synap-cloud-prod.maximem.ai';
 
+/** An API key, or a function that gives the one that is valid now. */
+export type ApiKeySource = string | (() => string | Promise<string>);
+
 /** Where Synap is, and who asks. */
 export interface ConnectionOptions {
-  /** Defaults to `SYNAP_API_KEY`. */
-  apiKey?: string | undefined;
+  /**
+   * The key, or a function that gives it: it is asked at the first request, and again after Synap has refused the key (401),
+   * so that a key can be changed without a restart. Defaults to `SYNAP_API_KEY`.
+   */
+  apiKey?: ApiKeySource | undefined;
   /** Defaults to `SYNAP_BASE_URL`, then to Synap's cloud. */
   baseUrl?: string | undefined;
   /** Allows an `http://` base URL that is not loopback: the key and every message then travel in the clear. */
@@ -23,7 +29,10 @@ export interface ConnectionOptions {
 }
 
 /** @throws {@link AuthenticationError} there is no key, or it can't be one; the message does not repeat it */
-export function readApiKey({ apiKey, logger }: ConnectionOptions): string {
+export function readApiKey({
+  apiKey,
+  logger,
+}: Pick<ConnectionOptions, 'logger'> & { apiKey?: string | undefined }): string {
   const fromEnv = apiKey === undefined ? env('SYNAP_API_KEY') : undefined;
   const key = checkApiKey(apiKey ?? fromEnv);
   if (fromEnv !== undefined && isQuoted(fromEnv))
@@ -124,6 +133,6 @@ function idHeader(
 }
 
 /** A header's value: `fetch` and Node.js refuse more than this, and no key or id has it. */
-function isSendable(value: unknown): value is string {
+export function isSendable(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
 }

@@ -40,7 +40,7 @@ const only = <T>(list: readonly T[]): T => {
 describe('an HTTP status', () => {
   it.each<[number, FailureKind, boolean]>([
     [400, 'message', false],
-    [409, 'message', false],
+    [409, 'unsure', false],
     [413, 'message', false],
     [422, 'message', false],
     [401, 'account', false],
@@ -48,11 +48,11 @@ describe('an HTTP status', () => {
     [403, 'unsure', false],
     [404, 'unsure', false],
     [405, 'unsure', false],
-    [301, 'unsure', false],
+    [301, 'unavailable', false],
     [451, 'unsure', false],
     [429, 'rate_limit', false],
-    [408, 'unavailable', true],
-    [425, 'unavailable', true],
+    [408, 'unavailable', false],
+    [425, 'unavailable', false],
     [500, 'unavailable', true],
     [503, 'unavailable', true],
   ])('%i means %s, and its message may be stored: %s', (status, kind, maybeStored) => {

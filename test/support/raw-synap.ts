@@ -34,6 +34,11 @@ export async function rawSynap(answer: RawAnswer) {
         const length = Number(/content-length: *(\d+)/i.exec(received.toString('latin1', 0, end))?.[1] ?? 0);
         const next = end + 4 + length;
         if (received.length < next) return;
+        if (received.toString('latin1', 0, end).includes('/auth/whoami')) {
+          received = received.subarray(next);
+          socket.write(`${head('content-type: application/json\r\ncontent-length: 2\r\n')}{}`);
+          continue;
+        }
         const body = JSON.parse(received.toString('utf8', end + 4, next));
         received = received.subarray(next);
         const messages: WireMessage[] = body.messages ?? [body];

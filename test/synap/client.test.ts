@@ -281,12 +281,12 @@ describe('recordMessagesBatch', () => {
     await client.close();
   });
 
-  it('calls results that match no message what they are: unclear', async () => {
+  it('calls the fate of messages unknown, where results match none', async () => {
     await using synap = await scriptedSynap(() => ({ json: { failed: 1, results: [{ error: 'no' }] } }));
     const client = new SynapClient({ apiKey: KEY, baseUrl: synap.url });
-    const error = await failure(client.conversation.recordMessagesBatch([message, message]));
-    expect(error).toBeInstanceOf(UnexpectedResponseError);
-    expect(error.retryable).toBe(true);
+    const batch = await client.conversation.recordMessagesBatch([message, message]);
+    expect(batch).toMatchObject({ succeeded: 0, failed: 0, unknown: 2 });
+    expect(batch.results).toEqual([{ unknown: expect.any(String) }, { unknown: expect.any(String) }]);
     await client.close();
   });
 });
@@ -324,7 +324,7 @@ describe('errors', () => {
     ],
     [429, { headers: { 'retry-after': '7' } }, RateLimitError, { retryable: true, retryAfterMs: 7000 }],
     [429, {}, RateLimitError, { retryAfterMs: undefined }],
-    [302, { headers: { location: '/elsewhere' } }, UnexpectedResponseError, { retryable: false }],
+    [302, { headers: { location: '/elsewhere' } }, ServiceUnavailableError, { retryable: true, stored: 'no' }],
     [500, {}, ServiceUnavailableError, { retryable: true }],
     [502, { text: '<html>Bad gateway</html>' }, ServiceUnavailableError, {}],
     [503, { headers: { 'retry-after': '2' } }, ServiceUnavailableError, { retryAfterMs: 2000 }],

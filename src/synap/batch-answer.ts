@@ -1,0 +1,117 @@
+import * as z from 'zod/v4';
+import { isObject } from '../internal/guards.js';
+import { type BatchItem, readBatchItem } from './batch-item.js';
+import { matchItems } from './match-items.js';
+import { type BatchItemResult, type BatchResult, type ReadAnswer, receipt, type WireMessage } from './messages.js';
+
+const count = z.number().int().min(0).optional().catch(undefined);
+const wireCounts = z.object({ total: count, succeeded: count, failed: count });
+
+type Counts = z.output<typeof wireCounts>;
+
+const REFUSED = 'refused without a reason';
+
+/** What a message's item says, or why nothing of it is known. */
+type Fate = { readonly item: BatchItem } | { readonly unknown: string };
+
+/**
+ * Reads the answer to a batch, whose status has said 2xx: each message is accepted, refused, or `unknown`. What the answer
+ * leaves open counts as neither.
+ *
+ * - Without results: all are accepted, unless the counts say otherwise; all are refused, where the counts say so; else open.
+ * - With results: each message has the item that is its own ({@link matchItems}), and what that says ({@link readBatchItem}).
+ * - Counts that contradict the results: nothing counts as accepted; what is refused by name stays refused.
+ *
+ * @param mask makes the server's words fit for an error
+ */
+export function batchFromWire(
+  { body, unread }: ReadAnswer,
+  sent: readonly WireMessage[],
+  mask: (texts: readonly string[]) => readonly string[],
+): BatchResult {
+  const counts = wireCounts.parse(isObject(body) ? body : {});
+  const results = listOf(body, counts.succeeded === sent.length);
+  const fates = results === undefined ? withoutResults(body, counts, sent) : withResults(results, counts, sent);
+  const items = resultsOf(fates, sent, mask);
+  const failed = items.filter(item => item.error !== undefined).length;
+  const unknown = items.filter(item => item.unknown !== undefined).length;
+  return {
+    total: sent.length,
+    succeeded: sent.length - failed - unknown,
+    failed,
+    ...(unknown > 0 && { unknown }),
+    results: items,
+    ...(unread !== undefined && { unread }),
+  };
+}
+
+/** An empty list, where all have succeeded, is one that nothing was put into. */
+function listOf(body: unknown, allSucceeded: boolean): readonly unknown[] | undefined {
+  const results = isObject(body) ? body.results : body;
+  return Array.isArray(results) && !(results.length === 0 && allSucceeded) ? results : undefined;
+}
+
+function withoutResults(body: unknown, { total, succeeded, failed }: Counts, sent: readonly WireMessage[]): Fate[] {
+  const all = (fate: Fate) => sent.map(() => fate);
+  const { length } = sent;
+  const contradicted = total !== undefined && total !== length;
+  if (!contradicted && failed === length && (succeeded ?? 0) === 0)
+    return all({ item: { verdict: 'refused', reason: REFUSED } });
+  const none = total === undefined && succeeded === undefined && failed === undefined;
+  if (none && isObject(body) && readBatchItem(body).verdict === 'refused')
+    return all({ unknown: 'Synap answered 2xx with an error for the whole batch' });
+  if (!contradicted && (failed ?? 0) === 0 && (succeeded ?? length) === length)
+    return all({ item: { verdict: 'accepted' } });
+  return all({
+    unknown: `Synap answered ${shown({ total, succeeded, failed })} for ${length} messages, without results`,
+  });
+}
+
+function withResults(results: readonly unknown[], counts: Counts, sent: readonly WireMessage[]): Fate[] {
+  const items = results.map(readBatchItem);
+  const fates = matchItems(items, sent).map((item): Fate => {
+    if (typeof item === 'string') return { unknown: item };
+    return item.verdict === 'unreadable' ? { unknown: 'its result can not be read' } : { item };
+  });
+  const contradiction = contradictionOf(counts, items, fates);
+  if (contradiction === undefined) return fates;
+  return fates.map(fate => ('item' in fate && fate.item.verdict === 'accepted' ? { unknown: contradiction } : fate));
+}
+
+/** Why no message may count as accepted; undefined where the counts, as far as there are any, agree with the results. */
+function contradictionOf(counts: Counts, items: readonly BatchItem[], fates: readonly Fate[]): string | undefined {
+  const { total, succeeded, failed } = counts;
+  const { length } = fates;
+  const refused = items.filter(({ verdict }) => verdict === 'refused').length;
+  const accepted = fates.filter(fate => 'item' in fate && fate.item.verdict === 'accepted').length;
+  const agrees =
+    (total ?? length) === length &&
+    (failed ?? 0) <= refused &&
+    (succeeded ?? accepted) >= accepted &&
+    (succeeded === undefined || failed === undefined || succeeded + failed === length);
+  if (agrees) return undefined;
+  return `Synap answered ${shown(counts)} for ${length} messages, with ${items.length} results of which ${refused} are refusals`;
+}
+
+function shown(counts: Counts): string {
+  return Object.entries(counts)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
+
+function resultsOf(
+  fates: readonly Fate[],
+  sent: readonly WireMessage[],
+  mask: (texts: readonly string[]) => readonly string[],
+): BatchItemResult[] {
+  const reasons = [...new Set(fates.flatMap(fate => ('item' in fate ? (fate.item.reason ?? []) : [])))];
+  const texts = reasons.length === 0 ? [] : mask(reasons);
+  const masked = new Map(reasons.map((reason, index) => [reason, texts[index]]));
+  return fates.map((fate, index): BatchItemResult => {
+    if ('unknown' in fate) return { unknown: fate.unknown };
+    const { verdict, reason, body } = fate.item;
+    if (verdict === 'refused') return { error: masked.get(reason ?? '') || REFUSED };
+    return { conversationId: sent[index]?.conversation_id ?? '', ...receipt(body) };
+  });
+}

@@ -1,0 +1,174 @@
+import { type WarningLogger, warn } from '../internal/env.js';
+import type { JsonObject } from '../internal/json.js';
+import { monotonicNow } from '../internal/monotonic-clock.js';
+import { within } from '../internal/promises.js';
+import type { CustomerComplaint } from './customer-complaint.js';
+import { NetworkError } from './errors.js';
+import type { Tenancy, WireMessage } from './messages.js';
+
+const MINUTE = 60_000;
+
+/** A request that was refused waits so long to learn the tenancy. */
+const ASK_TIMEOUT_MS = 5000;
+/** Where Synap could not be reached, the next question waits so long. */
+const ASK_AGAIN_MS = MINUTE;
+
+/** How `customer_id` goes on the wire: as the app gives it, not at all, or as the id of the user. */
+export type CustomerForm = 'given' | 'left-out' | 'users';
+
+export interface CustomerIdsOptions {
+  /** What the app says: it stands, whatever is learned. */
+  readonly tenancy: Tenancy | undefined;
+  readonly logger: WarningLogger | false | undefined;
+  /** Asks Synap, once. Rejects with a `NetworkError` where it can't be reached. */
+  readonly ask: (timeoutMs: number) => Promise<Tenancy | undefined>;
+}
+
+/**
+ * How `customer_id` is sent to this account, so that it is never a reason to lose a message.
+ *
+ * - B2B (by the option, or learned): as it is given, and no refusal changes that.
+ * - B2C (by the option, or learned): left out.
+ * - Not known: as it is given, until Synap refuses a message for it. Then it is left out; or, where Synap wants one, it is the
+ *   user's id, if Synap says in any way that this is B2C: a message in the wrong pool would be read by the wrong people.
+ *
+ * A form that a refused message was accepted in is remembered. A customer who is not sent stands in the metadata as
+ * `external_customer_id`.
+ */
+export class CustomerIds {
+  readonly #options: CustomerIdsOptions;
+  readonly #said = new Set<CustomerForm>();
+  #learned: Tenancy | undefined;
+  #remembered: CustomerForm | undefined;
+  #asking: Promise<void> | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: CustomerIdsOptions) {
+    this.#options = options;
+  }
+
+  get tenancy(): Tenancy | undefined {
+    return this.#options.tenancy ?? this.#learned;
+  }
+
+  get form(): CustomerForm {
+    if (this.tenancy === 'b2b') return 'given';
+    return this.#remembered ?? (this.tenancy === 'b2c' ? 'left-out' : 'given');
+  }
+
+  /** The body of another call, in the form that is known now. */
+  inKnownForm<Body extends WithCustomer>(body: Body, options?: { keepsCustomer: boolean }): WithCustomer {
+    return this.form === 'given' ? body : changed(body, this.form, options?.keepsCustomer ?? false);
+  }
+
+  learn(tenancy: Tenancy): void {
+    this.#learned = tenancy;
+  }
+
+  /** Asks for the tenancy in the background, once, where these are the first messages that it matters for. */
+  learnFor(messages: readonly WireMessage[]): void {
+    if (this.tenancy !== undefined || this.#asking !== undefined || this.#remembered !== undefined) return;
+    if (monotonicNow() - this.#askedAt < ASK_AGAIN_MS) return;
+    if (messages.some(message => message.customer_id !== undefined)) void this.#ask();
+  }
+
+  /**
+   * The form to send refused messages in again; undefined where that would not help.
+   *
+   * @param tried forms in which they were refused, the last one last
+   * @param signal ends the waiting for what is to be learned
+   */
+  async nextForm(
+    { kind, isUsers }: CustomerComplaint,
+    messages: readonly WireMessage[],
+    tried: readonly CustomerForm[],
+    signal?: AbortSignal,
+  ): Promise<CustomerForm | undefined> {
+    if (this.tenancy === 'b2b') return undefined;
+    const last = tried.at(-1) ?? 'given';
+    const wasSent = inForm(messages, last).some(message => message.customer_id !== undefined);
+    const isRefused = kind !== 'required' && wasSent;
+    if (kind === 'refused' && !wasSent) return undefined;
+    // Words that are clear need no second opinion; a message in the wrong pool would be worse than a wait.
+    if (kind !== 'refused' && this.tenancy === undefined) await this.#settled(signal);
+    const next = isRefused ? 'left-out' : this.#requiredForm(isUsers);
+    if (next === undefined || tried.includes(next)) return undefined;
+    const [before, after] = [inForm(messages, last), inForm(messages, next)];
+    return after.some((message, index) => message.customer_id !== before[index]?.customer_id) ? next : undefined;
+  }
+
+  /** Messages were accepted in this form after they were refused in another. */
+  remember(form: CustomerForm): void {
+    this.#remembered = form;
+    if (form !== 'given') this.#say(form, `Synap ${form === 'users' ? 'wants' : 'refuses'} it so`);
+  }
+
+  #requiredForm(isUsers: boolean): CustomerForm | undefined {
+    switch (this.tenancy) {
+      case 'b2b':
+        return undefined;
+      case 'b2c':
+        return 'users';
+      default:
+        return isUsers ? 'users' : 'given';
+    }
+  }
+
+  /** Learns the tenancy, or waits for who is about to. */
+  async #settled(signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) return;
+    const end = new AbortController();
+    const aborted = new Promise<void>(resolve =>
+      signal?.addEventListener('abort', () => resolve(), { signal: end.signal }),
+    );
+    await within(ASK_TIMEOUT_MS, Promise.race([this.#ask(), aborted])).catch(() => {});
+    end.abort();
+  }
+
+  #ask(): Promise<void> {
+    this.#askedAt = monotonicNow();
+    this.#asking ??= this.#options.ask(ASK_TIMEOUT_MS).then(
+      tenancy => {
+        if (tenancy !== undefined) this.#learned ??= tenancy;
+      },
+      error => {
+        // Any answer is one; without one, somebody may ask again.
+        if (NetworkError.is(error)) this.#asking = undefined;
+      },
+    );
+    return this.#asking;
+  }
+
+  #say(form: CustomerForm, why: string): void {
+    if (this.#said.has(form)) return;
+    this.#said.add(form);
+    const how = form === 'users' ? "is the user's id" : 'is left out';
+    warn(
+      this.#options.logger,
+      `customer_id ${how} from now on, because ${why}: this instance is B2C. The customer stands in the metadata as external_customer_id. With tenancy: 'b2c', this is known from the start`,
+    );
+  }
+}
+
+/** Messages with `customer_id` in a form. Those that it does not change are the same objects. */
+export function inForm(messages: readonly WireMessage[], form: CustomerForm): WireMessage[] {
+  return form === 'given' ? [...messages] : messages.map(message => changed(message, form));
+}
+
+/** What may name a customer. */
+export interface WithCustomer {
+  readonly customer_id?: string | undefined;
+  readonly user_id?: string | undefined;
+  readonly metadata?: JsonObject | undefined;
+}
+
+function changed<Body extends WithCustomer>(message: Body, form: 'left-out' | 'users', keepsCustomer = true): Body {
+  const { customer_id: customer, ...rest } = message;
+  const sent = form === 'users' ? message.user_id : undefined;
+  if (customer === sent) return message;
+  return {
+    ...rest,
+    ...(sent !== undefined && { customer_id: sent }),
+    ...(customer !== undefined && keepsCustomer && { metadata: { external_customer_id: customer, ...rest.metadata } }),
+  } as Body;
+}
