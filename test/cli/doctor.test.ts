@@ -38,7 +38,7 @@ async function doctor(env: Record<string, string | undefined>, args: string[] = 
 }
 
 async function start(options: LocalSynapOptions = {}) {
-  const local = await startLocalSynap(options);
+  const local = await startLocalSynap({ strictB2c: options.tenancy !== 'b2b', ...options });
   onTestFinished(() => local.close());
   return local;
 }

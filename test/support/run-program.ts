@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type LocalSynap, startLocalSynap } from 'synap-recorder-local';
+import { type LocalSynap, type LocalSynapOptions, startLocalSynap } from 'synap-recorder-local';
 import { conversationUuid } from '../../src/index.js';
 import { type ModelScript, scriptedModel } from './scripted-model.js';
 
@@ -15,6 +15,8 @@ export const CHAT = conversationUuid('chat-42', { userId: 'ada' });
 export interface RunOptions {
   /** What runs it: this Node.js, or another command. */
   runtime?: readonly string[];
+  /** What the local Synap is. Default: a strict B2C one. */
+  synap?: LocalSynapOptions;
   /** Called before it runs: it may record what was said earlier, and say where Synap is instead. */
   before?: (synap: LocalSynap) => Promise<{ synapUrl?: string } | undefined>;
 }
@@ -26,10 +28,10 @@ export interface RunOptions {
 export async function runProgram(
   file: string,
   script: ModelScript,
-  { runtime = [process.execPath], before }: RunOptions = {},
+  { runtime = [process.execPath], synap: options = { strictB2c: true }, before }: RunOptions = {},
 ) {
   const [command = '', ...parameters] = runtime;
-  await using synap = await startLocalSynap();
+  await using synap = await startLocalSynap(options);
   await using model = await scriptedModel(script);
   const { synapUrl = synap.url } = (await before?.(synap)) ?? {};
   const { stdout, stderr } = await promisify(execFile)(command, [...parameters, file], {

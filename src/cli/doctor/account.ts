@@ -1,4 +1,3 @@
-import { isObject, text } from '../../internal/guards.js';
 import { type Credits, creditsFromWire, whoamiFromWire } from '../../synap/account.js';
 import { InsufficientCreditsError } from '../../synap/errors.js';
 import type { Tenancy } from '../../synap/messages.js';
@@ -73,18 +72,18 @@ function idsOf(body: unknown): string {
   return ids.length === 0 ? '' : ` (${ids.join(', ')})`;
 }
 
-/** Reasons for which an account takes nothing until somebody pays, whatever the status they come with. */
-const STOPS = new Set(['trial_limit_reached', 'subscription_inactive']);
-
 /** What to do about a refusal for want of credits; undefined where it is for something else. */
-function stopOf({ status, body, request, response }: Answer, synap: SynapEndpoint): string | undefined {
+function stopOf({ status, request, response }: Answer, synap: SynapEndpoint): string | undefined {
   if (status < 400) return undefined;
-  const detail = isObject(body) && isObject(body.detail) ? body.detail : {};
-  const isStop = InsufficientCreditsError.is(synap.errorOf(response, request)) || STOPS.has(text(detail.reason) ?? '');
-  return isStop ? topUp(creditsFromWire(detail)) : undefined;
+  const error = synap.errorOf(response, request);
+  return InsufficientCreditsError.is(error) ? topUp(error) : undefined;
 }
 
-function topUp({ recoveryUrl, upgradeUrl, manageUrl }: Credits): string {
+function topUp({
+  recoveryUrl,
+  upgradeUrl,
+  manageUrl,
+}: Pick<Credits, 'recoveryUrl' | 'upgradeUrl' | 'manageUrl'>): string {
   const url = [recoveryUrl, upgradeUrl, manageUrl].find(
     address => address !== undefined && /^https:\/\//.test(address),
   );
