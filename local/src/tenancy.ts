@@ -16,7 +16,12 @@ export function resolveCustomer(
   ofConversation: string | undefined,
 ): string | undefined {
   if (tenancy === 'b2b') return ofMessage ?? ofConversation;
-  return ofMessage ?? `customer_${uuidv5(userId, NAMESPACE)}`;
+  return ofMessage ?? customerOf(userId);
+}
+
+/** The customer that a B2C instance makes up for a user. */
+export function customerOf(userId: string): string {
+  return `customer_${uuidv5(userId, NAMESPACE)}`;
 }
 
 /** What is wrong with the customer of a message, or with its absence; undefined when nothing is. */

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { SynapClient } from 'synap-recorder';
+import { SynapClient, type Whoami } from 'synap-recorder';
 import { EXIT, Exit, env, ProgressBar, print } from 'synap-recorder/cli';
 import { addConnectionOptions, Connection, type ConnectionFlags } from './connection.js';
 import { IMPORT_FORMATS, type ImportFormat } from './import/format.js';
@@ -21,6 +21,9 @@ interface ImportFlags extends ConnectionFlags, OwnerFlags {
   ifUnknown: 'resend' | 'dead-letter';
   json?: true;
 }
+
+/** Without an answer by then, an import goes on without it. */
+const WHOAMI_MS = 5000;
 
 const EXAMPLE = `
 Formats, auto-detected; one JSON object a line, or one JSON array (of at most 64 MiB):
@@ -71,6 +74,7 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
   // An outage later on is waited out; at the start, no answer most likely means a wrong address.
   await new Connection(flags).reach();
   const client = new SynapClient(flags);
+  const { tenancy } = await client.whoami({ timeoutMs: WHOAMI_MS }).catch((): Whoami => ({}));
   const apiKey = flags.apiKey ?? env('SYNAP_API_KEY') ?? '';
   const { name, rateLimit } = targetOf(client.baseUrl, apiKey, flags.requestsPerMinute);
   const state = new ImportState(flags.state ?? (file === '-' ? ':memory:' : `${file}.synap-import`), name);
@@ -102,6 +106,7 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
     defaults: {
       identity: { conversationId: flags.conversation, userId: flags.user, customerId: flags.customer },
       scope: flags.scope ?? 'user',
+      tenancy,
     },
     stopped: () => interrupted,
     bad: (place: string, problem: string) => bar.note(`${place} ${problem}`),

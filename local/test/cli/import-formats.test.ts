@@ -297,8 +297,7 @@ test('--format is taken at its word', async () => {
 });
 
 test('export, import, export: the same texts, keys and metadata', async () => {
-  const [one, two] = [await start(), await start({ strictB2c: false })];
-  const three = await start({ tenancy: 'b2b' });
+  const [one, two, three] = [await start(), await start(), await start({ tenancy: 'b2b' })];
   const conversation_id = conversationUuid('chat-42', { userId: 'ada' });
   const metadata = {
     message_key: 'k',
@@ -346,7 +345,7 @@ test('export, import, export: the same texts, keys and metadata', async () => {
   expect(parsed((await runCli(['export'], { env: envOf(three) })).stdout).map(kept)).toEqual(expected);
 
   // From now on nothing changes any more.
-  const four = await start({ strictB2c: false });
+  const four = await start();
   await runCli(['import', aFile([again.stdout.trimEnd()])], { env: envOf(four) });
   const last = await runCli(['export'], { env: envOf(four) });
   expect(parsed(last.stdout).map(kept)).toEqual(parsed(again.stdout).map(kept));
