@@ -16,7 +16,7 @@ const countOf = (what: string) => z.int(`must be ${what}`).min(1, `must be ${wha
 const texts = z.array(text, 'must be a list of strings');
 
 /** A UUID, or any other id of a conversation. */
-export const conversation = id.transform(conversationNamed);
+const conversation = id.transform(conversationNamed);
 
 const promptQuery = z.object({ style: oneOf(['structured', 'narrative', 'bullet_points']).optional() });
 

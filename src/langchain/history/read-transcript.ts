@@ -9,7 +9,7 @@ import { retryReads } from '../../synap/retry-reads.js';
 import { checkTimeout } from '../../synap/settings.js';
 
 /** What a history reads with: a `SynapClient` is one. */
-export interface ReadingClient {
+interface ReadingClient {
   readonly conversation: { readonly context: Pick<ContextApi, 'getContextForPrompt'> };
 }
 
