@@ -1,4 +1,4 @@
-import type { Tenancy } from 'synap-recorder';
+import type { RecordMessageInput, Tenancy } from 'synap-recorder';
 import { v5 as uuidv5 } from 'uuid';
 
 // Generated once: the same user has the same customer on every machine and after every restart.
@@ -16,12 +16,7 @@ export function resolveCustomer(
   ofConversation: string | undefined,
 ): string | undefined {
   if (tenancy === 'b2b') return ofMessage ?? ofConversation;
-  return ofMessage ?? customerOf(userId);
-}
-
-/** The customer that a B2C instance makes up for a user. */
-export function customerOf(userId: string): string {
-  return `customer_${uuidv5(userId, NAMESPACE)}`;
+  return ofMessage ?? `customer_${uuidv5(userId, NAMESPACE)}`;
 }
 
 /** What is wrong with the customer of a message, or with its absence; undefined when nothing is. */
@@ -33,3 +28,12 @@ export function customerProblem(tenancy: Tenancy, customerId: string | null | un
 /** What a B2C instance says to a customer, where it refuses one. */
 export const CUSTOMER_REFUSED =
   "customer_id is not accepted: this instance has user_context_isolation='equals_customer', so a user is their own customer";
+
+/**
+ * A message as it is imported into a B2C instance: without a customer that another one has resolved from the user. The
+ * instance resolves its own; what the app named itself stays.
+ */
+export function withoutResolvedCustomer(message: RecordMessageInput): RecordMessageInput {
+  const { customerId, ...rest } = message;
+  return customerId === resolveCustomer('b2c', message.userId, undefined, undefined) ? rest : message;
+}

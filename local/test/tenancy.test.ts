@@ -102,6 +102,9 @@ test('strict b2c: a message that names a customer is refused, alone or in a batc
   expect(batch.body).toMatchObject({ total: 3, succeeded: 2, failed: 1 });
   expect(batch.body.results[1].error).toMatch(/^customer_id is not accepted/);
   expect((await readConversation(local, named.conversation_id)).status).toBe(404);
+  const { conversation_id, customer_id } = named;
+  const fetched = await call(local, 'POST', '/v1/context/conversation/fetch', { conversation_id, customer_id });
+  expect(fetched.status).toBe(400);
 });
 
 test('strict b2c is for b2c alone', async () => {

@@ -4,7 +4,7 @@ import { type BatchItem, readBatchItem } from './batch-item.js';
 import { matchItems } from './match-items.js';
 import { type BatchItemResult, type BatchResult, type ReadAnswer, receipt, type WireMessage } from './messages.js';
 
-const count = z.number().int().min(0).optional().catch(undefined);
+const count = z.number().min(0).refine(Number.isInteger).optional().catch(undefined);
 const wireCounts = z.object({ total: count, succeeded: count, failed: count });
 
 type Counts = z.output<typeof wireCounts>;
@@ -25,10 +25,11 @@ type Fate = { readonly item: BatchItem } | { readonly unknown: string };
  * @param mask makes the server's words fit for an error
  */
 export function batchFromWire(
-  { body, unread }: ReadAnswer,
+  { body: whole, unread }: ReadAnswer,
   sent: readonly WireMessage[],
   mask: (texts: readonly string[]) => readonly string[],
 ): BatchResult {
+  const body = unwrapped(whole);
   const counts = wireCounts.parse(isObject(body) ? body : {});
   const results = listOf(body, counts.succeeded === sent.length);
   const fates = results === undefined ? withoutResults(body, counts, sent) : withResults(results, counts, sent);
@@ -45,6 +46,12 @@ export function batchFromWire(
   };
 }
 
+/** Some gateways put an answer into an envelope. */
+function unwrapped(body: unknown): unknown {
+  if (!isObject(body) || 'results' in body) return body;
+  return [body.data, body.result].find(inner => isObject(inner) && 'results' in inner) ?? body;
+}
+
 /** An empty list, where all have succeeded, is one that nothing was put into. */
 function listOf(body: unknown, allSucceeded: boolean): readonly unknown[] | undefined {
   const results = isObject(body) ? body.results : body;
@@ -57,8 +64,7 @@ function withoutResults(body: unknown, { total, succeeded, failed }: Counts, sen
   const contradicted = total !== undefined && total !== length;
   if (!contradicted && failed === length && (succeeded ?? 0) === 0)
     return all({ item: { verdict: 'refused', reason: REFUSED } });
-  const none = total === undefined && succeeded === undefined && failed === undefined;
-  if (none && isObject(body) && readBatchItem(body).verdict === 'refused')
+  if (isObject(body) && readBatchItem(body).verdict === 'refused')
     return all({ unknown: 'Synap answered 2xx with an error for the whole batch' });
   if (!contradicted && (failed ?? 0) === 0 && (succeeded ?? length) === length)
     return all({ item: { verdict: 'accepted' } });
@@ -84,9 +90,11 @@ function contradictionOf(counts: Counts, items: readonly BatchItem[], fates: rea
   const { length } = fates;
   const refused = items.filter(({ verdict }) => verdict === 'refused').length;
   const accepted = fates.filter(fate => 'item' in fate && fate.item.verdict === 'accepted').length;
+  // A refusal that is nobody's may be that of a message that has no result.
+  const told = Math.min(refused, length - accepted);
   const agrees =
     (total ?? length) === length &&
-    (failed ?? 0) <= refused &&
+    Math.max(failed ?? 0, refused) <= told &&
     (succeeded ?? accepted) >= accepted &&
     (succeeded === undefined || failed === undefined || succeeded + failed === length);
   if (agrees) return undefined;

@@ -14,18 +14,22 @@ export interface BatchItem {
   readonly conversationId?: string | undefined;
 }
 
-const REFUSALS = new Set(['failed', 'failure', 'error', 'errored', 'rejected', 'refused', 'invalid']);
+const REFUSED_STATUS = /fail|error|reject|refus|invalid|denied|not_(?:stored|recorded|accepted)/i;
+/** What may have been left out because it is there already, or for another reason. */
+const OPEN_STATUS = /skip|ignore|drop|time_?d?_?out|unknown/i;
+const FLAGS = ['success', 'ok', 'accepted', 'stored', 'recorded'];
 
 /**
- * Reads one item: refused where it holds an `error` in any form, or says so in `status`, `success` or `ok`; accepted where
- * nothing says otherwise; unreadable where it is no object.
+ * Reads one item: refused where it holds an `error` in any form, or says so in `status` or a flag; unreadable where it is no
+ * object, or its status leaves open what became of the message; accepted where nothing says otherwise.
  */
 export function readBatchItem(value: unknown): BatchItem {
   if (!isObject(value)) return { verdict: 'unreadable' };
-  const { index, conversation_id: conversationId, metadata } = value;
+  const { index, conversation_id: conversationId, metadata, status } = value;
   const reason = refusalOf(value);
+  const isOpen = typeof status === 'string' && OPEN_STATUS.test(status);
   return {
-    verdict: reason === undefined ? 'accepted' : 'refused',
+    verdict: reason !== undefined ? 'refused' : isOpen ? 'unreadable' : 'accepted',
     reason: reason || undefined,
     body: value,
     index: isNumber(index) ? index : undefined,
@@ -36,13 +40,12 @@ export function readBatchItem(value: unknown): BatchItem {
 
 /** The reason of a refusal, empty if it has none; undefined where nothing is refused. */
 function refusalOf(item: Readonly<Record<string, unknown>>): string | undefined {
-  const { error, errors, detail, message, message_id: id, status, success, ok } = item;
+  const { error, errors, detail, message, message_id: id, status } = item;
   const said = [error, errors, id === undefined ? detail : undefined].find(isAnError);
   if (said !== undefined) return wordsOf(said);
   const refused =
-    success === false ||
-    ok === false ||
-    (typeof status === 'string' && REFUSALS.has(status.toLowerCase())) ||
+    FLAGS.some(flag => item[flag] === false) ||
+    (typeof status === 'string' && REFUSED_STATUS.test(status)) ||
     (isNumber(status) && (status < 200 || status > 299) && status >= 100);
   if (!refused) return undefined;
   return text(item.reason) ?? text(message) ?? text(detail) ?? '';

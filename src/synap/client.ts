@@ -2,6 +2,7 @@ import { httpTransport } from '#http';
 import { type Credits, creditsFromWire, type Whoami, whoamiFromWire } from './account.js';
 import type { ContextApi, RequestOptions } from './context.js';
 import { type ContextCall, contextApi } from './context-calls.js';
+import { CustomerCalls } from './customer-calls.js';
 import { CustomerIds } from './customer-ids.js';
 import { InvalidInputError } from './errors.js';
 import { type IngestReceipt, ingestReceiptFromWire, type Transcript, transcriptToWire } from './ingest.js';
@@ -14,7 +15,6 @@ import {
   toWire,
   toWireBatch,
 } from './messages.js';
-import { RecordCalls } from './record-calls.js';
 import { deadlineIn, readJson, SynapEndpoint } from './request.js';
 import { retryReads } from './retry-reads.js';
 import { type ConnectionOptions, checkTimeout } from './settings.js';
@@ -112,6 +112,7 @@ export class SynapClient {
   readonly #transport: HttpTransport;
   readonly #timeoutMs: number;
   readonly #customers: CustomerIds;
+  readonly #calls: CustomerCalls;
   readonly #closing = new AbortController();
 
   constructor(options: SynapClientOptions = {}) {
@@ -122,18 +123,17 @@ export class SynapClient {
     this.#transport = httpTransport(this.#endpoint.origin);
     const ask = async (timeoutMs: number) => (await this.#whoami({ timeoutMs }, false)).tenancy;
     this.#customers = new CustomerIds({ tenancy, logger: options.logger, ask });
-    const calls = new RecordCalls(this.#endpoint, this.#transport, this.#customers);
+    this.#calls = new CustomerCalls(this.#endpoint, this.#transport, this.#customers);
     this.conversation = {
-      recordMessage: async (message, options) => calls.single(toWire(message, tenancy), this.#recordLimits(options)),
+      recordMessage: async (message, options) =>
+        this.#calls.single(toWire(message, tenancy), this.#recordLimits(options)),
       recordMessagesBatch: async (messages, options) => {
         const wire = toWireBatch(messages, tenancy);
         if (wire.length === 0) return { total: 0, succeeded: 0, failed: 0, results: [] };
-        return calls.batch(wire, this.#recordLimits(options));
+        return this.#calls.batch(wire, this.#recordLimits(options));
       },
       ingest: (transcript, options) => this.#ingest(transcript, options),
-      context: contextApi(({ json, ...call }, options) =>
-        this.#ask({ ...call, json: json && this.#customers.inKnownForm(json) }, options),
-      ),
+      context: contextApi((call, options) => this.#ask(call, options)),
     };
   }
 
@@ -182,20 +182,19 @@ export class SynapClient {
 
   async #ingest(transcript: Transcript, options?: RequestOptions): Promise<IngestReceipt> {
     const { json, contents } = transcriptToWire(transcript);
-    const call = {
-      path: '/v1/conversations/ingest',
-      json: this.#customers.inKnownForm(json, { keepsCustomer: true }),
-      contents,
-      isRead: false,
-    };
+    const call = { path: '/v1/conversations/ingest', json, contents, keepsCustomer: true, isRead: false };
     return ingestReceiptFromWire(await this.#ask(call, options));
   }
 
   /** The JSON of an answer. A read is sent again where that may help. */
   async #ask({ isRead, ...call }: ContextCall, { signal, timeoutMs }: RequestOptions = {}): Promise<unknown> {
     const deadline = this.#deadline(timeoutMs);
-    const request = { ...call, signal, deadline };
-    const send = async () => readJson(await this.#endpoint.send(this.#transport, request), deadline);
+    const { path, json, contents, keepsCustomer = false } = call;
+    const limits = { signal, deadline };
+    const send = async () =>
+      json === undefined
+        ? readJson(await this.#endpoint.send(this.#transport, { path, ...limits }), deadline)
+        : this.#calls.json({ path, json, contents, keepsCustomer, ...limits });
     if (!isRead) return send();
     const signals = [signal, deadline.signal, this.#closing.signal];
     return retryReads(send, { timeoutMs: deadline.ms, signals });

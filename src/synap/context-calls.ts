@@ -1,5 +1,6 @@
 import * as z from 'zod/v4';
 import { isObject } from '../internal/guards.js';
+import { aConversationId, aJsonObject, aName, checkInput } from './check-input.js';
 import type {
   CompactedContext,
   Compaction,
@@ -7,71 +8,94 @@ import type {
   ContextApi,
   ContextForPrompt,
   ContextItem,
-  FetchContextInput,
   FetchedContext,
   RequestOptions,
 } from './context.js';
-import { InvalidInputError } from './errors.js';
-import { isUuid } from './messages.js';
+import type { WithCustomer } from './customer-ids.js';
 import { aFlag, aListOf, aNumber, anyObject, aText, readFields, someFields } from './read-fields.js';
 
 /** A call whose answer is read. */
 export interface ContextCall {
   readonly path: string;
   /** Is posted. */
-  readonly json?: object | undefined;
+  readonly json?: WithCustomer | undefined;
   /** Texts that no error may repeat. */
   readonly contents?: readonly string[];
+  /** Whether a customer who is not sent stands in the metadata. Default `false`. */
+  readonly keepsCustomer?: boolean;
   /** Changes nothing, so it may be sent twice. */
   readonly isRead: boolean;
 }
 
+const aCount = z.int('must be a whole number').min(1, 'must be 1 or more');
+const oneOf = <const Values extends readonly [string, ...string[]]>(...values: Values) =>
+  z.enum(values, `must be one of ${values.join(', ')}`);
+
+const fetchInput = z.strictObject({
+  conversationId: aConversationId,
+  searchQuery: z.union([z.string(), z.array(z.string())], 'must be a text, or a list of texts').default([]),
+  maxResults: aCount.default(10),
+  types: z.array(aName, 'must be a list of texts').default(['all']),
+  mode: oneOf('fast', 'accurate').default('fast'),
+  precisionLevel: oneOf('high', 'medium').optional(),
+  userId: aName.optional(),
+  customerId: aName.optional(),
+  scope: aJsonObject.optional(),
+});
+const compactInput = z.strictObject({
+  conversationId: aConversationId,
+  strategy: aName.optional(),
+  targetTokens: aCount.optional(),
+  force: z.boolean('must be true or false').default(false),
+});
+const compactedInput = z.strictObject({
+  conversationId: aConversationId,
+  version: z.int('must be a whole number').min(0).optional(),
+  format: oneOf('structured', 'narrative', 'injection').optional(),
+});
+const statusInput = z.strictObject({ conversationId: aConversationId });
+const promptInput = z.strictObject({
+  conversationId: aConversationId,
+  style: oneOf('structured', 'narrative', 'bullet_points').optional(),
+});
+
 /** @param send sends a call, and returns the JSON of its answer */
 export function contextApi(send: (call: ContextCall, options?: RequestOptions) => Promise<unknown>): ContextApi {
-  const get = (input: { conversationId: string }, path: string, options?: RequestOptions) =>
-    send({ path: `/v1/conversations/${conversationOf(input)}/${path}`, isRead: true }, options);
+  const get = (id: string, path: string, options?: RequestOptions) =>
+    send({ path: `/v1/conversations/${id}/${path}`, isRead: true }, options);
   return {
     fetch: async (input, options) => {
-      const contents = [input?.searchQuery ?? []].flat();
-      const json = { conversation_id: conversationOf(input), search_query: contents, ...fetchFields(input) };
-      const path = '/v1/context/conversation/fetch';
-      return fetchedFromWire(await send({ path, json, contents, isRead: true }, options));
+      const json = fetchToWire(checkInput(fetchInput, input, 'input'));
+      const call = { path: '/v1/context/conversation/fetch', json, contents: json.search_query, isRead: true };
+      return fetchedFromWire(await send(call, options));
     },
     compact: async (input, options) => {
-      const { strategy, targetTokens, force = false } = input;
-      const json = { conversation_id: conversationOf(input), strategy, target_tokens: targetTokens, force };
+      const { conversationId, strategy, targetTokens, force } = checkInput(compactInput, input, 'input');
+      const json = { conversation_id: conversationId, strategy, target_tokens: targetTokens, force };
       return readFields(compaction, await send({ path: '/v1/conversations/compact', json, isRead: false }, options));
     },
-    getCompacted: async (input, options) =>
-      readFields(
-        compacted,
-        await get(input, `compacted${query({ version: input.version, format: input.format })}`, options),
-      ),
-    getCompactionStatus: async (input, options) =>
-      readFields(compactionStatus, await get(input, 'compaction/status', options)),
-    getContextForPrompt: async (input, options) =>
-      readFields(
-        forPrompt,
-        unwrapped(
-          await get(input, `context-for-prompt${query({ style: input.style })}`, options),
-          'context_for_prompt',
-        ),
-      ),
+    getCompacted: async (input, options) => {
+      const { conversationId, version, format } = checkInput(compactedInput, input, 'input');
+      return readFields(compacted, await get(conversationId, `compacted${query({ version, format })}`, options));
+    },
+    getCompactionStatus: async (input, options) => {
+      const { conversationId } = checkInput(statusInput, input, 'input');
+      return readFields(compactionStatus, await get(conversationId, 'compaction/status', options));
+    },
+    getContextForPrompt: async (input, options) => {
+      const { conversationId, style } = checkInput(promptInput, input, 'input');
+      const body = await get(conversationId, `context-for-prompt${query({ style })}`, options);
+      return readFields(forPrompt, unwrapped(body, 'context_for_prompt'));
+    },
   };
 }
 
-function conversationOf(input: { conversationId: string }): string {
-  const id: unknown = input?.conversationId;
-  if (typeof id === 'string' && isUuid(id)) return id.toLowerCase();
-  throw new InvalidInputError('conversationId must be a UUID: conversationUuid() makes one of any chat id', {
-    field: 'conversationId',
-  });
-}
-
 // JSON.stringify leaves out what is undefined.
-function fetchFields(input: FetchContextInput) {
-  const { maxResults = 10, types = ['all'], mode = 'fast', precisionLevel, userId, customerId, scope } = input;
+function fetchToWire(input: z.output<typeof fetchInput>) {
+  const { conversationId, searchQuery, maxResults, types, mode, precisionLevel, userId, customerId, scope } = input;
   return {
+    conversation_id: conversationId,
+    search_query: [searchQuery].flat(),
     max_results: maxResults,
     types,
     mode,

@@ -4,7 +4,7 @@ import { monotonicNow } from '../internal/monotonic-clock.js';
 import { within } from '../internal/promises.js';
 import type { CustomerComplaint } from './customer-complaint.js';
 import { NetworkError } from './errors.js';
-import type { Tenancy, WireMessage } from './messages.js';
+import type { Tenancy } from './messages.js';
 
 const MINUTE = 60_000;
 
@@ -56,20 +56,15 @@ export class CustomerIds {
     return this.#remembered ?? (this.tenancy === 'b2c' ? 'left-out' : 'given');
   }
 
-  /** The body of another call, in the form that is known now. */
-  inKnownForm<Body extends WithCustomer>(body: Body, options?: { keepsCustomer: boolean }): WithCustomer {
-    return this.form === 'given' ? body : changed(body, this.form, options?.keepsCustomer ?? false);
-  }
-
   learn(tenancy: Tenancy): void {
     this.#learned = tenancy;
   }
 
   /** Asks for the tenancy in the background, once, where these are the first messages that it matters for. */
-  learnFor(messages: readonly WireMessage[]): void {
+  learnFor(bodies: readonly WithCustomer[]): void {
     if (this.tenancy !== undefined || this.#asking !== undefined || this.#remembered !== undefined) return;
     if (monotonicNow() - this.#askedAt < ASK_AGAIN_MS) return;
-    if (messages.some(message => message.customer_id !== undefined)) void this.#ask();
+    if (bodies.some(body => body.customer_id !== undefined)) void this.#ask();
   }
 
   /**
@@ -80,21 +75,21 @@ export class CustomerIds {
    */
   async nextForm(
     { kind, isUsers }: CustomerComplaint,
-    messages: readonly WireMessage[],
+    bodies: readonly WithCustomer[],
     tried: readonly CustomerForm[],
     signal?: AbortSignal,
   ): Promise<CustomerForm | undefined> {
     if (this.tenancy === 'b2b') return undefined;
     const last = tried.at(-1) ?? 'given';
-    const wasSent = inForm(messages, last).some(message => message.customer_id !== undefined);
+    const wasSent = inForm(bodies, last).some(body => body.customer_id !== undefined);
     const isRefused = kind !== 'required' && wasSent;
     if (kind === 'refused' && !wasSent) return undefined;
     // Words that are clear need no second opinion; a message in the wrong pool would be worse than a wait.
     if (kind !== 'refused' && this.tenancy === undefined) await this.#settled(signal);
     const next = isRefused ? 'left-out' : this.#requiredForm(isUsers);
     if (next === undefined || tried.includes(next)) return undefined;
-    const [before, after] = [inForm(messages, last), inForm(messages, next)];
-    return after.some((message, index) => message.customer_id !== before[index]?.customer_id) ? next : undefined;
+    const [before, after] = [inForm(bodies, last), inForm(bodies, next)];
+    return after.some((body, index) => body.customer_id !== before[index]?.customer_id) ? next : undefined;
   }
 
   /** Messages were accepted in this form after they were refused in another. */
@@ -151,24 +146,25 @@ export class CustomerIds {
 }
 
 /** Messages with `customer_id` in a form. Those that it does not change are the same objects. */
-export function inForm(messages: readonly WireMessage[], form: CustomerForm): WireMessage[] {
-  return form === 'given' ? [...messages] : messages.map(message => changed(message, form));
+export function inForm(bodies: readonly WithCustomer[], form: CustomerForm, keepsCustomer = true): WithCustomer[] {
+  return form === 'given' ? [...bodies] : bodies.map(body => changed(body, form, keepsCustomer));
 }
 
-/** What may name a customer. */
+/** A body that may name a customer. */
 export interface WithCustomer {
+  readonly conversation_id: string;
   readonly customer_id?: string | undefined;
   readonly user_id?: string | undefined;
   readonly metadata?: JsonObject | undefined;
 }
 
-function changed<Body extends WithCustomer>(message: Body, form: 'left-out' | 'users', keepsCustomer = true): Body {
-  const { customer_id: customer, ...rest } = message;
-  const sent = form === 'users' ? message.user_id : undefined;
-  if (customer === sent) return message;
+function changed(body: WithCustomer, form: 'left-out' | 'users', keepsCustomer: boolean): WithCustomer {
+  const { customer_id: customer, ...rest } = body;
+  const sent = form === 'users' ? body.user_id : undefined;
+  if (customer === sent) return body;
   return {
     ...rest,
     ...(sent !== undefined && { customer_id: sent }),
     ...(customer !== undefined && keepsCustomer && { metadata: { external_customer_id: customer, ...rest.metadata } }),
-  } as Body;
+  };
 }

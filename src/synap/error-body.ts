@@ -15,6 +15,7 @@ const NOTHING: ErrorBody = { code: undefined, text: undefined, fields: [], more:
 /** A body that is longer is no error of an API. */
 const MAX_BODY = 1024 * 1024;
 const MAX_LISTED = 3;
+const TEXTS = ['message', 'msg', 'error', 'detail', 'title'];
 
 /**
  * Reads the body of an error: `{"detail": "text"}`, `{"detail": {"code", "message"}}`, `{"error": "text", "code", "details"}`
@@ -42,13 +43,12 @@ function errorBodyOf(body: unknown): ErrorBody {
   const parts = [detail, error, details, body].filter(isObject);
   const lists = new Set([detail, errors, error, details, ...parts.map(part => part.errors)].filter(Array.isArray));
   const listed = [...lists].flat().slice(0, MAX_LISTED).flatMap(validationError);
+  // `error` beside a `message` is the name of it: "Bad Request".
+  const name = text(body.message) === undefined ? undefined : text(error);
+  const said = text(detail) ?? (name === undefined ? text(error) : undefined) ?? first(parts, TEXTS);
   return {
-    code: first(parts, ['code', 'error_code']),
-    text:
-      text(detail) ??
-      text(error) ??
-      first(parts, ['message', 'msg', 'error', 'detail', 'title']) ??
-      text(listed.map(({ said }) => said).join('; ')),
+    code: first(parts, ['code', 'error_code']) ?? name,
+    text: text([said, listed.map(({ said }) => said).join('; ')].filter(Boolean).join(': ')),
     fields: [...parts.flatMap(({ field }) => text(field) ?? []), ...listed.flatMap(({ place }) => text(place) ?? [])],
     more: Object.assign({}, ...parts.reverse()),
   };

@@ -1,7 +1,6 @@
 import * as z from 'zod/v4';
-import { copyJson, type JsonObject } from '../internal/json.js';
+import { aJsonObject, aName, checkInput } from './check-input.js';
 import type { WithCustomer } from './customer-ids.js';
-import { InvalidInputError } from './errors.js';
 import type { Role } from './messages.js';
 import { aNumber, aText, readFields, someFields } from './read-fields.js';
 
@@ -45,40 +44,30 @@ export interface IngestReceipt {
   externalConversationId?: string;
 }
 
-const text = z.string().refine(value => value.trim() !== '', { error: 'must not be empty' });
-const time = z
-  .union([text, z.date().transform(date => date.toISOString())], { error: 'must be a text of ISO-8601, or a date' })
-  .optional();
-const json = z
-  .unknown()
-  .transform((value, context): JsonObject => {
-    const copy = copyJson(value);
-    if ('value' in copy && typeof copy.value === 'object' && copy.value !== null && !Array.isArray(copy.value))
-      return copy.value;
-    context.addIssue({ code: 'custom', message: 'must be an object of JSON' });
-    return z.NEVER;
-  })
+const aTime = z
+  .union([aName, z.date().transform(date => date.toISOString())], { error: 'must be a text of ISO-8601, or a date' })
   .optional();
 
-const input = z.object({
-  conversationId: text,
-  userId: text,
-  customerId: text.optional(),
-  transcript: z.union(
-    [text, z.array(z.object({ role: z.enum(['user', 'assistant']), content: z.string(), timestamp: time })).min(1)],
-    { error: 'must be a text, or a list of { role, content, timestamp? }' },
-  ),
-  conversationType: text.max(64).optional(),
-  startedAt: time,
-  endedAt: time,
-  analysis: json,
-  metadata: json,
-  scope: json,
+const aTurn = z.object({ role: z.enum(['user', 'assistant']), content: z.string(), timestamp: aTime });
+
+const input = z.strictObject({
+  conversationId: aName,
+  userId: aName,
+  customerId: aName.optional(),
+  transcript: z.union([aName, z.array(aTurn).min(1)], {
+    error: 'must be a text, or a list of { role: "user" | "assistant", content, timestamp? }',
+  }),
+  conversationType: aName.refine(text => text.length <= 64, { error: 'must have 64 characters at most' }).optional(),
+  startedAt: aTime,
+  endedAt: aTime,
+  analysis: aJsonObject.optional(),
+  metadata: aJsonObject.optional(),
+  scope: aJsonObject.optional(),
 });
 
 /** The wire form of a transcript, and the texts in it. */
 export function transcriptToWire(transcript: Transcript): { json: WithCustomer; contents: string[] } {
-  const parsed = safeParse(transcript);
+  const parsed = checkInput(input, transcript, 'transcript');
   const { conversationId, userId, customerId, conversationType, startedAt, endedAt, ...rest } = parsed;
   // JSON.stringify leaves out what is undefined.
   const json = {
@@ -92,19 +81,6 @@ export function transcriptToWire(transcript: Transcript): { json: WithCustomer; 
   };
   const said = rest.transcript;
   return { json, contents: typeof said === 'string' ? [said] : said.map(turn => turn.content) };
-}
-
-function safeParse(transcript: Transcript): z.output<typeof input> {
-  let result: z.ZodSafeParseResult<z.output<typeof input>>;
-  try {
-    result = input.safeParse(transcript);
-  } catch (cause) {
-    throw new InvalidInputError('the transcript can not be read: a getter or proxy in it throws', { cause });
-  }
-  if (result.success) return result.data;
-  const [first] = result.error.issues;
-  const field = first?.path.join('.') || 'transcript';
-  throw new InvalidInputError(`${field}: ${first?.message}`, { field });
 }
 
 const receipt = someFields({

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { batchFromWire } from '../../src/synap/batch-answer.js';
 import type { WireMessage } from '../../src/synap/messages.js';
@@ -59,6 +60,8 @@ describe('an answer without results', () => {
     [{ results: [] }],
     [{ error: 'the database is away' }],
     [{ success: false }],
+    [{ total: 2, errors: [{ index: 1, error: 'no' }] }],
+    [{ succeeded: 2, failed: 0, status: 'error' }],
   ])('leaves all open with %j', body => {
     expect(fates(body)).toEqual(['unknown', 'unknown']);
   });
@@ -81,6 +84,7 @@ describe('an item', () => {
     ['the number of a status', { status: 422, detail: 'no' }, 'no'],
     ['success: false', { success: false, error: null, message: 'no' }, 'no'],
     ['ok: false', { ok: false }, 'refused without a reason'],
+    ['stored: false', { stored: false, reason: 'no' }, 'no'],
     ['a detail and no id', { detail: 'no' }, 'no'],
   ])('with %s is refused', (_, item, reason) => {
     expect(fates({ results: [{ message_id: 'm0' }, item] })).toEqual(['accepted m0', `refused: ${reason}`]);
@@ -99,9 +103,12 @@ describe('an item', () => {
     expect(fates({ results: [{}, item] })[1]).toMatch(/^accepted/);
   });
 
-  it.each([[null], ['m1'], [7], [true], [[]]])('as %j leaves its message open, and no other', item => {
-    expect(fates({ results: [{ message_id: 'm0' }, item] })).toEqual(['accepted m0', 'unknown']);
-  });
+  it.each([[null], ['m1'], [7], [true], [[]], [{ status: 'skipped' }], [{ status: 'timed_out' }]])(
+    'as %j leaves its message open, and no other',
+    item => {
+      expect(fates({ results: [{ message_id: 'm0' }, item] })).toEqual(['accepted m0', 'unknown']);
+    },
+  );
 });
 
 describe('counts', () => {
@@ -207,6 +214,13 @@ describe('the results of messages', () => {
     expect(fates(body, batch(A, B))).toEqual(['unknown', 'accepted b']);
   });
 
+  it('may stand in an envelope', () => {
+    expect(fates({ ok: true, data: { results: [{ message_id: 'a' }, { error: 'no' }] } })).toEqual([
+      'accepted a',
+      'refused: no',
+    ]);
+  });
+
   it('may be the answer itself', () => {
     expect(fates([{ message_id: 'a' }, { error: 'no' }])).toEqual(['accepted a', 'refused: no']);
   });
@@ -215,4 +229,27 @@ describe('the results of messages', () => {
     expect(read({ results: [{}, null] })).toMatchObject({ total: 2, succeeded: 1, failed: 0, unknown: 1 });
     expect(read({ results: [{}, {}] })).not.toHaveProperty('unknown');
   });
+});
+
+it('whatever JSON an answer is, each message has one fate, and the counts add up', () => {
+  const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(0, 1, 2, null, 'failed', A, B, 'k0', 'k1'));
+  const names = ['index', 'error', 'status', 'success', 'message_id', 'message_key', 'conversation_id', 'metadata'];
+  const item = fc.oneof(value, fc.dictionary(fc.constantFrom(...names), value));
+  const answer = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ total: value, succeeded: value, failed: value, results: fc.array(item) }, { requiredKeys: [] }),
+  );
+  fc.assert(
+    fc.property(answer, body => {
+      expect(fates(body, batch(A, A, B))).toHaveLength(3);
+      const told = read(body, batch(A, A, B)).results.filter(
+        ({ error, unknown }) => error === undefined && unknown === undefined,
+      );
+      const { failed } = (body ?? {}) as { failed?: unknown };
+      // Nothing counts as accepted that the answer says it has not taken.
+      if (typeof failed === 'number' && Number.isInteger(failed) && failed > 0 && !Array.isArray(body))
+        expect(told.length).toBeLessThanOrEqual(Math.max(0, 3 - failed));
+    }),
+    { numRuns: 500 },
+  );
 });

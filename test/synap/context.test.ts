@@ -116,6 +116,23 @@ it.each(['chat-42', '', undefined, 7])(
   },
 );
 
+it.each([
+  ['fetch', { searchQuery: 7 }, 'searchQuery'],
+  ['fetch', { maxResults: 0 }, 'maxResults'],
+  ['fetch', { mode: 'slow' }, 'mode'],
+  ['fetch', { scope: { at: Number.NaN } }, 'scope'],
+  ['fetch', { search_query: 'tea' }, undefined],
+  ['compact', { targetTokens: '500' }, 'targetTokens'],
+  ['getCompacted', { format: 'pdf' }, 'format'],
+  ['getContextForPrompt', { style: 'poem' }, 'style'],
+] as const)('%s refuses %j before any network', async (call, wrong, field) => {
+  const { synap, context } = await synapThat({ json: {} });
+  const error = await context[call]({ conversationId: ID, ...wrong } as never).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(InvalidInputError);
+  expect(error).toMatchObject({ field });
+  expect(synap.requests).toEqual([]);
+});
+
 describe('context.compact', () => {
   it('sends its fields, and reads what has begun', async () => {
     const { synap, context } = await synapThat({

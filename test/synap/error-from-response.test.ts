@@ -181,6 +181,8 @@ describe('the three forms of an error body', () => {
     [{ error: 'no such user', code: 'INVALID_INPUT', details: { field: 'user_id' } }, 'INVALID_INPUT: no such user'],
     [{ error: { code: 'bad_user', message: 'no such user' } }, 'bad_user: no such user'],
     [{ message: 'no such user' }, 'no such user'],
+    [{ error: 'Bad Request', message: 'no such user', statusCode: 400 }, 'Bad Request: no such user'],
+    [{ error: 'Invalid', details: [{ field: 'user_id', message: 'is unknown' }] }, 'Invalid: user_id is unknown'],
     [{ errors: [{ field: 'user_id', message: 'is unknown' }] }, 'user_id is unknown'],
     [{ detail: { errors: [{ loc: ['body', 'user_id'], msg: 'is unknown' }] } }, 'user_id is unknown'],
   ])('%j is read', (body, words) => {

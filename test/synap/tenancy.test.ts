@@ -251,6 +251,29 @@ describe('B2C that is known', () => {
   });
 });
 
+describe('another call that is refused for its customer_id', () => {
+  const { conversationId, userId, customerId } = message;
+  const refuses: Script = ({ body }) =>
+    (body as WireMessage).customer_id === undefined
+      ? { json: { status: 'accepted' } }
+      : { status: 400, json: { detail: 'customer_id is not allowed' } };
+
+  it('is sent again without it: fetch, with no metadata', async () => {
+    const { synap, client } = await synapThat(refuses);
+    await client.conversation.context.fetch({ conversationId, userId, customerId });
+    expect(synap.requests).toHaveLength(2);
+    expect(synap.requests[1]?.body).not.toHaveProperty('metadata');
+  });
+
+  it('is sent again without it: ingest, with the customer in the metadata', async () => {
+    const { synap, client, recordMessage } = await synapThat(refuses);
+    await client.conversation.ingest({ conversationId, userId, customerId, transcript: 'Hello' });
+    expect(synap.requests[1]?.body).toMatchObject({ metadata: { external_customer_id: 'acme' } });
+    await recordMessage(message);
+    expect(synap.requests).toHaveLength(3);
+  });
+});
+
 describe('the question of whoami in the background', () => {
   it('is asked with the first message that names a customer, once, and nothing waits for it', async () => {
     const { synap, recordMessage } = await synapThat(() => undefined, { whoami: () => new Promise(() => {}) });

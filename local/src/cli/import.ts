@@ -22,9 +22,6 @@ interface ImportFlags extends ConnectionFlags, OwnerFlags {
   json?: true;
 }
 
-/** Without an answer by then, an import goes on without it. */
-const WHOAMI_MS = 5000;
-
 const EXAMPLE = `
 Formats, auto-detected; one JSON object a line, or one JSON array (of at most 64 MiB):
   synap      what synap-recorder-local export writes; keys and metadata come through as they are
@@ -74,7 +71,7 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
   // An outage later on is waited out; at the start, no answer most likely means a wrong address.
   await new Connection(flags).reach();
   const client = new SynapClient(flags);
-  const { tenancy } = await client.whoami({ timeoutMs: WHOAMI_MS }).catch((): Whoami => ({}));
+  const { tenancy } = await client.whoami().catch((): Whoami => ({}));
   const apiKey = flags.apiKey ?? env('SYNAP_API_KEY') ?? '';
   const { name, rateLimit } = targetOf(client.baseUrl, apiKey, flags.requestsPerMinute);
   const state = new ImportState(flags.state ?? (file === '-' ? ':memory:' : `${file}.synap-import`), name);
@@ -88,6 +85,7 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
   const log = (text: string) => bar.note(text.replace('[synap-recorder] ', ''));
   const delivery = new ImportDelivery({
     client,
+    tenancy,
     state,
     rateLimit,
     ifUnknown: flags.ifUnknown,
@@ -106,7 +104,6 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
     defaults: {
       identity: { conversationId: flags.conversation, userId: flags.user, customerId: flags.customer },
       scope: flags.scope ?? 'user',
-      tenancy,
     },
     stopped: () => interrupted,
     bad: (place: string, problem: string) => bar.note(`${place} ${problem}`),

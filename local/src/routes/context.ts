@@ -2,6 +2,7 @@ import { readJsonBody } from '../body.js';
 import { parseCompact, parseCompactedQuery, parseFetch, parsePromptQuery } from '../context-input.js';
 import { conversationNamed } from '../conversation-name.js';
 import type { Store } from '../store.js';
+import { CUSTOMER_REFUSED } from '../tenancy.js';
 import { recentMessageToWire } from '../wire.js';
 import { onlyMethods, type Routes } from './routes.js';
 
@@ -18,7 +19,7 @@ const NO_MEMORY = 'A local Synap keeps transcripts only: it compacts nothing, an
 
 /** What a client reads for a prompt. A local Synap has what was said, and nothing that the service makes of it. */
 export function addContextRoutes(routes: Routes): void {
-  const { app, store, authenticated, maxBodyBytes } = routes;
+  const { app, store, authenticated, maxBodyBytes, strictB2c } = routes;
 
   app.get(`${CONVERSATION}/context-for-prompt`, authenticated, c => {
     const { problem } = parsePromptQuery(c.req.query());
@@ -58,6 +59,7 @@ export function addContextRoutes(routes: Routes): void {
   app.post(FETCH, authenticated, async c => {
     const { value, problem } = parseFetch(await readJsonBody(c.req.raw, maxBodyBytes));
     if (problem !== undefined) return c.json({ detail: problem }, 422);
+    if (strictB2c && value.customer_id != null) return c.json({ detail: CUSTOMER_REFUSED }, 400);
     const { messages } = latest(store, value.conversation_id, RECENT_TURNS);
     return c.json({
       context: {

@@ -13,7 +13,7 @@ export interface Routes {
   /** Lets nobody by who has no API key. */
   authenticated: MiddlewareHandler<Env>;
   maxBodyBytes: number;
-  /** Refuses a message that names a customer, as B2C instances of the service may. */
+  /** Refuses what names a customer, as B2C instances of the service may. */
   strictB2c: boolean;
 }
 

@@ -140,7 +140,8 @@ test('--user and --conversation stand in for what the file does not say', async 
   const id = conversationUuid('chat-42', { userId: 'ada', customerId: 'acme' });
   const { body } = await call(synap, 'GET', `/v1/conversations/${id}/messages`);
   expect(body.messages).toMatchObject([
-    { user_id: 'ada', customer_id: 'acme', metadata: { external_conversation_id: 'chat-42' } },
+    // A B2C instance has customers of its own.
+    { user_id: 'ada', metadata: { external_conversation_id: 'chat-42', external_customer_id: 'acme' } },
   ]);
 });
 

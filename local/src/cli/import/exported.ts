@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { RecordMessageInput } from 'synap-recorder';
 import { jsonBytes, resolveIdentity } from 'synap-recorder/content';
 import { v5 as uuidv5 } from 'uuid';
-import { customerOf } from '../../tenancy.js';
 import { leftOutRole } from './collect.js';
 import { type Fields, fieldsOf, idField, textField } from './fields.js';
 import { BadRecord, type ImportDefaults, nobody, type ReadRecord } from './messages.js';
@@ -15,7 +14,7 @@ const NAMESPACE = '6d17c0b2-93e4-4f58-a1c6-0b8e2f4d7a95';
  *
  * @throws BadRecord a field is missing or wrong
  */
-export function readExported(record: Fields, { identity, scope, tenancy }: ImportDefaults, line: number): ReadRecord {
+export function readExported(record: Fields, { identity, scope }: ImportDefaults, line: number): ReadRecord {
   const { role, content } = record;
   if (typeof role !== 'string') throw new BadRecord('is not an exported message');
   if (role !== 'user' && role !== 'assistant') return { messages: [], leftOut: [leftOutRole(role)], nameless: false };
@@ -42,8 +41,7 @@ export function readExported(record: Fields, { identity, scope, tenancy }: Impor
     role,
     content,
     userId,
-    // Made up by a local B2C instance: another one makes up the same.
-    customerId: tenancy === 'b2c' && customerId === customerOf(userId) ? undefined : customerId,
+    customerId,
     sessionId,
     metadata: known === undefined ? { ...said, ...metadata, message_key: key } : metadata,
   };

@@ -6,8 +6,10 @@ import {
   type RecordingClient,
   type Settlement,
   SynapError,
+  type Tenancy,
 } from 'synap-recorder';
 import { isAboutAccount, type RateLimitOptions, Relay } from 'synap-recorder/delivery';
+import { withoutResolvedCustomer } from '../../tenancy.js';
 import type { ImportState } from './import-state.js';
 import type { KeyedMessage } from './messages.js';
 import { notedOutbox } from './noted-outbox.js';
@@ -28,6 +30,8 @@ const STOP_MS = 5 * SECOND;
 
 export interface ImportDeliveryOptions {
   readonly client: RecordingClient;
+  /** Of the instance that is imported into, as far as it says. */
+  readonly tenancy?: Tenancy | undefined;
   readonly state: ImportState;
   readonly rateLimit: RateLimitOptions | false;
   readonly ifUnknown: 'resend' | 'dead-letter';
@@ -97,7 +101,8 @@ export class ImportDelivery {
     const progress = this.#options.state.progressOf(key);
     if (progress === 'delivered') return 'delivered before';
     await this.#room();
-    const entry = { key, message, bytes, acceptedAt: Date.now(), attempts: 0, maybeStored: progress === 'maybe' };
+    const sent = this.#options.tenancy === 'b2c' ? withoutResolvedCustomer(message) : message;
+    const entry = { key, message: sent, bytes, acceptedAt: Date.now(), attempts: 0, maybeStored: progress === 'maybe' };
     if ((await this.#relay.put(entry, { admitted: true })) !== 'accepted') return 'repeated';
     this.#places.set(key, place);
     return 'queued';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Attachment, ConversationScope, Identity, RecordMessageInput, Role, Tenancy, Usage } from 'synap-recorder';
+import type { Attachment, ConversationScope, Identity, RecordMessageInput, Role, Usage } from 'synap-recorder';
 import {
   isUnknown,
   type MissingIdentity,
@@ -65,8 +65,6 @@ export interface ReadRecord {
 export interface ImportDefaults {
   readonly identity: Identity;
   readonly scope: ConversationScope;
-  /** Of the instance, where it says so. One of B2C makes up the customer of a user itself. */
-  readonly tenancy?: Tenancy | undefined;
 }
 
 // Generated once. Changing one of them would import again what was imported before.

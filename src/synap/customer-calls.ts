@@ -1,6 +1,6 @@
 import { batchFromWire } from './batch-answer.js';
 import { customerComplaint } from './customer-complaint.js';
-import { type CustomerForm, type CustomerIds, inForm } from './customer-ids.js';
+import { type CustomerForm, type CustomerIds, inForm, type WithCustomer } from './customer-ids.js';
 import { readErrorBody } from './error-body.js';
 import { isInputRefused, isSuccess, readSuccess } from './error-from-response.js';
 import { SynapError } from './errors.js';
@@ -13,22 +13,33 @@ import {
   receiptFromWire,
   type WireMessage,
 } from './messages.js';
-import type { SynapEndpoint, SynapRequest } from './request.js';
+import { type Answered, readJson, type SynapEndpoint, type SynapRequest } from './request.js';
 import type { HttpResponse, HttpTransport } from './transport.js';
 
 type Limits = Pick<SynapRequest, 'deadline' | 'signal' | 'onAccepted'>;
 
-/** How messages are wrapped for a route. */
-interface Route {
+/** What is posted, and how it is wrapped. */
+interface Post {
   readonly path: string;
-  readonly json: (messages: readonly WireMessage[]) => unknown;
+  readonly bodies: readonly WithCustomer[];
+  readonly wrap: (bodies: readonly WithCustomer[]) => unknown;
+  readonly contents: readonly string[];
+  /** Whether a customer who is not sent stands in the metadata. */
+  readonly keepsCustomer: boolean;
 }
 
-const SINGLE: Route = { path: '/v1/conversations/messages', json: ([message]) => message };
-const BATCH: Route = { path: '/v1/conversations/messages/batch', json: messages => ({ messages }) };
+/** Another call than those that record: its body, and what its error may not repeat. */
+export interface OtherPost extends Limits {
+  readonly path: string;
+  readonly json: WithCustomer;
+  readonly contents?: readonly string[] | undefined;
+  readonly keepsCustomer: boolean;
+}
 
-/** Sends messages; those that are refused for their `customer_id` are sent again at once without it, or with another. */
-export class RecordCalls {
+/**
+ * Posts what may name a customer. What is refused for its `customer_id` is sent again at once without it, or with another one.
+ */
+export class CustomerCalls {
   readonly #endpoint: SynapEndpoint;
   readonly #transport: HttpTransport;
   readonly #customers: CustomerIds;
@@ -40,54 +51,71 @@ export class RecordCalls {
   }
 
   async single(message: WireMessage, limits: Limits): Promise<Receipt> {
-    const { answer } = await this.#send(SINGLE, [message], limits, [this.#customers.form]);
-    return receiptFromWire(answer, message);
+    const { answer, tried } = await this.#send(single(message), limits, [this.#customers.form]);
+    const read = this.#success(answer);
+    this.#remember(tried);
+    return receiptFromWire(read, message);
+  }
+
+  /** The JSON of the answer to another call. */
+  async json({ path, json, contents = [], keepsCustomer, ...limits }: OtherPost): Promise<unknown> {
+    const post = { path, bodies: [json], wrap: unwrapped, contents, keepsCustomer };
+    const { answer, tried } = await this.#send(post, limits, [this.#customers.form]);
+    const body = readJson(answer, limits.deadline);
+    this.#remember(tried);
+    return body;
   }
 
   async batch(messages: readonly WireMessage[], limits: Limits): Promise<BatchResult> {
-    const { answer, tried } = await this.#send(BATCH, messages, limits, [this.#customers.form]);
+    const { answer, tried } = await this.#send(batch(messages), limits, [this.#customers.form]);
     return this.#healed(messages, this.#read(answer, messages), tried, limits);
   }
 
-  #read(answer: ReadAnswer, messages: readonly WireMessage[]): BatchResult {
-    const secrets = this.#endpoint.secretsOf({ contents: contentsOf(messages) });
-    return batchFromWire(answer, messages, texts => maskServerTexts(texts, secrets));
+  #success(answer: Answered<HttpResponse>): ReadAnswer {
+    return readSuccess(answer, this.#endpoint.baseUrl, answer.correlationId);
   }
 
-  /** @param tried the form to send in, after those in which they were refused */
+  #read(answer: Answered<HttpResponse>, messages: readonly WireMessage[]): BatchResult {
+    const secrets = this.#endpoint.secretsOf({ contents: contentsOf(messages) });
+    return batchFromWire(this.#success(answer), messages, texts => maskServerTexts(texts, secrets));
+  }
+
+  /** @param tried the form that was accepted, after those that were not */
+  #remember(tried: readonly CustomerForm[]): void {
+    const form = tried.at(-1);
+    if (tried.length > 1 && form !== undefined) this.#customers.remember(form);
+  }
+
+  /** @param tried the form to send in, after those in which it was refused */
   async #send(
-    { path, json }: Route,
-    messages: readonly WireMessage[],
+    post: Post,
     limits: Limits,
     tried: readonly CustomerForm[],
-  ): Promise<{ answer: ReadAnswer; tried: readonly CustomerForm[] }> {
+  ): Promise<{ answer: Answered<HttpResponse>; tried: readonly CustomerForm[] }> {
+    const { path, bodies, wrap, contents, keepsCustomer } = post;
     const form = tried.at(-1) ?? 'given';
-    const sent = inForm(messages, form);
-    const request = { ...limits, path, json: json(sent), contents: contentsOf(sent) };
+    const sent = inForm(bodies, form, keepsCustomer);
+    const request = { ...limits, path, json: wrap(sent), contents };
     const asked = this.#endpoint.ask(this.#transport, request);
     if (form === 'given') this.#customers.learnFor(sent);
     const answer = await asked;
-    if (isSuccess(answer)) {
-      const read = readSuccess(answer, this.#endpoint.baseUrl, answer.correlationId);
-      if (tried.length > 1 && path === SINGLE.path) this.#customers.remember(form);
-      return { answer: read, tried };
-    }
-    const next = await this.#nextForm(answer, request, messages, tried);
+    if (isSuccess(answer)) return { answer, tried };
+    const next = await this.#nextForm(answer, request, bodies, tried);
     if (next === undefined) throw this.#endpoint.errorOf(answer, request);
-    return this.#send({ path, json }, messages, limits, [...tried, next]);
+    return this.#send(post, limits, [...tried, next]);
   }
 
   async #nextForm(
     answer: HttpResponse,
     request: SynapRequest,
-    messages: readonly WireMessage[],
+    bodies: readonly WithCustomer[],
     tried: readonly CustomerForm[],
   ): Promise<CustomerForm | undefined> {
     if (!isInputRefused(answer)) return undefined;
     const { code = '', text = '', fields } = readErrorBody(answer.body);
     const words = maskServerTexts([code, text], this.#endpoint.secretsOf(request)).join(' ');
     const complaint = customerComplaint(words, fields);
-    return complaint && this.#customers.nextForm(complaint, messages, tried, request.signal);
+    return complaint && this.#customers.nextForm(complaint, bodies, tried, request.signal);
   }
 
   /** Sends those again, once, that were refused one by one for their `customer_id`, and puts their results in place. */
@@ -99,7 +127,7 @@ export class RecordCalls {
   ): Promise<BatchResult> {
     const complaints = result.results.map(({ error }) => (error === undefined ? undefined : customerComplaint(error)));
     const complaint = complaints.find(complaint => complaint !== undefined);
-    if (tried.length > 1 && result.succeeded > 0) this.#customers.remember(tried.at(-1) ?? 'given');
+    if (result.succeeded > 0) this.#remember(tried);
     if (complaint === undefined) return result;
     const places = complaints.flatMap((complaint, index) => (complaint ? [index] : []));
     const refused = messages.filter((_, index) => complaints[index]);
@@ -121,9 +149,9 @@ export class RecordCalls {
     tried: readonly CustomerForm[],
   ): Promise<(BatchItemResult | undefined)[]> {
     try {
-      const { answer, tried: forms } = await this.#send(BATCH, messages, { deadline, signal }, tried);
+      const { answer, tried: forms } = await this.#send(batch(messages), { deadline, signal }, tried);
       const { results, succeeded } = this.#read(answer, messages);
-      if (succeeded > 0) this.#customers.remember(forms.at(-1) ?? 'given');
+      if (succeeded > 0) this.#remember(forms);
       return results;
     } catch (error) {
       const isOpen = !SynapError.is(error) || error.stored !== 'no';
@@ -144,6 +172,20 @@ function counted(results: BatchItemResult[], unread: string | undefined): BatchR
     results,
     ...(unread !== undefined && { unread }),
   };
+}
+
+function unwrapped([body]: readonly WithCustomer[]): unknown {
+  return body;
+}
+
+function single(message: WireMessage): Post {
+  const contents = [message.content];
+  return { path: '/v1/conversations/messages', bodies: [message], wrap: unwrapped, contents, keepsCustomer: true };
+}
+
+function batch(bodies: readonly WireMessage[]): Post {
+  const wrap = (messages: readonly WithCustomer[]) => ({ messages });
+  return { path: '/v1/conversations/messages/batch', bodies, wrap, contents: contentsOf(bodies), keepsCustomer: true };
 }
 
 function contentsOf(messages: readonly WireMessage[]): string[] {
