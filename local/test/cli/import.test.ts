@@ -133,7 +133,7 @@ test('a line whose user was made from a value that is not there is a bad line, a
 });
 
 test('--user and --conversation stand in for what the file does not say', async () => {
-  const synap = await start({ tenancy: 'b2b' });
+  const synap = await start();
   const file = aFile([{ messages: [{ role: 'user', content: 'Hi' }] }]);
   const flags = ['--user', 'ada', '--customer', 'acme', '--conversation', 'chat-42'];
   expect((await runCli(['import', file, ...flags], { env: envOf(synap) })).code).toBe(0);
