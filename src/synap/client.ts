@@ -191,10 +191,10 @@ export class SynapClient {
     const deadline = this.#deadline(timeoutMs);
     const { path, json, contents, keepsCustomer = false } = call;
     const limits = { signal, deadline };
-    const send = async () =>
-      json === undefined
-        ? readJson(await this.#endpoint.send(this.#transport, { path, ...limits }), deadline)
-        : this.#calls.json({ path, json, contents, keepsCustomer, ...limits });
+    const send = async () => {
+      if (json !== undefined) return this.#calls.json({ path, json, contents, keepsCustomer, isRead, ...limits });
+      return readJson(await this.#endpoint.send(this.#transport, { path, ...limits }), deadline);
+    };
     if (!isRead) return send();
     const signals = [signal, deadline.signal, this.#closing.signal];
     return retryReads(send, { timeoutMs: deadline.ms, signals });

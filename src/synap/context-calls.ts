@@ -165,6 +165,7 @@ const compaction: z.ZodType<Compaction> = someFields({
   previousContext: anything,
   previousContextAgeSeconds: aNumber,
   previousCompactionId: aText,
+  unread: aText,
 });
 
 const compacted: z.ZodType<CompactedContext> = someFields({

@@ -76,6 +76,8 @@ export interface Compaction {
   previousContext?: unknown;
   previousContextAgeSeconds?: number;
   previousCompactionId?: string;
+  /** Why the answer could not be read. It was 2xx, so the compaction has begun. */
+  unread?: string;
 }
 
 export interface GetCompactedInput {

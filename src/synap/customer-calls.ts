@@ -34,6 +34,8 @@ export interface OtherPost extends Limits {
   readonly json: WithCustomer;
   readonly contents?: readonly string[] | undefined;
   readonly keepsCustomer: boolean;
+  /** Whether it is asked for the sake of its answer's body. */
+  readonly isRead: boolean;
 }
 
 /**
@@ -57,13 +59,13 @@ export class CustomerCalls {
     return receiptFromWire(read, message);
   }
 
-  /** The JSON of the answer to another call. */
-  async json({ path, json, contents = [], keepsCustomer, ...limits }: OtherPost): Promise<unknown> {
+  /** The JSON of the answer to another call. What is done is done with a 2xx, whatever becomes of its body: `unread` says that. */
+  async json({ path, json, contents = [], keepsCustomer, isRead, ...limits }: OtherPost): Promise<unknown> {
     const post = { path, bodies: [json], wrap: unwrapped, contents, keepsCustomer };
     const { answer, tried } = await this.#send(post, limits, [this.#customers.form]);
-    const body = readJson(answer, limits.deadline);
+    const { body, unread } = isRead ? { body: readJson(answer, limits.deadline) } : this.#success(answer);
     this.#remember(tried);
-    return body;
+    return body ?? { unread };
   }
 
   async batch(messages: readonly WireMessage[], limits: Limits): Promise<BatchResult> {

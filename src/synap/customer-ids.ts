@@ -3,7 +3,7 @@ import type { JsonObject } from '../internal/json.js';
 import { monotonicNow } from '../internal/monotonic-clock.js';
 import { within } from '../internal/promises.js';
 import type { CustomerComplaint } from './customer-complaint.js';
-import { NetworkError } from './errors.js';
+import { SynapError } from './errors.js';
 import type { Tenancy } from './messages.js';
 
 const MINUTE = 60_000;
@@ -20,7 +20,7 @@ export interface CustomerIdsOptions {
   /** What the app says: it stands, whatever is learned. */
   readonly tenancy: Tenancy | undefined;
   readonly logger: WarningLogger | false | undefined;
-  /** Asks Synap, once. Rejects with a `NetworkError` where it can't be reached. */
+  /** Asks Synap, once. Rejects with an error without a status where no answer came. */
   readonly ask: (timeoutMs: number) => Promise<Tenancy | undefined>;
 }
 
@@ -116,8 +116,14 @@ export class CustomerIds {
     const aborted = new Promise<void>(resolve =>
       signal?.addEventListener('abort', () => resolve(), { signal: end.signal }),
     );
-    await within(ASK_TIMEOUT_MS, Promise.race([this.#ask(), aborted])).catch(() => {});
+    await within(ASK_TIMEOUT_MS, Promise.race([this.#askTwice(), aborted])).catch(() => {});
     end.abort();
+  }
+
+  /** The question that is under way may have begun before Synap could be reached. */
+  async #askTwice(): Promise<void> {
+    await this.#ask();
+    if (this.#asking === undefined) await this.#ask();
   }
 
   #ask(): Promise<void> {
@@ -128,7 +134,7 @@ export class CustomerIds {
       },
       error => {
         // Any answer is one; without one, somebody may ask again.
-        if (NetworkError.is(error)) this.#asking = undefined;
+        if (!SynapError.is(error) || error.status === undefined) this.#asking = undefined;
       },
     );
     return this.#asking;

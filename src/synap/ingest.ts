@@ -42,6 +42,8 @@ export interface IngestReceipt {
   summaryStatus?: string;
   conversationId?: string;
   externalConversationId?: string;
+  /** Why the receipt could not be read, of a transcript that counts as taken because Synap answered 2xx. */
+  unread?: string;
 }
 
 const aTime = z
@@ -90,6 +92,7 @@ const receipt = someFields({
   summaryStatus: aText,
   conversationId: aText,
   externalConversationId: aText,
+  unread: aText,
 });
 
 export function ingestReceiptFromWire(body: unknown): IngestReceipt {

@@ -167,7 +167,7 @@ export function deadlineIn(ms: number): Deadline {
 }
 
 /**
- * The JSON of an answer that was asked for its body's sake: without all of it, nothing was achieved.
+ * The JSON of an answer that was asked for its body's sake: without all of it, nothing was achieved. Undefined where it is empty.
  *
  * @throws {@link NetworkError} the body did not come whole
  * @throws {@link ServiceUnavailableError} it is a web page
@@ -181,6 +181,8 @@ export function readJson(answer: Answered<HttpResponse>, deadline?: Deadline): u
       throw new TimeoutError(`The request to Synap timed out after ${deadline.ms} ms`, options);
     throw new NetworkError(`Synap's answer could not be read (${unread})`, options);
   }
+  // A 204 has nothing to say.
+  if (body.trim() === '' && !isWebPage(answer)) return undefined;
   try {
     return JSON.parse(body);
   } catch {

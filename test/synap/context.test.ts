@@ -262,6 +262,22 @@ describe('context.getContextForPrompt', () => {
   });
 });
 
+it('an empty answer to a read says nothing', async () => {
+  const { context } = await synapThat({ status: 204 });
+  expect(await context.getCompactionStatus({ conversationId: ID })).toEqual({});
+});
+
+it.each([
+  [{ status: 204 }, {}],
+  [{ status: 202, text: '{"mess' }, { unread: expect.stringContaining('could not be read') }],
+])('what is done is done with a 2xx, whatever its body: %j', async (answer, expected) => {
+  const { synap, client } = await synapThat(answer);
+  const transcript = { conversationId: 'call-42', userId: 'ada', transcript: 'Hello' };
+  expect(await client.conversation.context.compact({ conversationId: ID })).toEqual(expected);
+  expect(await client.conversation.ingest(transcript)).toEqual(expected);
+  expect(synap.requests).toHaveLength(2);
+});
+
 describe('a read', () => {
   it.each([
     ['a 503', { status: 503 }],

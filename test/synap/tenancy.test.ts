@@ -284,6 +284,17 @@ describe('the question of whoami in the background', () => {
     synap.close();
   });
 
+  it('is asked again, where a message is refused, if no answer came before', async () => {
+    const whoami = vi.fn((): Answer => ({ reset: 'before storing' })).mockImplementationOnce(b2c as () => Answer);
+    whoami
+      .mockReset()
+      .mockReturnValueOnce({ reset: 'before storing' })
+      .mockImplementation(b2c as () => Answer);
+    const { synap, recordMessage } = await synapThat(required('customer_id: field required'), { whoami });
+    await recordMessage(message);
+    expect(sentCustomers(synap)).toEqual(['acme', 'ada']);
+  });
+
   it('changes what is sent once it is answered', async () => {
     const { synap, recordMessage } = await synapThat(() => undefined, { whoami: b2c });
     await vi.waitFor(async () => {
