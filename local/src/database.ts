@@ -1,4 +1,4 @@
-import { DatabaseFileError, openDatabase as open } from 'synap-recorder/node-sqlite';
+import { DatabaseFileError, openDatabase as open, sqliteCode } from 'synap-recorder/node-sqlite';
 
 export { IN_MEMORY, isBusy, sqliteCode } from 'synap-recorder/node-sqlite';
 
@@ -6,6 +6,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { LocalSynapError } from './errors.js';
 import { migrate } from './migrate.js';
 import { APPLICATION_ID, CREATE_SCHEMA, SCHEMA_VERSION } from './schema.js';
+
+const SQLITE_FULL = 13;
+// The file beside the database that its users share can't grow.
+const SQLITE_IOERR_SHMSIZE = 4874;
 
 const SECOND = 1000;
 const BUSY_TIMEOUT_MS = 5 * SECOND;
@@ -30,4 +34,10 @@ export function openDatabase(path: string): DatabaseSync {
   } catch (error) {
     throw error instanceof DatabaseFileError ? new LocalSynapError(error.message, { cause: error.cause }) : error;
   }
+}
+
+/** Whether `error` is SQLite's "the disk is full". */
+export function isFull(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return (code & 0xff) === SQLITE_FULL || code === SQLITE_IOERR_SHMSIZE;
 }

@@ -7,10 +7,11 @@ const POLL_MS = 500;
 
 interface Waiter {
   seq: number;
+  forgettings: number | undefined;
   resolve(seq: number | undefined): void;
 }
 
-/** Wakes those who wait for new messages, stored by this process or another one on the same file. */
+/** Wakes those who wait for what changes: by this process, or another one on the same file. */
 export class Feed {
   readonly #store: Store;
   readonly #waiters = new Set<Waiter>();
@@ -22,12 +23,16 @@ export class Feed {
     this.#store = store;
   }
 
-  /** Resolves with the latest `seq` once that is above `seq`; with undefined when `signal` aborts or the feed closes. */
+  /**
+   * Resolves with the latest `seq` once that is above `seq`, or somebody was forgotten; with undefined when `signal` aborts
+   * or the feed closes.
+   */
   newerThan(seq: number, signal: AbortSignal): Promise<number | undefined> {
     if (this.#closed || signal.aborted) return Promise.resolve(undefined);
     return new Promise(resolve => {
       const waiter: Waiter = {
         seq,
+        forgettings: this.#read(() => this.#store.forgettings()),
         resolve: newest => {
           signal.removeEventListener('abort', abort);
           this.#waiters.delete(waiter);
@@ -58,15 +63,17 @@ export class Feed {
     for (const waiter of [...this.#waiters]) waiter.resolve(undefined);
   }
 
+  /** What can't be read, because the file is gone, ends every wait. */
   #look(): void {
-    const newest = this.#latest();
-    for (const waiter of [...this.#waiters]) if (newest === undefined || newest > waiter.seq) waiter.resolve(newest);
+    const newest = this.#read(() => this.#store.lastSeq());
+    const forgettings = this.#read(() => this.#store.forgettings());
+    for (const waiter of [...this.#waiters])
+      if (newest === undefined || newest > waiter.seq || forgettings !== waiter.forgettings) waiter.resolve(newest);
   }
 
-  /** Undefined when the file can't be read: then all waits end. */
-  #latest(): number | undefined {
+  #read(what: () => number): number | undefined {
     try {
-      return this.#store.lastSeq();
+      return what();
     } catch {
       return undefined;
     }

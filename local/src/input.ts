@@ -2,16 +2,19 @@ import type { JsonObject, Tenancy } from 'synap-recorder';
 import { copyJson, isUuid } from 'synap-recorder/wire';
 import * as z from 'zod/v4';
 import type { NewMessage } from './store/records.js';
+import { customerProblem } from './tenancy.js';
 
 // Problems go to the caller and into logs: they name the field, and never contain its value.
 
-const id = z
+/** An id of the app's. */
+export const id = z
   .string('must be a non-empty string')
   .refine(value => value.trim() !== '', { error: 'must be a non-empty string' })
   .refine(value => !value.includes('\0'), { error: 'must not contain a NUL' })
   .transform(value => value.toWellFormed());
 
-const metadata = z.unknown().transform((value, context): JsonObject | undefined => {
+/** A JSON object. */
+export const metadata = z.unknown().transform((value, context): JsonObject | undefined => {
   if (value === undefined || value === null) return undefined;
   const copy = copyJson(value);
   if ('value' in copy && typeof copy.value === 'object' && copy.value !== null && !Array.isArray(copy.value))
@@ -22,6 +25,13 @@ const metadata = z.unknown().transform((value, context): JsonObject | undefined 
   });
   return z.NEVER;
 });
+
+/** What is wrong with an input, beginning with the field's name; `whole` names what has no field. */
+export function problemOf({ issues }: z.ZodError, whole: string): string {
+  const [issue] = issues;
+  const path = issue?.path.map(String).join('.') ?? '';
+  return `${path === '' ? whole : path} ${issue?.message}`;
+}
 
 // Unknown fields are ignored, as by the service.
 const wireMessage = z.object(
@@ -46,18 +56,14 @@ export type Parsed<T> = { value: T; problem?: undefined } | { value?: undefined;
 export function parseMessage(body: unknown, tenancy: Tenancy): Parsed<NewMessage> {
   const parsed = parseBatchEntry(body);
   if (parsed.value && parsed.value.userId === undefined) return { problem: 'user_id must be a non-empty string' };
-  if (parsed.value && tenancy === 'b2b' && parsed.value.customerId === undefined)
-    return { problem: 'customer_id is missing: a B2B instance needs the tenant of every message' };
-  return parsed;
+  const problem = parsed.value && customerProblem(tenancy, parsed.value.customerId);
+  return problem === undefined ? parsed : { problem };
 }
 
 /** One message of a batch: the store may know its user and customer already. */
 export function parseBatchEntry(body: unknown): Parsed<NewMessage> {
   const result = wireMessage.safeParse(body);
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    return { problem: `${issue?.path[0] === undefined ? 'message' : String(issue.path[0])} ${issue?.message}` };
-  }
+  if (!result.success) return { problem: problemOf(result.error, 'message') };
   const { conversation_id, role, content, user_id, customer_id, session_id, metadata } = result.data;
   const key = metadata?.message_key;
   return {

@@ -10,7 +10,8 @@ const PASSES = `seq > ? AND seq <= ? AND (? IS NULL OR messages.user_id = ?) AND
 
 // CROSS JOIN keeps SQLite from changing the order of the two tables.
 const SQL = {
-  end: 'SELECT max(seq) AS seq FROM messages',
+  // The largest one there ever was: that of a message that was deleted since, too.
+  end: "SELECT seq FROM sqlite_sequence WHERE name = 'messages'",
   all: `SELECT ${MESSAGE} FROM messages CROSS JOIN conversations ON conversations.id = messages.conversation
     WHERE ${PASSES}`,
   ofConversation: `SELECT ${MESSAGE} FROM conversations CROSS JOIN messages ON messages.conversation = conversations.id
@@ -43,9 +44,9 @@ export class MessageLog {
     this.#statements = new Statements(db);
   }
 
-  /** The `seq` of the latest message; 0 when there is none. */
+  /** The `seq` of the latest message, whether it is still there or not; 0 when there never was one. */
   end(): number {
-    return (this.#statements.of(SQL.end).get()?.seq as number | null) ?? 0;
+    return (this.#statements.of(SQL.end).get()?.seq as number | undefined) ?? 0;
   }
 
   /**

@@ -7,18 +7,20 @@
 //   messages             one row a message. `seq` is the order of acceptance; clocks can step back, it can't.
 //   facets               one row a user, customer, model or status that occurs anywhere
 //   conversation_facets  which of them occur in which conversation: what lists are filtered by
+//   ingestions           which conversations came in one piece, and a hash of what came
 //   search_index         the trigrams of each message's text, and of the ids that are new with it; its rowid is the
 //                        `seq`. It contains no text of its own, and no places (`detail=none`): a third of the size, and a
 //                        match is looked up in the message anyway, to be shown. It is filled after the fact, in the
 //                        order of `seq` (search-index.ts); its largest rowid says how far.
 //
-// AUTOINCREMENT keeps a `seq` from being given out twice, so that a cursor stays true after rows are deleted.
+// AUTOINCREMENT keeps a `seq` from being given out twice, and SQLite remembers the largest one there ever was: a cursor
+// stays true after rows are deleted. `last_seq` keeps its value, too, when the message it belonged to is deleted.
 
 /** Marks the file as this program's: "SYNP" in ASCII. */
 export const APPLICATION_ID = 0x53594e50;
 
 /** Goes up by one with every change to the tables. What leads from one to the next is in migrate.ts. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** What version 2 has and version 1 had not, but for the columns it added to `conversations`. */
 export const CREATE_VIEWS_OF_CONVERSATIONS = `
@@ -39,6 +41,15 @@ export const CREATE_VIEWS_OF_CONVERSATIONS = `
   CREATE VIRTUAL TABLE search_index USING fts5 (
     text, content = '', contentless_delete = 1, tokenize = 'trigram', detail = none
   );
+`;
+
+/** What version 3 has and version 2 had not. */
+export const CREATE_INGESTIONS = `
+  CREATE TABLE ingestions (
+    conversation INTEGER PRIMARY KEY REFERENCES conversations (id),
+    ingestion_id TEXT NOT NULL,
+    digest       TEXT NOT NULL
+  ) STRICT;
 `;
 
 export const CREATE_SCHEMA = `
@@ -79,4 +90,5 @@ export const CREATE_SCHEMA = `
   CREATE UNIQUE INDEX messages_by_key ON messages (conversation, message_key) WHERE message_key IS NOT NULL;
 
   ${CREATE_VIEWS_OF_CONVERSATIONS}
+  ${CREATE_INGESTIONS}
 `;

@@ -36,6 +36,11 @@ export interface LocalSynapOptions {
    * from the user. Default: that of the database, or `b2c` for a new one.
    */
   tenancy?: Tenancy | undefined;
+  /**
+   * Refuses messages that name a customer (`customer_id`), as B2C instances of the service may: each with 400, or as one
+   * failed entry of a batch. Only for `b2c`. Default false: a customer is harmless.
+   */
+  strictB2c?: boolean | undefined;
   /** The keys that are accepted. Default: one generated for the database, which stays the same over restarts. */
   apiKeys?: readonly string[] | undefined;
   /** A request with a larger body gets 413. Default 4 MiB. */
@@ -68,6 +73,7 @@ const optionFields = z.strictObject({
   allowedHosts: z.array(name).default([]),
   database: z.string().min(1).default(IN_MEMORY),
   tenancy: z.enum(['b2b', 'b2c']).optional(),
+  strictB2c: z.boolean().default(false),
   apiKeys: z
     .array(z.string().regex(/^[\x21-\x7e]+$/, { error: 'must be ASCII without spaces' }))
     .min(1)
@@ -94,9 +100,11 @@ const optionFields = z.strictObject({
  * ```
  */
 export async function startLocalSynap(options: LocalSynapOptions = {}): Promise<LocalSynap> {
-  const { port, host, allowedHosts, database, tenancy, apiKeys, maxBodyBytes } = parseOptions(options);
+  const { port, host, allowedHosts, database, tenancy, strictB2c, apiKeys, maxBodyBytes } = parseOptions(options);
   const store = new Store({ path: database === IN_MEMORY ? IN_MEMORY : resolve(database), tenancy });
   try {
+    if (strictB2c && store.tenancy !== 'b2c')
+      throw new LocalSynapError(`strictB2c is for tenancy b2c, but ${store.path} is ${store.tenancy}: leave it out`);
     const keys = apiKeys ?? [store.remember('api_key', generateApiKey)];
     const sessions = new Sessions(store.remember('viewer_secret', generateSecret), keys);
     const feed = new Feed(store);
@@ -105,7 +113,7 @@ export async function startLocalSynap(options: LocalSynapOptions = {}): Promise<
       feed.wake();
       indexing.wake();
     };
-    const app = createApp({ store, feed, sessions, keys: new ApiKeys(keys), maxBodyBytes });
+    const app = createApp({ store, feed, sessions, keys: new ApiKeys(keys), maxBodyBytes, strictB2c });
     // The global Request and Response are the app's; a server started inside it leaves them alone.
     const listener = getRequestListener(app.fetch, {
       overrideGlobalObjects: false,

@@ -5,7 +5,10 @@ import { isBusy, openDatabase } from './database.js';
 import { LocalSynapError } from './errors.js';
 import { MessageLog } from './message-log.js';
 import { type BegunRange, ConversationList, type ListRange } from './store/conversation-list.js';
+import { eraseDeleted } from './store/erase.js';
 import { type FacetKind, Facets } from './store/facets.js';
+import { Forget, type Person, type PersonCount } from './store/forget.js';
+import { Ingestions, type IngestOutcome, type NewTranscript } from './store/ingestions.js';
 import { MessageWriter } from './store/message-writer.js';
 import type {
   ConversationFilter,
@@ -24,8 +27,13 @@ import { type AnswerMetadata, Transcripts } from './store/transcripts.js';
 const SQL = {
   getMeta: 'SELECT value FROM meta WHERE key = ?',
   setMeta: 'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+  deleteMeta: 'DELETE FROM meta WHERE key = ?',
   anyConversation: 'SELECT 1 FROM conversations LIMIT 1',
 } as const;
+
+/** Keys of facts: that deleted texts may still be in the file, and how often somebody was forgotten. */
+const ERASE = 'erase';
+const FORGETTINGS = 'forgettings';
 
 export interface StoreOptions {
   /** A file, or `:memory:`. */
@@ -61,6 +69,8 @@ export class Store {
   readonly #index: SearchIndex;
   readonly #search: Search;
   readonly #writer: MessageWriter;
+  readonly #ingestions: Ingestions;
+  readonly #forget: Forget;
 
   /** @throws LocalSynapError the file can't be used, or has conversations of the other tenancy */
   constructor({ path, tenancy }: StoreOptions) {
@@ -80,11 +90,52 @@ export class Store {
       throw error;
     }
     this.#writer = new MessageWriter(this.#statements, this.#facets, this.tenancy);
+    this.#ingestions = new Ingestions(this.#statements, this.#writer);
+    this.#forget = new Forget(this.#statements, this.#facets, this.#index);
+    // A process that ended in the middle, or a reader in the way, left it to the next one.
+    if (this.#meta(ERASE) !== undefined) this.#erase();
   }
 
   /** Stores a message, at the end of its conversation. */
   record(message: NewMessage): Outcome {
     return this.transaction(() => this.#writer.write(message));
+  }
+
+  /** Stores a whole transcript, once. */
+  ingest(transcript: NewTranscript): IngestOutcome {
+    return this.transaction(() => this.#ingestions.ingest(transcript));
+  }
+
+  /** What is stored of a person. */
+  countOf(person: Person): PersonCount {
+    return this.#forget.count(person);
+  }
+
+  /**
+   * Deletes a person's messages: from the file, not only from what can be read of it. That takes as long as copying the
+   * file. `erased` is false while another program reads or writes it, or the disk is full: then it is done when the file
+   * is next opened, or somebody is forgotten again.
+   */
+  forget(person: Person): PersonCount & { erased: boolean } {
+    const { secure_delete: usual } = this.#db.prepare('PRAGMA secure_delete').get() as { secure_delete: number };
+    this.#db.exec('PRAGMA secure_delete = ON');
+    try {
+      const forgotten = this.transaction(() => {
+        const counted = this.#forget.forget(person);
+        this.#index.compact();
+        this.#statements.of(SQL.setMeta).run(ERASE, 'pending');
+        if (counted.messages > 0) this.#statements.of(SQL.setMeta).run(FORGETTINGS, String(this.forgettings() + 1));
+        return counted;
+      });
+      return { ...forgotten, erased: this.#erase() };
+    } finally {
+      this.#db.exec(`PRAGMA secure_delete = ${usual}`);
+    }
+  }
+
+  /** How often somebody was forgotten: what was read before it last changed may show what is gone. */
+  forgettings(): number {
+    return Number(this.#meta(FORGETTINGS) ?? 0);
   }
 
   /** One conversation, or undefined if there is none with this id. */
@@ -181,7 +232,7 @@ export class Store {
     }
   }
 
-  /** The `seq` of the latest message of all, 0 if there is none. */
+  /** The `seq` of the latest message of all, whether it is still there or not; 0 if there never was one. */
   lastSeq(): number {
     return this.log.end();
   }
@@ -208,6 +259,12 @@ export class Store {
   /** Moves the write-ahead log into the file and closes it. Does nothing the second time. */
   close(): void {
     closeDatabase(this.#db);
+  }
+
+  #erase(): boolean {
+    const erased = eraseDeleted(this.#db);
+    if (erased) this.transaction(() => this.#statements.of(SQL.deleteMeta).run(ERASE));
+    return erased;
   }
 
   #settleTenancy(wanted: Tenancy | undefined): Tenancy {

@@ -19,6 +19,16 @@ export function resolveCustomer(
   return ofMessage ?? `customer_${uuidv5(userId, NAMESPACE)}`;
 }
 
+/** What is wrong with the customer of a message, or with its absence; undefined when nothing is. */
+export function customerProblem(tenancy: Tenancy, customerId: string | null | undefined): string | undefined {
+  if (tenancy !== 'b2b' || customerId != null) return undefined;
+  return 'customer_id is missing: a B2B instance needs the tenant of every message';
+}
+
+/** What a B2C instance says to a customer, where it refuses one. */
+export const CUSTOMER_REFUSED =
+  "customer_id is not accepted: this instance has user_context_isolation='equals_customer', so a user is their own customer";
+
 /**
  * A message as it is imported into a B2C instance: without a customer that another one has resolved from the user. The
  * instance resolves its own; what the app named itself stays.

@@ -1,3 +1,4 @@
+import type { JsonObject } from 'synap-recorder';
 import type { ConversationSummary, StoredMessage, StoredReceipt } from './store/records.js';
 
 // What is stored, in the words of the API: snake_case, and only fields that Synap's own answers have.
@@ -38,3 +39,17 @@ export function messageToWire(message: StoredMessage) {
 
 /** A stored message as lists, exports and events show it. */
 export type WireStoredMessage = ReturnType<typeof messageToWire>;
+
+/**
+ * A stored message as it stands in the context of a prompt. `timestamp` is when it was said, as far as that is known;
+ * `metadata` is more than the service's own answer has.
+ */
+export function recentMessageToWire({ role, content, messageId, recordedAt, metadata }: StoredMessage) {
+  return { role, content, timestamp: saidAt(role, metadata) ?? recordedAt, message_id: messageId, metadata };
+}
+
+/** When a message was said, by its metadata: an answer at its end. */
+export function saidAt(role: unknown, { started_at, ended_at }: JsonObject): string | undefined {
+  const said = role === 'assistant' ? (ended_at ?? started_at) : started_at;
+  return typeof said === 'string' && !Number.isNaN(Date.parse(said)) ? said : undefined;
+}

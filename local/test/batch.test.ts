@@ -55,7 +55,7 @@ test.each([[{}], [{ messages: null }], [{ messages: {} }], [[]], [null], ['7']])
 );
 
 test('a message without a user has the user of the message before it in the conversation', async () => {
-  const local = await start();
+  const local = await start({ strictB2c: false });
   const stored = aMessage({ user_id: 'grace', customer_id: 'acme' });
   await record(local, stored);
   const fresh = randomUUID();

@@ -18,7 +18,7 @@ test('the conversation with the latest message comes first', async () => {
 });
 
 test('a conversation in the list has its user, its length and its times', async () => {
-  const local = await start();
+  const local = await start({ strictB2c: false });
   const message = aMessage({ customer_id: 'acme' });
   const first = await record(local, message);
   const last = await record(local, { ...message, user_id: 'grace', role: 'assistant' });

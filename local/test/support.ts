@@ -15,9 +15,11 @@ export function tempDatabase(): string {
   return join(tempFolder(), 'synap.db');
 }
 
-/** A local Synap that is closed when the test is over. */
+const isNewB2c = ({ tenancy, database }: LocalSynapOptions) => tenancy !== 'b2b' && database === undefined;
+
+/** A local Synap that is closed when the test is over. A new one of B2C is the strict kind, unless the options say otherwise. */
 export async function start(options: LocalSynapOptions = {}): Promise<LocalSynap> {
-  const local = await startLocalSynap(options);
+  const local = await startLocalSynap({ strictB2c: isNewB2c(options), ...options });
   onTestFinished(() => local.close());
   return local;
 }

@@ -68,7 +68,7 @@ test('b2c: the customer is resolved from the user, the same one every time and e
 });
 
 test('b2c: passing a customer is harmless, and so is another one or another user in the same conversation', async () => {
-  const local = await start({ tenancy: 'b2c' });
+  const local = await start({ tenancy: 'b2c', strictB2c: false });
   const message = aMessage({ customer_id: 'acme' });
   for (const fields of [{}, { customer_id: 'rival' }, { customer_id: undefined }, { user_id: 'grace' }])
     expect((await record(local, { ...message, ...fields })).status).toBe(200);
@@ -90,4 +90,23 @@ test('a database keeps its tenancy, and is not opened as the other kind once it 
   await changed.close();
   await expect(startLocalSynap({ database, tenancy: 'b2c' })).rejects.toThrow(/contains b2b conversations: start with/);
   expect((await start({ database })).tenancy).toBe('b2b');
+});
+
+test('strict b2c: a message that names a customer is refused, alone or in a batch; the others are taken', async () => {
+  const local = await start({ strictB2c: true });
+  const named = aMessage({ customer_id: 'acme' });
+  const { status, body } = await record(local, named);
+  expect(status).toBe(400);
+  expect(body.detail).toMatch(/^customer_id is not accepted: .*user_context_isolation='equals_customer'/);
+  const batch = await recordBatch(local, [aMessage(), named, aMessage({ customer_id: null })]);
+  expect(batch.body).toMatchObject({ total: 3, succeeded: 2, failed: 1 });
+  expect(batch.body.results[1].error).toMatch(/^customer_id is not accepted/);
+  expect((await readConversation(local, named.conversation_id)).status).toBe(404);
+  const { conversation_id, customer_id } = named;
+  const fetched = await call(local, 'POST', '/v1/context/conversation/fetch', { conversation_id, customer_id });
+  expect(fetched.status).toBe(400);
+});
+
+test('strict b2c is for b2c alone', async () => {
+  await expect(startLocalSynap({ strictB2c: true, tenancy: 'b2b' })).rejects.toThrow(/strictB2c is for tenancy b2c/);
 });

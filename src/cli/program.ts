@@ -26,6 +26,7 @@ const MOVED: Readonly<Record<string, string>> = {
   show: 'show',
   import: 'import',
   export: 'export',
+  forget: 'forget',
 };
 
 /** Runs the command line and returns the exit code, one of {@link EXIT}. */

@@ -195,6 +195,9 @@ const compactionStatus: z.ZodType<CompactionStatus> = someFields({
   latestCreatedAt: aText,
 });
 
+// The app's own names stay as they are.
+const recorded = z.record(z.string(), z.unknown()).optional().catch(undefined);
+
 const forPrompt: z.ZodType<ContextForPrompt> = someFields({
   available: aFlag,
   formattedContext: aText,
@@ -203,7 +206,9 @@ const forPrompt: z.ZodType<ContextForPrompt> = someFields({
   validationScore: aNumber,
   compactionAgeSeconds: aNumber,
   qualityWarning: warning,
-  recentMessages: aListOf(someFields({ role: z.string(), content: z.string(), timestamp: aText, messageId: aText })),
+  recentMessages: aListOf(
+    someFields({ role: z.string(), content: z.string(), timestamp: aText, messageId: aText, metadata: recorded }),
+  ),
   recentMessageCount: aNumber,
   compactedMessageCount: aNumber,
   totalMessageCount: aNumber,

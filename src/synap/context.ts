@@ -151,6 +151,8 @@ export interface RecentMessage {
   /** ISO-8601. */
   timestamp?: string;
   messageId?: string;
+  /** As it was recorded, where Synap says it: a local one does. */
+  metadata?: Record<string, unknown>;
 }
 
 /** What Synap has made of a conversation. Its answers hold what Synap says; what it does not say is absent. */

@@ -1,4 +1,5 @@
 import { NetworkError, TimeoutError } from './errors.js';
+import { tlsProblem } from './tls-problem.js';
 import type { Deadline } from './transport.js';
 
 const SECOND = 1000;
@@ -18,7 +19,6 @@ const NEVER_SENT = new Set([
   'UND_ERR_DESTROYED',
   'UND_ERR_CLOSED',
 ]);
-const CERTIFICATE = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_SSL_)/;
 
 // A parser that stumbles over these has not even seen a status line of HTTP/1: whoever answered is not Synap.
 const NO_STATUS_LINE = /Expected HTTP|Invalid HTTP version|Invalid status code/i;
@@ -52,10 +52,11 @@ export interface FailedRequest {
 export function networkError(error: unknown, request: FailedRequest): NetworkError {
   const failure = describeFailure(error);
   const { code, message } = failure;
+  const tls = tlsProblem(code);
   const isNeverSent =
     request.neverSent ||
     NEVER_SENT.has(code) ||
-    CERTIFICATE.test(code) ||
+    tls !== undefined ||
     failure.syscall === 'connect' ||
     failure.syscall === 'getaddrinfo';
   const sent = isNeverSent ? 'no' : 'unknown';
@@ -74,13 +75,41 @@ export function networkError(error: unknown, request: FailedRequest): NetworkErr
     case 'UND_ERR_HEADERS_TIMEOUT':
       return new TimeoutError(`Synap's answer timed out after ${HEADERS_TIMEOUT_MS} ms`, options);
   }
-  if (CERTIFICATE.test(code)) return new NetworkError(`Synap's TLS certificate was refused (${code})`, options);
+  if (tls)
+    return new NetworkError(
+      `No TLS with Synap at ${request.origin}: ${tls.finding} (${code}). ${sentence(tls.advice)}`,
+      options,
+    );
   if (request.neverSent) return new NetworkError(`Nothing was sent to Synap (${message})`, options);
-  const what = isNeverSent ? 'Could not reach Synap' : 'The connection to Synap broke';
   const look = lookOf(failure, answered);
-  if (look === undefined) return new NetworkError(`${what} (${code || message})`, options);
-  const where = `Check the proxy or load balancer between this app and ${request.origin}`;
-  return new NetworkError(`${look}. ${where}`, options);
+  if (look !== undefined)
+    return new NetworkError(
+      `${look}. Check the proxy or load balancer between this app and ${request.origin}`,
+      options,
+    );
+  if (!isNeverSent)
+    return new NetworkError(`The connection to Synap at ${request.origin} broke (${code || message})`, options);
+  const why = `Could not reach Synap at ${request.origin} (${code || message})`;
+  return new NetworkError(`${why}. ${sentence(unreachableAdvice(code))}`, options);
+}
+
+/** What to do about an address that can't be reached. */
+export function unreachableAdvice(code: string): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'nothing listens there: start the server, or check the address and port of Synap (baseUrl, or SYNAP_BASE_URL)';
+    case 'ENOTFOUND':
+      return 'the name is not known to the DNS of this machine: check the address of Synap (baseUrl, or SYNAP_BASE_URL) for a typing mistake, and the network';
+    case 'EAI_AGAIN':
+    case 'EAI_FAIL':
+      return 'the DNS of this machine does not answer: check the network';
+    default:
+      return 'check the network and its firewall';
+  }
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Whether an answer began, but could not be read. */

@@ -16,8 +16,9 @@ import type { BodyLimits, Deadline, HttpResponse, HttpTransport } from './transp
 export interface SynapRequest {
   /** Behind the base URL, beginning with a slash. */
   readonly path: string;
-  /** Is posted. Without it, the request is a GET. */
+  /** Is posted. Without it, the request is a GET, unless `method` says otherwise. */
   readonly json?: unknown;
+  readonly method?: 'DELETE' | undefined;
   /** Texts of the messages in `json`, which no error may repeat. */
   readonly contents?: readonly string[] | undefined;
   /** Beside those of every request. */
@@ -103,13 +104,13 @@ export class SynapEndpoint {
 
   async #request<Response extends HttpResponse>(
     transport: Sender<Response>,
-    { path, json, headers, deadline, signal, onAccepted, limits }: SynapRequest,
+    { path, json, method, headers, deadline, signal, onAccepted, limits }: SynapRequest,
     apiKey: string | undefined,
   ): Promise<Answered<Response>> {
     const correlationId = uuidv4();
     const body = json === undefined ? undefined : JSON.stringify(json);
     const response = await transport.request({
-      method: body === undefined ? 'GET' : 'POST',
+      method: method ?? (body === undefined ? 'GET' : 'POST'),
       path: this.#pathPrefix + path,
       headers: {
         ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),

@@ -12,7 +12,7 @@ export interface Deadline {
 
 /** One request. `path` starts with a slash and holds the whole path. */
 export interface HttpRequest {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   path: string;
   headers: Record<string, string>;
   body?: string | undefined;

@@ -42,7 +42,7 @@ export async function inApp(app: string, program: string, args: string[]): Promi
 
 /** Starts an app with `node`, and a scripted model and a local Synap in its environment. */
 export async function startApp(app: string, args: string[], script: ModelScript) {
-  const synap = await startLocalSynap();
+  const synap = await startLocalSynap({ strictB2c: true });
   const model = await scriptedModel(script);
   const child = spawn(process.execPath, args, {
     cwd: folderOf(app),

@@ -19,9 +19,17 @@ interface Check {
   advice?: string;
 }
 
+// Nothing of this machine's own.
+const NO_PROXIES = Object.fromEntries(
+  ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap(name => [
+    [name, undefined],
+    [name.toLowerCase(), undefined],
+  ]),
+);
+
 /** Runs the doctor in an empty folder, and finds its checks by name. */
-async function doctor(env: Record<string, string>, args: string[] = [], options: CliOptions = {}) {
-  const where = { env, cwd: tempFolder(), ...options };
+async function doctor(env: Record<string, string | undefined>, args: string[] = [], options: CliOptions = {}) {
+  const where = { env: { ...NO_PROXIES, ...env }, cwd: tempFolder(), ...options };
   const { code, stdout, stderr } = await runCli(['doctor', '--json', ...args], where);
   const { ok, checks } = JSON.parse(stdout) as { ok: boolean; checks: Check[] };
   const wrong = checks.filter(({ status }) => status === 'wrong').map(({ name }) => name);
@@ -30,7 +38,7 @@ async function doctor(env: Record<string, string>, args: string[] = [], options:
 }
 
 async function start(options: LocalSynapOptions = {}) {
-  const local = await startLocalSynap(options);
+  const local = await startLocalSynap({ strictB2c: options.tenancy !== 'b2b', ...options });
   onTestFinished(() => local.close());
   return local;
 }
@@ -41,6 +49,26 @@ async function listening(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+type Reply = { status?: number; headers?: Record<string, string>; json?: unknown; text?: string };
+
+/** A server that answers these paths, and no other; a text stands for a web page. */
+const serverOf = (replies: Record<string, Reply | undefined>) =>
+  fakeSynap((path, response) => {
+    const { status, headers, json, text } = replies[path] ?? { status: 404, json: { detail: 'Not Found' } };
+    const type = text === undefined ? 'application/json' : 'text/html';
+    response.writeHead(status ?? 200, { 'content-type': type, ...headers }).end(text ?? JSON.stringify(json));
+  });
+
+/** A Synap as the service is one, but for what is changed. */
+const aSynap = ({ health, whoami, credits }: { health?: Reply; whoami?: Reply; credits?: Reply } = {}) =>
+  serverOf({
+    '/health': health ?? { json: { status: 'healthy' } },
+    '/api/v1/auth/whoami': whoami ?? {
+      json: { client_id: 'c1', instance_id: 'i1', user_context_isolation: 'equals_customer' },
+    },
+    '/v1/credits/balance': credits,
+  });
+
 const fakeSynap = (answer: (path: string, response: ServerResponse) => void) =>
   listening(createServer((request, response) => answer(request.url ?? '', response)));
 
@@ -48,7 +76,18 @@ test('where nothing is wrong it says so, and ends with 0', async () => {
   const synap = await start({ tenancy: 'b2b' });
   const { code, ok, wrong, find, stderr } = await doctor(envOf(synap), ['--tenancy', 'b2b']);
   expect({ code, ok, wrong, stderr }).toEqual({ code: 0, ok: true, wrong: [], stderr: '' });
-  for (const name of ['node', 'key', 'address', 'dns', 'connection', 'health', 'clock', 'account', 'tenancy'])
+  for (const name of [
+    'node',
+    'key',
+    'address',
+    'dns',
+    'connection',
+    'health',
+    'clock',
+    'account',
+    'tenancy',
+    'credits',
+  ])
     expect(find(name)?.status, name).toBe('ok');
   expect(find('tenancy')?.finding).toBe('b2b: every message needs a customerId');
 });
@@ -97,9 +136,14 @@ test('the right key is never printed either', async () => {
 test('ids of the account go with its questions, and one that can not be sent is a warning', async () => {
   const seen: unknown[] = [];
   const url = await listening(
-    createServer(({ headers }, response) => {
+    createServer(({ headers, url }, response) => {
       seen.push([headers['x-client-id'], headers['x-instance-id'], headers.authorization]);
-      response.end('{"tenancy":"b2c"}');
+      const answers: Record<string, string> = {
+        '/health': '{"status":"ok"}',
+        '/api/v1/auth/whoami': '{"client_id":"c1"}',
+      };
+      const answer = answers[url ?? ''];
+      response.writeHead(answer ? 200 : 404).end(answer);
     }),
   );
   const env = { ...envOf({ url }), SYNAP_CLIENT_ID: 'c1', SYNAP_INSTANCE_ID: 'two words' };
@@ -108,6 +152,8 @@ test('ids of the account go with its questions, and one that can not be sent is 
   const authorization = `Bearer ${env.SYNAP_API_KEY}`;
   expect(seen).toEqual([
     ['c1', undefined, undefined],
+    ['c1', undefined, undefined],
+    ['c1', undefined, authorization],
     ['c1', undefined, authorization],
   ]);
   expect(find('environment')).toMatchObject({
@@ -144,17 +190,179 @@ test.each([
 });
 
 test('an https address where no TLS is spoken', async () => {
-  const url = await listening(createTcpServer(socket => socket.end('Hello')));
-  const { code, wrong } = await doctor(envOf({ url: url.replace('http:', 'https:') }));
-  expect(code).toBe(1);
-  expect(wrong.length).toBe(1);
+  for (const url of [await listening(createTcpServer(socket => socket.end('Hello there'))), (await start()).url]) {
+    const { code, wrong, find } = await doctor(envOf({ url: url.replace('http:', 'https:') }));
+    expect({ code, wrong }).toEqual({ code: 1, wrong: ['connection'] });
+    expect(find('connection')).toMatchObject({
+      finding: expect.stringMatching(/the port does not speak TLS \(/),
+      advice: expect.stringMatching(/http:\/\//),
+    });
+  }
 });
 
-test('something else than Synap', async () => {
-  const url = await fakeSynap((_, response) => response.writeHead(404).end('<html>'));
-  const { code, wrong, find } = await doctor(envOf({ url }));
+/** What is never Synap, and what the doctor says of it. */
+const STRANGERS: [name: string, answer: (response: ServerResponse) => void, finding: RegExp, advice: RegExp][] = [
+  ['404 to everything', response => response.writeHead(404).end('<html>'), /\/health answers 404/, /SYNAP_BASE_URL/],
+  [
+    'a web page to everything',
+    response => response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><p>Welcome'),
+    /a web page answers \(200\)/,
+    /SYNAP_BASE_URL.*signing in/,
+  ],
+  ['a web page without a type', response => response.end('\n <html>'), /a web page answers/, /SYNAP_BASE_URL/],
+  ['200 and nothing', response => response.end(), /answers 200, but with no JSON/, /SYNAP_BASE_URL/],
+  ['200 and text', response => response.end('OK'), /with no JSON/, /SYNAP_BASE_URL/],
+  ['JSON of another kind', response => response.end('{"hello":"world"}'), /without a status/, /SYNAP_BASE_URL/],
+  ['a list', response => response.end('["ok"]'), /without a status/, /SYNAP_BASE_URL/],
+  [
+    'what Synap answers, to whatever is asked',
+    response => response.end('{"status":"ok","client_id":"c1","user_context_isolation":"strict","plan":"pro"}'),
+    /answers 200 to an address that nobody has/,
+    /SYNAP_BASE_URL/,
+  ],
+  [
+    'a sign-in page of a network',
+    response => response.writeHead(302, { location: 'http://hotel.example/login' }).end(),
+    /sends elsewhere \(302\)/,
+    /sign in to the network/,
+  ],
+  ['511', response => response.writeHead(511).end(), /network wants signing in \(511\)/, /sign in to the network/],
+  ['a proxy that wants signing in', response => response.writeHead(407).end(), /a proxy .*\(407\)/, /connect directly/],
+  [
+    'a firewall',
+    response => response.writeHead(403, { 'content-type': 'text/html' }).end('<h1>Blocked'),
+    /refuses the request \(403\), as a firewall/,
+    /let the firewall/,
+  ],
+  ['a bare 403', response => response.writeHead(403).end(), /refuses \/health \(403\)/, /let the firewall/],
+];
+
+test.each(STRANGERS)('%s is no Synap, and is not shown the key', async (_, answer, finding, advice) => {
+  const keys: unknown[] = [];
+  const url = await listening(
+    createServer((request, response) => {
+      keys.push(request.headers.authorization);
+      answer(response);
+    }),
+  );
+  const { code, wrong, find, stdout } = await doctor(envOf({ url }));
   expect({ code, wrong }).toEqual({ code: 1, wrong: ['health'] });
-  expect(find('health')?.advice).toMatch(/SYNAP_BASE_URL/);
+  expect(find('health')?.finding).toMatch(/^this is no Synap: /);
+  expect(find('health')?.finding).toMatch(finding);
+  expect(find('health')?.advice).toMatch(advice);
+  expect(find('account')).toMatchObject({ status: 'skipped', finding: 'this is no Synap' });
+  expect(stdout).not.toContain('accepted');
+  expect(keys.filter(key => key !== undefined)).toEqual([]);
+});
+
+test.each<[string, Reply, RegExp]>([
+  ['has no such route', { status: 404, json: { detail: 'Not Found' } }, /^this is no Synap: it has no/],
+  ['answers another JSON', { json: { user: 'ada' } }, /^this is no Synap: .* but not whose key it is/],
+  ['answers nothing', { status: 204 }, /^this is no Synap/],
+  ['answers a web page', { text: '<html>' }, /^a web page answers/],
+  ['is behind a firewall', { status: 403, text: '<html>' }, /^a web page refuses the request/],
+  ['is behind a proxy', { status: 407, text: '' }, /^a proxy answers, and wants signing in/],
+])('a whoami that %s tells nothing about a key', async (_, whoami, finding) => {
+  const { code, wrong, find } = await doctor(envOf({ url: await aSynap({ whoami }) }));
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['account'] });
+  expect(find('account')?.finding).toMatch(finding);
+  expect(find('tenancy')?.status).toBe('skipped');
+});
+
+test('nothing is recorded: it only reads', async () => {
+  const seen: string[] = [];
+  const url = await listening(
+    createServer((request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      const answers: Record<string, string> = {
+        '/health': '{"status":"ok"}',
+        '/api/v1/auth/whoami': '{"user_context_isolation":"strict"}',
+      };
+      const answer = answers[request.url ?? ''];
+      response.writeHead(answer ? 200 : 404).end(answer);
+    }),
+  );
+  expect((await doctor(envOf({ url }))).code).toBe(0);
+  expect(seen).toEqual([
+    'GET /health',
+    expect.stringMatching(/^GET \/v1\/doctor-[0-9a-f-]{36}$/),
+    'GET /api/v1/auth/whoami',
+    'GET /v1/credits/balance',
+  ]);
+});
+
+test('client, instance, tenancy and credits are shown where they are told', async () => {
+  const credits = { json: { balance_credits: 1200, minimum_required_credits: 5, plan: 'pro', status: 'active' } };
+  const { code, find } = await doctor(envOf({ url: await aSynap({ credits }) }));
+  expect(code).toBe(0);
+  expect(find('account')?.finding).toBe('the key is accepted (client c1, instance i1)');
+  expect(find('tenancy')?.finding).toBe('b2c: the customer is resolved from the user');
+  expect(find('credits')).toMatchObject({ status: 'ok', finding: '1200 credits, plan pro, active' });
+});
+
+test.each<[string, Reply, string]>([
+  [
+    'nothing is left',
+    { json: { balance_credits: 0, recovery_url: 'https://pay.example/top' } },
+    'top it up: https://pay.example/top',
+  ],
+  ['too little is left', { json: { balance_credits: 3, minimum_required_credits: 5 } }, 'top it up'],
+  [
+    'the service says so',
+    { status: 402, json: { detail: { message: 'no', recovery_url: 'javascript:x' } } },
+    'top it up',
+  ],
+  [
+    'the trial has ended',
+    { status: 429, json: { detail: { reason: 'trial_limit_reached', upgrade_url: 'https://pay.example' } } },
+    'top it up: https://pay.example',
+  ],
+])('an account is out of credits where %s', async (_, credits, advice) => {
+  const { code, wrong, find } = await doctor(envOf({ url: await aSynap({ credits }) }));
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['credits'] });
+  expect(find('credits')?.advice).toBe(advice);
+});
+
+test.each<[string, Reply | undefined]>([
+  ['no such route', undefined],
+  ['a web page', { text: '<html>' }],
+  ['other JSON', { json: ['?'] }],
+  ['an error', { status: 503, json: {} }],
+])('where credits are answered with %s, they are not known', async (_, credits) => {
+  const { code, find } = await doctor(envOf({ url: await aSynap({ ...(credits && { credits }) }) }));
+  expect(code).toBe(0);
+  expect(find('credits')).toMatchObject({ status: 'skipped', finding: 'the server does not say' });
+});
+
+test.each(['"sk-quoted"', "'sk-quoted'", '`sk-quoted`', ' "sk-quoted" '])('the quoted key %s', async apiKey => {
+  const synap = await start();
+  const { code, wrong, find, stdout } = await doctor({ SYNAP_BASE_URL: synap.url, SYNAP_API_KEY: apiKey });
+  expect({ code, wrong }).toEqual({ code: 1, wrong: ['key'] });
+  expect(find('key')).toMatchObject({
+    finding: expect.stringMatching(/^SYNAP_API_KEY stands in quotes/),
+    advice: expect.stringMatching(/^set it without them/),
+  });
+  expect(find('environment')).toBeUndefined();
+  expect(stdout).not.toContain('sk-quoted');
+  const given = await doctor({ SYNAP_BASE_URL: synap.url }, ['--api-key', apiKey]);
+  expect(given.find('key')?.finding).toMatch(/^--api-key stands in quotes/);
+});
+
+test.each([
+  [{ HTTP_PROXY: 'http://u:pass-word@proxy.example:3128' }, 'warning', /^HTTP_PROXY is set, but .* does not use it/],
+  [{ http_proxy: 'http://proxy.example:3128' }, 'warning', /^http_proxy is set/],
+  [{ ALL_PROXY: 'socks5://proxy.example' }, 'warning', /^ALL_PROXY is set/],
+  [{ HTTP_PROXY: 'http://p', NO_PROXY: 'example.com, 127.0.0.1' }, 'ok', /NO_PROXY leaves 127\.0\.0\.1 out/],
+  [{ HTTP_PROXY: 'http://p', no_proxy: '*' }, 'ok', /NO_PROXY leaves/],
+  [{ HTTP_PROXY: 'http://p', NO_PROXY: '127.0.0.1:1' }, 'warning', /^HTTP_PROXY is set/],
+  [{ HTTPS_PROXY: 'http://p' }, undefined, undefined],
+  [{ HTTP_PROXY: '' }, undefined, undefined],
+])('with %j the proxy is said to be unused, or is not mentioned', async (env, status, finding) => {
+  const { code, find, stdout } = await doctor({ ...envOf({ url: await aSynap() }), ...env });
+  expect(code).toBe(0);
+  expect(find('proxy')?.status).toBe(status);
+  if (finding) expect(find('proxy')?.finding).toMatch(finding);
+  expect(stdout).not.toMatch(/pass-word|3128/);
 });
 
 test('a server that never answers', async () => {
@@ -170,7 +378,12 @@ test.each([
 ])('a clock that the server sees %d s away', async (seconds, words) => {
   const url = await fakeSynap((path, response) => {
     response.setHeader('Date', new Date(Date.now() + seconds * 1000).toUTCString());
-    response.end(path === '/health' ? '{"status":"ok"}' : '{"tenancy":"b2c"}');
+    const answers: Record<string, string> = {
+      '/health': '{"status":"ok"}',
+      '/api/v1/auth/whoami': '{"client_id":"c"}',
+    };
+    response.statusCode = answers[path] ? 200 : 404;
+    response.end(answers[path]);
   });
   const { code, wrong, find } = await doctor(envOf({ url }));
   expect({ code, wrong }).toEqual({ code: 1, wrong: ['clock'] });
@@ -181,7 +394,7 @@ test.each([
   [402, 'out of credits'],
   [500, 'got 500'],
 ])('an account for which whoami answers %d', async (status, finding) => {
-  const url = await fakeSynap((path, response) => response.writeHead(path === '/health' ? 200 : status).end('{}'));
+  const url = await aSynap({ whoami: { status, json: {} } });
   const { wrong, find } = await doctor(envOf({ url }));
   expect(wrong).toEqual(['account']);
   expect(find('account')?.finding).toContain(finding);

@@ -2,9 +2,11 @@ import { AIMessage, HumanMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
 import {
   AuthenticationError,
+  conversationUuid,
   createRecorder,
   NetworkError,
   ServiceUnavailableError,
+  SynapClient,
   SynapError,
   TimeoutError,
   UnexpectedResponseError,
@@ -14,7 +16,7 @@ import { type Answer, type SeenRequest, scriptedSynap } from '../support/scripte
 import { lines, on } from './history-support.js';
 
 describe('reading a history', () => {
-  it('reads all pages', async () => {
+  it('reads a long conversation whole', async () => {
     await using o = await on({ batch: { maxMessages: 500, lingerMs: 5 } });
     const messages = Array.from({ length: 450 }, (_, n) =>
       n % 2 ? new AIMessage(`a${n}`) : new HumanMessage(`u${n}`),
@@ -52,40 +54,55 @@ describe('reading a history', () => {
       },
     };
   };
-  const context = (json: unknown) => (request: SeenRequest) =>
-    request.path.endsWith('/context-for-prompt') ? { json } : { status: 404, json: { detail: 'Not Found' } };
   const said = [
     { role: 'user', content: 'Hi' },
     { role: 'assistant', content: 'Hello' },
   ];
+  const recent = (recent_messages: object[], more: object = {}) => ({ json: { recent_messages, ...more } });
+
+  it('asks once, for the context of a prompt, and for nothing that may not be there', async () => {
+    await using s = await served(() => recent(said));
+    expect(await lines(s.history)).toEqual(['human: Hi', 'ai: Hello']);
+    const id = conversationUuid('chat', { userId: 'ada' });
+    expect(s.synap.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      `GET /v1/conversations/${id}/context-for-prompt`,
+    ]);
+  });
 
   it.each([
-    ['a list', said],
-    ['messages', { messages: said }],
-    ['recent messages in a context', { context: { recent_messages: said } }],
+    ['wrapped', { json: { context_for_prompt: { recent_messages: said } } }],
     [
-      'LangChain’s roles',
-      {
-        messages: [
-          { role: 'human', content: 'Hi' },
-          { role: 'ai', content: 'Hello' },
-        ],
-      },
+      'with LangChain’s roles, and others',
+      recent([
+        { role: 'human', content: 'Hi' },
+        { role: 'tool', content: '42' },
+        { role: 'ai', content: 'Hello' },
+        { role: 'user' },
+      ]),
     ],
-  ])('falls back to context-for-prompt, which may give %s', async (_, json) => {
-    await using s = await served(context(json));
+    ['without a compacted part', recent(said, { available: false, formatted_context: 'of old' })],
+    ['with an empty compacted part', recent(said, { available: true, formatted_context: ' ' })],
+  ])('reads an answer %s', async (_, answer) => {
+    await using s = await served(() => answer);
     expect(await lines(s.history)).toEqual(['human: Hi', 'ai: Hello']);
   });
 
-  it('takes a text of context-for-prompt as one system message, with what it does not hold after it', async () => {
-    await using s = await served(context({ formatted_context: 'Ada said Hi.' }));
+  it('gives the compacted part as one system message, the recent ones after it, and then what is on its way', async () => {
+    const compacted = { available: true, formatted_context: 'Ada likes the sky.', compacted_message_count: 8 };
+    await using s = await served(() => recent(said, { ...compacted, total_message_count: 10 }));
     await s.history.addUserMessage('Why?');
-    expect(await lines(s.history)).toEqual(['system: Ada said Hi.', 'human: Why?']);
+    expect(await lines(s.history)).toEqual(['system: Ada likes the sky.', 'human: Hi', 'ai: Hello', 'human: Why?']);
+  });
+
+  it('gives the compacted part alone, with what it does not hold after it', async () => {
+    await using s = await served(() => ({ json: { formatted_context: 'Ada said Hi.' } }));
+    await s.history.addMessages([new HumanMessage('Hi'), new AIMessage('Hello'), new HumanMessage('Why?')]);
+    expect(await lines(s.history)).toEqual(['system: Ada said Hi.', 'ai: Hello', 'human: Why?']);
   });
 
   it('knows a message by its words where the server names no turns', async () => {
     let stored: object[] = said;
-    await using s = await served(() => ({ json: { messages: stored } }));
+    await using s = await served(() => recent(stored));
     await s.history.addMessages([new HumanMessage('Why?'), new AIMessage('Because.')]);
     expect(await lines(s.history)).toEqual(['human: Hi', 'ai: Hello', 'human: Why?', 'ai: Because.']);
     stored = [...said, { role: 'user', content: 'Why?' }];
@@ -93,6 +110,56 @@ describe('reading a history', () => {
     await s.recorder.flush();
     stored = [{ role: 'assistant', content: 'A summary' }];
     expect(await lines(s.history)).toEqual(['ai: A summary']);
+  });
+
+  it('gives no message twice of which the beginning was compacted while others are on their way', async () => {
+    const compacted = { available: true, formatted_context: 'They said hello.', total_message_count: 6 };
+    const stored = [
+      { role: 'user', content: 'Two?' },
+      { role: 'assistant', content: 'Second.' },
+    ];
+    await using s = await served(() => recent(stored, compacted));
+    const turns = [
+      new HumanMessage('One?'),
+      new AIMessage('First.'),
+      new HumanMessage('Two?'),
+      new AIMessage('Second.'),
+      new HumanMessage('Three?'),
+    ];
+    await s.history.addMessages(turns);
+    expect(await lines(s.history)).toEqual(['system: They said hello.', 'human: Two?', 'ai: Second.', 'human: Three?']);
+  });
+
+  it('gives the same words twice that were said twice', async () => {
+    const yes = [
+      { role: 'user', content: 'yes' },
+      { role: 'assistant', content: 'ok' },
+    ];
+    await using s = await served(() => recent(yes));
+    await s.history.addMessages([new HumanMessage('yes'), new AIMessage('ok'), new HumanMessage('yes')]);
+    expect(await lines(s.history)).toEqual(['human: yes', 'ai: ok', 'human: yes']);
+  });
+
+  it('of more than a local Synap gives at once, reads the latest, and none twice', async () => {
+    await using o = await on({ batch: { maxMessages: 500, lingerMs: 5 } });
+    const messages = Array.from({ length: 1100 }, (_, n) =>
+      n % 2 ? new AIMessage(`a${n}`) : new HumanMessage(`u${n}`),
+    );
+    await o.history().addMessages(messages);
+    await o.recorder.flush();
+    expect((await o.history().getMessages()).map(({ content }) => content)).toEqual(
+      messages.slice(100).map(({ content }) => content),
+    );
+  });
+
+  it('reads with a client of the app’s', async () => {
+    await using s = await served(() => recent(said));
+    const client = new SynapClient({ apiKey: 'k', baseUrl: s.synap.url });
+    const history = new SynapChatMessageHistory(s.recorder, { conversationId: 'chat', read: { client } });
+    expect(await lines(history)).toEqual(['human: Hi', 'ai: Hello']);
+    expect(s.synap.requests.at(-1)?.headers.authorization).toBe('Bearer k');
+    await client.close();
+    await expect(history.getMessages()).rejects.toBeInstanceOf(NetworkError);
   });
 
   it('is empty for a conversation that does not exist yet', async () => {
@@ -105,6 +172,7 @@ describe('reading a history', () => {
     ['a refused key', { status: 401, json: { detail: 'wrong key sk-secret' } }, AuthenticationError],
     ['an error', { status: 503, json: { detail: 'busy' } }, SynapError as never],
     ['a page', { text: '<html>' }, ServiceUnavailableError],
+    ['no JSON', { text: 'Hello' }, UnexpectedResponseError],
     ['a broken connection', { reset: 'before storing' }, NetworkError],
   ])('rejects for %s, without the key or a text', async (_, answer, type) => {
     await using s = await served(() => answer);

@@ -12,7 +12,7 @@ import { drain, lineOf, ScriptedModel } from './support.js';
 
 /** A recorder in front of a local Synap, and what is in there. */
 export async function on(options: RecorderOptions = {}, handlerOptions: SynapCallbackHandlerOptions = {}) {
-  const synap = await startLocalSynap();
+  const synap = await startLocalSynap({ strictB2c: true });
   const recorder = createRecorder({
     apiKey: synap.apiKey,
     baseUrl: synap.url,

@@ -260,7 +260,23 @@ describe.each([
     await synap.close();
     const { endpoint, transport } = to(synap.url);
     const error = await errorOf(endpoint.send(transport, { path: '/' }));
-    expect(error).toMatchObject({ code: 'network', sent: 'no', message: 'Could not reach Synap (ECONNREFUSED)' });
+    expect(error).toMatchObject({
+      code: 'network',
+      sent: 'no',
+      message: `Could not reach Synap at ${synap.url} (ECONNREFUSED). Nothing listens there: start the server, or check the address and port of Synap (baseUrl, or SYNAP_BASE_URL)`,
+    });
+    await transport.close();
+  });
+
+  it('an https address where no TLS is spoken was sent nothing, and is said to be that', async () => {
+    await using synap = await scriptedSynap();
+    const url = synap.url.replace('http:', 'https:');
+    const { endpoint, transport } = to(url);
+    const error = await errorOf(endpoint.send(transport, { path: '/' }));
+    expect(error).toMatchObject({ code: 'network', sent: 'no' });
+    expect(error.message).toMatch(
+      new RegExp(`^No TLS with Synap at ${url}: the port does not speak TLS \\(\\w+\\)\\. Check the port`),
+    );
     await transport.close();
   });
 

@@ -24,9 +24,9 @@ export function addConnectionOptions(command: Command): Command {
 }
 
 /** What a command asks for, beside the path. */
-type GetOptions = Pick<SynapRequest, 'headers' | 'signal' | 'deadline'>;
+type RequestOptions = Pick<SynapRequest, 'method' | 'headers' | 'signal' | 'deadline'>;
 
-/** Reads from a Synap over HTTP. Errors are {@link SynapError}s, and hold no key. */
+/** Asks a Synap over HTTP. Errors are {@link SynapError}s, and hold no key. */
 export class Connection {
   readonly baseUrl: string;
   readonly #endpoint: SynapEndpoint;
@@ -46,7 +46,7 @@ export class Connection {
    * @throws {@link SynapError} by the status Synap answers
    * @throws {@link NetworkError} Synap can't be reached
    */
-  get(path: string, options: GetOptions = {}): Promise<StreamedResponse> {
+  get(path: string, options: RequestOptions = {}): Promise<StreamedResponse> {
     return this.#endpoint.send(this.#transport, { path, ...options });
   }
 
@@ -65,7 +65,7 @@ export class Connection {
   }
 
   /** As {@link get}, for a route that only a local Synap has. */
-  async getLocal(path: string, options: GetOptions = {}): Promise<StreamedResponse> {
+  async getLocal(path: string, options: RequestOptions = {}): Promise<StreamedResponse> {
     try {
       return await this.get(path, options);
     } catch (error) {
@@ -74,7 +74,7 @@ export class Connection {
       const route = path.replace(/\?.*/, '');
       const message =
         missing === undefined
-          ? `${this.baseUrl} has no ${route}: only a local Synap can be read back. npx synap-recorder-local starts one`
+          ? `${this.baseUrl} has no ${route}: only a local Synap has that. npx synap-recorder-local starts one`
           : `${missing} at ${this.baseUrl}`;
       throw new UnexpectedResponseError(message, { status: 404, correlationId: error.correlationId });
     }

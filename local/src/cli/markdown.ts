@@ -1,6 +1,6 @@
 import { visible } from 'synap-recorder/cli';
 import type { WireStoredMessage } from '../wire.js';
-import { messageFacts, saidAt } from './transcript.js';
+import { messageFacts, timeOf } from './transcript.js';
 
 /** Writes transcripts as Markdown: a heading a conversation, a smaller one a message, and what was said as it is. */
 export class MarkdownTranscripts {
@@ -12,7 +12,7 @@ export class MarkdownTranscripts {
     this.#conversationId = message.conversation_id;
     const { role, metadata, content } = message;
     const status = typeof metadata.status === 'string' && metadata.status !== 'complete' ? [metadata.status] : [];
-    const facts = [saidAt(message), ...messageFacts(metadata), ...status].map(inline).join(' · ');
+    const facts = [timeOf(message), ...messageFacts(metadata), ...status].map(inline).join(' · ');
     return `${head}### ${role === 'user' ? 'User' : 'Assistant'}\n\n*${facts}*\n\n${closed(visible(content.trimEnd()))}\n\n`;
   }
 

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, Exit, endWithReader, errorLine } from 'synap-recorder/cli';
 import { VERSION } from '../version.js';
 import { addExportCommand } from './export.js';
+import { addForgetCommand } from './forget.js';
 import { addImportCommand } from './import.js';
 import { addModelCommand } from './model.js';
 import { addServeCommand } from './serve.js';
@@ -32,6 +33,7 @@ export async function run([node = '', main = '', ...words]: readonly string[]): 
   addShowCommand(program);
   addImportCommand(program);
   addExportCommand(program);
+  addForgetCommand(program);
   addModelCommand(program);
   const [first] = words;
   endWithReader({ onlyWrites: first === 'tail' || first === 'show' || first === 'export' });

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Tenancy } from 'synap-recorder';
+import { isLoopbackName } from '../host-check.js';
 import { type LocalSynap, startLocalSynap } from '../index.js';
 import { isInForeground } from './foreground.js';
 import { onInterrupt } from './interrupt.js';
@@ -11,6 +12,7 @@ interface ServeFlags {
   allowedHost?: string[];
   database: string;
   tenancy?: Tenancy;
+  strictB2c?: true;
   apiKey?: string[];
   json?: true;
 }
@@ -39,23 +41,34 @@ export function addServeCommand(program: Command): void {
         'b2b: every message names a customer (default: that of the database; b2c for a new one)',
       ).choices(['b2c', 'b2b']),
     )
+    .option('--strict-b2c', 'b2c: refuse messages that name a customer, as the service may')
     .option('--api-key <key>', 'API key to accept; repeatable (default: one generated for the database)', collect)
     .option('--json', 'print address, key, viewer link and database as one line of JSON')
     .addHelpText('after', EXAMPLE)
     .action(serve);
 }
 
-async function serve({ port, host, allowedHost, database, tenancy, apiKey, json }: ServeFlags): Promise<void> {
+async function serve({
+  port,
+  host,
+  allowedHost,
+  database,
+  tenancy,
+  strictB2c,
+  apiKey,
+  json,
+}: ServeFlags): Promise<void> {
   const local = await startLocalSynap({
     port,
     host,
     allowedHosts: allowedHost,
     database,
     tenancy,
+    strictB2c,
     apiKeys: apiKey,
   });
   const stopped = stopOnSignal(local);
-  process.stdout.write(json ? asJson(local) : asText(local));
+  process.stdout.write(json ? asJson(local) : asText(local, host));
   const stopListening = process.stdin.isTTY ? printLinkOnEnter(local) : () => {};
   await stopped;
   stopListening();
@@ -88,10 +101,10 @@ function asJson(local: LocalSynap): string {
   return `${JSON.stringify({ url, apiKey, viewerUrl: local.viewerUrl(), tenancy, database })}\n`;
 }
 
-function asText(local: LocalSynap): string {
+function asText(local: LocalSynap, host: string | undefined): string {
   const { url, apiKey, tenancy, database } = local;
   return `Synap (${tenancy}) runs on this machine: ${url}
-
+${whoElse(host, url)}
   export SYNAP_BASE_URL=${url}
   export SYNAP_API_KEY=${apiKey}
 
@@ -101,6 +114,15 @@ Read the transcripts in the browser (the link works once${process.stdin.isTTY &&
 
 Database: ${database}
 Ctrl-C stops it.
+`;
+}
+
+/** Who can reach it beside this machine; nobody by default. */
+function whoElse(host: string | undefined, url: string): string {
+  if (host === undefined || isLoopbackName(host.toLowerCase()) || host === '::1') return '';
+  const { port } = new URL(url);
+  const where = ['0.0.0.0', '::', '[::]'].includes(host) ? 'every address of this machine' : host;
+  return `It listens on ${where}: whoever can reach port ${port} there can try keys, and what travels is not encrypted.
 `;
 }
 

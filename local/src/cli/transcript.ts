@@ -1,5 +1,5 @@
 import { columns, harmless, harmlessLine, styled } from 'synap-recorder/cli';
-import type { WireStoredMessage } from '../wire.js';
+import { saidAt, type WireStoredMessage } from '../wire.js';
 import { wrapped } from './wrapped.js';
 
 const INDENT = '  ';
@@ -9,15 +9,13 @@ export function messageText(message: WireStoredMessage, { where = false } = {}):
   const { role, content, conversation_id, user_id, metadata } = message;
   const name = styled(['bold', role === 'user' ? 'cyan' : 'green'], harmlessLine(role));
   const place = where ? [harmlessLine(`${user_id} in ${conversation_id}`)] : [];
-  const facts = [timeText(saidAt(message)), ...place, ...messageFacts(metadata)].join(' · ');
+  const facts = [timeText(timeOf(message)), ...place, ...messageFacts(metadata)].join(' · ');
   return `${name}  ${styled('dim', facts)}${statusText(metadata.status)}\n${wrapped(harmless(content), INDENT, columns())}\n`;
 }
 
 /** When it was said, or else when it was recorded, which is later: for an import, much later. */
-export function saidAt({ role, metadata, recorded_at }: WireStoredMessage): string {
-  const { started_at, ended_at } = metadata;
-  const said = role === 'assistant' ? (ended_at ?? started_at) : started_at;
-  return typeof said === 'string' && !Number.isNaN(Date.parse(said)) ? said : recorded_at;
+export function timeOf({ role, metadata, recorded_at }: WireStoredMessage): string {
+  return saidAt(role, metadata) ?? recorded_at;
 }
 
 /** Date and time on this machine's clock. */

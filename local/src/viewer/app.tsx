@@ -7,11 +7,13 @@ import { messageToWire } from '../wire.js';
 import { asset } from './assets.js';
 import { ConversationPage } from './conversation-page.js';
 import { MAX_ANSWERS } from './figures.js';
+import { addForgetRoutes } from './forget.js';
 import { ListPage } from './list-page.js';
 import { parseListQuery, parseSeq } from './list-query.js';
 import { conversationEvents, listEvents } from './live.js';
 import { NoticePage } from './notice-page.js';
 import { ownPagesOnly } from './origin.js';
+import type { PagePosition } from './page-position.js';
 import type { Sessions } from './sessions.js';
 import { signedInOnly, signIn } from './sign-in.js';
 import { themeOf } from './theme.js';
@@ -26,7 +28,7 @@ const SUGGESTIONS = 20;
 const SEARCH_MS = 150;
 const INDEX_MS = 100;
 
-const PATHS = ['/', '/events', '/export.jsonl', '/known/:kind', '/conversations/*'];
+const PATHS = ['/', '/events', '/export.jsonl', '/known/:kind', '/conversations/*', '/forget'];
 
 export interface ViewerOptions {
   store: Store;
@@ -36,8 +38,8 @@ export interface ViewerOptions {
 }
 
 /**
- * The pages on which a person sees the transcripts. Nothing here changes what is stored. Who is let in stands in
- * sessions.ts, and what keeps other pages out in origin.ts.
+ * The pages on which a person sees the transcripts. One thing here changes what is stored: somebody is forgotten. Who is let
+ * in stands in sessions.ts, and what keeps other pages out in origin.ts.
  */
 export function createViewer({ store, feed, keys, sessions }: ViewerOptions): Hono {
   const app = new Hono();
@@ -57,6 +59,7 @@ export function createViewer({ store, feed, keys, sessions }: ViewerOptions): Ho
   for (const path of PATHS) app.use(path, signedIn);
   addListRoutes(app, store, feed);
   addConversationRoutes(app, store, feed);
+  addForgetRoutes(app, store);
   return app;
 }
 
@@ -65,7 +68,7 @@ function addListRoutes(app: Hono, store: Store, feed: Feed): void {
   app.get('/', c => {
     const query = parseListQuery(c.req.query());
     const { q, filter, before } = query;
-    const seq = store.lastSeq();
+    const position = positionOf(store);
     if (q !== '') catchUp(store);
     const found =
       q === ''
@@ -73,7 +76,9 @@ function addListRoutes(app: Hono, store: Store, feed: Feed): void {
         : store.search(q, { filter, limit: CONVERSATIONS_A_PAGE, before, budgetMs: SEARCH_MS });
     const models = store.known('model', '', KNOWN_MODELS);
     const lag = q === '' ? 0 : store.searchLag();
-    return c.html(<ListPage theme={themeOf(c)} query={query} models={models} seq={seq} found={found} lag={lag} />);
+    return c.html(
+      <ListPage theme={themeOf(c)} query={query} models={models} position={position} found={found} lag={lag} />,
+    );
   });
 
   app.get('/events', c => {
@@ -96,20 +101,29 @@ function addListRoutes(app: Hono, store: Store, feed: Feed): void {
 function addConversationRoutes(app: Hono, store: Store, feed: Feed): void {
   app.get('/conversations/:id', c => {
     const id = conversationId(c);
-    const seq = store.lastSeq();
+    const position = positionOf(store);
     const conversation = store.listing(id);
     const shown = messageWindow(store, id, c.req.query());
     if (conversation === undefined || shown === undefined) return noConversation(c);
     const answers = store.answers(id, MAX_ANSWERS) ?? [];
     return c.html(
-      <ConversationPage theme={themeOf(c)} conversation={conversation} answers={answers} seq={seq} {...shown} />,
+      <ConversationPage
+        theme={themeOf(c)}
+        conversation={conversation}
+        answers={answers}
+        position={position}
+        {...shown}
+      />,
     );
   });
 
   app.get('/conversations/:id/events', c => {
     const id = conversationId(c);
-    if (store.conversation(id) === undefined) return noConversation(c);
-    return events(c, signal => conversationEvents(store, feed, id, resumeAt(c, store), signal));
+    const position = resumeAt(c, store);
+    // Of one that was forgotten, the page is to learn that.
+    const isGone = position.forgettings !== store.forgettings();
+    if (!isGone && store.conversation(id) === undefined) return noConversation(c);
+    return events(c, signal => conversationEvents(store, feed, id, position, signal));
   });
 
   app.get('/conversations/:id/transcript.md', c => {
@@ -154,9 +168,17 @@ function noConversation(c: Context) {
   return c.html(<NoticePage theme={themeOf(c)} title="Not found" text={text} />, 404);
 }
 
+function positionOf(store: Store): PagePosition {
+  return { seq: store.lastSeq(), forgettings: store.forgettings() };
+}
+
 /** Where a stream goes on: a browser that comes back says what it has in `Last-Event-ID`. */
-function resumeAt(c: Context, store: Store): number {
-  return parseSeq(c.req.header('last-event-id')) ?? parseSeq(c.req.query('after')) ?? store.lastSeq();
+function resumeAt(c: Context, store: Store): PagePosition {
+  const now = positionOf(store);
+  return {
+    seq: parseSeq(c.req.header('last-event-id')) ?? parseSeq(c.req.query('after')) ?? now.seq,
+    forgettings: parseSeq(c.req.query('forgettings')) ?? now.forgettings,
+  };
 }
 
 function events(c: Context, produce: Parameters<typeof serverEvents>[0]) {

@@ -2,11 +2,13 @@ import type { ConversationFilter, ConversationListing, StoredMessage } from '../
 import type { AnswerMetadata } from '../store/transcripts.js';
 import { headline } from './conversation-row.js';
 import { Figures } from './figures.js';
+import { forgetPath } from './forget-page.js';
 import { count, counted, short } from './format.js';
 import { Icon } from './icon.js';
 import { Layout, type Theme } from './layout.js';
 import { listPath, MAX_VALUE_LENGTH } from './list-query.js';
 import { Messages } from './messages.js';
+import { eventsPath, type PagePosition } from './page-position.js';
 import { Time } from './time.js';
 
 export interface ConversationPageProps {
@@ -18,12 +20,12 @@ export interface ConversationPageProps {
   place: number;
   /** The message that is shown in the middle, because somebody looked for it. */
   at: number | undefined;
-  /** The latest `seq` of the store when the page was made: the page's events begin behind it. */
-  seq: number;
+  /** Of the store when the page was made: the page's events begin behind it. */
+  position: PagePosition;
 }
 
 export function ConversationPage(props: ConversationPageProps) {
-  const { theme, conversation, messages, answers, place, at, seq } = props;
+  const { theme, conversation, messages, answers, place, at, position } = props;
   const { conversationId, messageCount } = conversation;
   const path = `/conversations/${conversationId}`;
   const first = messages.at(0)?.seq ?? 0;
@@ -65,8 +67,8 @@ export function ConversationPage(props: ConversationPageProps) {
         id="messages"
         aria-label="Messages"
         data-at={at}
-        data-seq={seq}
-        data-events={rest > 0 ? undefined : `${path}/events`}
+        data-seq={position.seq}
+        data-events={rest > 0 ? undefined : eventsPath(`${path}/events`, position)}
       >
         <Messages messages={messages} answers={answers} users={conversation.users} />
       </ol>
@@ -110,6 +112,7 @@ export function About({
               <Chosen filter={{ user }} name={user} />
             ))}
             {users.length > 5 && <span>+{count(users.length - 5)}</span>}
+            {users.length === 1 && userId.length <= MAX_VALUE_LENGTH && <a href={forgetPath({ userId })}>Forget …</a>}
           </dd>
         </div>
         <div>

@@ -2,24 +2,26 @@ import type { ConversationFilter, ConversationListing } from '../store/records.j
 import type { SearchResult } from '../store/search.js';
 import { ConversationRow } from './conversation-row.js';
 import { FilterForm } from './filter-form.js';
-import { counted } from './format.js';
+import { forgetPath } from './forget-page.js';
+import { counted, short } from './format.js';
 import { Icon } from './icon.js';
 import { Layout, type Theme } from './layout.js';
 import { type ListQuery, listPath } from './list-query.js';
+import { eventsPath, type PagePosition } from './page-position.js';
 
 export interface ListPageProps {
   theme: Theme;
   query: ListQuery;
   /** What there is to choose from. */
   models: readonly string[];
-  /** The latest `seq` of the store when the page was made: the page's events begin behind it. */
-  seq: number;
+  /** Of the store when the page was made: the page's events begin behind it. */
+  position: PagePosition;
   found: { items: ConversationListing[]; next: number | undefined } | SearchResult;
   /** How many messages a search doesn't see yet. */
   lag: number;
 }
 
-export function ListPage({ theme, query, models, seq, found, lag }: ListPageProps) {
+export function ListPage({ theme, query, models, position, found, lag }: ListPageProps) {
   const hits = 'hits' in found ? found.hits : undefined;
   const items = 'hits' in found ? found.hits.map(hit => hit.conversation) : found.items;
   const filtered = query.q !== '' || isFiltered(query.filter);
@@ -43,6 +45,13 @@ export function ListPage({ theme, query, models, seq, found, lag }: ListPageProp
         </a>
       </div>
       <FilterForm query={query} models={models} />
+      {query.filter.user !== undefined && (
+        <p class="hint">
+          <a href={forgetPath({ userId: query.filter.user, customerId: query.filter.customer })}>
+            Forget {short(query.filter.user)} …
+          </a>
+        </p>
+      )}
       {query.q !== '' && lag > 0 && (
         <p class="hint" role="status">
           {counted(lag, 'message')} more {lag === 1 ? 'is' : 'are'} being made searchable. Search again in a moment.
@@ -57,8 +66,8 @@ export function ListPage({ theme, query, models, seq, found, lag }: ListPageProp
         class="rows"
         id="rows"
         aria-label="Conversations, the newest first"
-        data-events={live ? listPath({ ...query, before: undefined }, '/events') : undefined}
-        data-seq={seq}
+        data-events={live ? eventsPath(listPath({ ...query, before: undefined }, '/events'), position) : undefined}
+        data-seq={position.seq}
       >
         {items.map((conversation, index) =>
           hits?.[index] ? (

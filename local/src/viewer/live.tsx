@@ -6,24 +6,28 @@ import { About } from './conversation-page.js';
 import { ConversationRow } from './conversation-row.js';
 import { MAX_ANSWERS } from './figures.js';
 import { Messages } from './messages.js';
+import type { PagePosition } from './page-position.js';
 
-// A page that has missed more than this gets a `reset` instead: it reloads.
+// A page that has missed more than this gets a `reset` instead: it offers to be reloaded. One that may show somebody who
+// was forgotten gets `gone`, and reloads at once.
 const MAX_BEHIND = 200;
 
 /**
- * What becomes new in a list: a `row` event for each conversation with new messages, the latest last. The id of
+ * What changes in a list: a `row` event for each conversation with new messages, the latest last. The id of
  * an event is the `seq` that it brings the page up to.
  */
 export async function* listEvents(
   store: Store,
   feed: Feed,
   filter: ConversationFilter,
-  from: number,
+  from: PagePosition,
   signal: AbortSignal,
 ): AsyncGenerator<ServerEvent> {
-  for (let seq = from; ; ) {
+  for (let { seq } = from; ; ) {
+    if (store.forgettings() !== from.forgettings) return yield { event: 'gone', id: seq, data: '' };
     const newest = await feed.newerThan(seq, signal);
     if (newest === undefined) return;
+    if (store.forgettings() !== from.forgettings) continue;
     const { items, next } = store.listings({ limit: MAX_BEHIND, after: seq }, filter);
     if (next !== undefined) return yield { event: 'reset', id: newest, data: '' };
     for (const conversation of items.reverse()) {
@@ -40,12 +44,14 @@ export async function* conversationEvents(
   store: Store,
   feed: Feed,
   conversationId: string,
-  from: number,
+  from: PagePosition,
   signal: AbortSignal,
 ): AsyncGenerator<ServerEvent> {
-  for (let seq = from; ; ) {
+  for (let { seq } = from; ; ) {
+    if (store.forgettings() !== from.forgettings) return yield { event: 'gone', id: seq, data: '' };
     const newest = await feed.newerThan(seq, signal);
     if (newest === undefined) return;
+    if (store.forgettings() !== from.forgettings) continue;
     const page = store.messages(conversationId, { limit: MAX_BEHIND, after: seq });
     const conversation = store.listing(conversationId);
     if (page === undefined || conversation === undefined) return;

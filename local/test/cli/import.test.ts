@@ -169,7 +169,9 @@ test('where nobody answers from the start, it ends at once', async () => {
   expect({ code, stdout, stderr }).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'error: Could not reach Synap (ECONNREFUSED)\n',
+    stderr: expect.stringMatching(
+      `^error: Could not reach Synap at ${url} \\(ECONNREFUSED\\)\\. Nothing listens there: .+\n$`,
+    ),
   });
 });
 

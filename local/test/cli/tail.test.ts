@@ -158,7 +158,12 @@ test('a first connection that fails is one line and exit code 1', async () => {
   const { url, close } = await start();
   await close();
   const { code, stderr } = await runCli(['tail'], { env: envOf({ url }) });
-  expect({ code, stderr }).toEqual({ code: 1, stderr: 'error: Could not reach Synap (ECONNREFUSED)\n' });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(
+      `^error: Could not reach Synap at ${url} \\(ECONNREFUSED\\)\\. Nothing listens there: .+\n$`,
+    ),
+  });
 });
 
 test('a wrong key is one line, without the key', async () => {
@@ -177,6 +182,6 @@ test('an error distinguishes a service without events from one that cannot be re
   const { code, stderr } = await runCli(['tail'], { env: envOf({ url }) });
   expect(code).toBe(1);
   expect(stderr).toBe(
-    `error: ${url} has no /v1/events: only a local Synap can be read back. npx synap-recorder-local starts one\n`,
+    `error: ${url} has no /v1/events: only a local Synap has that. npx synap-recorder-local starts one\n`,
   );
 });

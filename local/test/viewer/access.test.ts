@@ -23,6 +23,7 @@ async function withMessage() {
     `${conversation}/transcript.jsonl`,
     `${conversation}/messages/1`,
     `${conversation}/messages/1/content`,
+    '/forget?user_id=ada',
   ];
   return { local, paths };
 }

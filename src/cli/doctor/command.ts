@@ -3,8 +3,9 @@ import { defineCommand } from '../command.js';
 import { EXIT, Exit } from '../exit-code.js';
 import { CONNECTION_FLAGS, type ConnectionFlags } from '../flags.js';
 import { jsonLine, print } from '../output.js';
-import { styled } from '../terminal.js';
+import { harmlessLine, styled } from '../terminal.js';
 import { type Check, skipped } from './check.js';
+import { checkMount } from './mount.js';
 import { checkNetwork } from './network.js';
 import { checkOutbox } from './outbox.js';
 import { checkProject } from './project.js';
@@ -36,8 +37,8 @@ export const doctorCommand = defineCommand({
     json: { type: 'boolean', description: 'print the findings as one line of JSON' },
   },
   more: `
-Checks Node and the frameworks in this folder, the key, the address, the network, the clock, the account and the
-outbox. Sends no message, and prints no key. The exit code is 1 when something is wrong.
+Checks Node and the frameworks in this folder, the key, the address, the proxy, the network, whether it is Synap that
+answers, the clock, the account, its credits, and the outbox with the place of its file. Sends no message, and prints no key. The exit code is 1 when something is wrong.
 
 Example:
   $ synap-recorder doctor
@@ -54,6 +55,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
     ...settings,
     ...(await checkSynap(endpoint, flags.tenancy)),
     checkOutbox(flags.outbox),
+    ...checkMount(flags.outbox),
   ];
   const wrong = checks.filter(({ status }) => status === 'wrong').length;
   await print(flags.json ? jsonLine({ ok: wrong === 0, checks }) : asText(checks, wrong));
@@ -78,8 +80,8 @@ function asText(checks: readonly Check[], wrong: number): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const lines = checks.map(({ name, status, finding, advice }) => {
     const [style, mark] = MARKS[status];
-    const line = `${styled(style, mark)} ${name.padEnd(width)}  ${finding}\n`;
-    return advice === undefined ? line : `${line}${' '.repeat(width + 4)}→ ${advice}\n`;
+    const line = `${styled(style, mark)} ${name.padEnd(width)}  ${harmlessLine(finding)}\n`;
+    return advice === undefined ? line : `${line}${' '.repeat(width + 4)}→ ${harmlessLine(advice)}\n`;
   });
   const end = wrong === 0 ? 'Nothing is wrong.' : `${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong.`;
   return `${lines.join('')}\n${end}\n`;

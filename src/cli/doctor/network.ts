@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { CONNECT_TIMEOUT_MS } from '../../synap/network-error.js';
+import { CONNECT_TIMEOUT_MS, unreachableAdvice } from '../../synap/network-error.js';
+import { tlsProblem } from '../../synap/tls-problem.js';
 import { type Check, ok, skipped, warning, wrong } from './check.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -25,8 +26,12 @@ async function checkName(host: string): Promise<Check> {
     const { address } = await lookup(host);
     return ok('dns', `${host} is ${address} (${since(begun)})`);
   } catch (error) {
-    const finding = `${host} is not known to this machine's DNS (${codeOf(error)})`;
-    return wrong('dns', finding, 'check SYNAP_BASE_URL for a typing mistake, and the network');
+    const code = codeOf(error);
+    const finding =
+      code === 'ENOTFOUND'
+        ? `${host} is not known to this machine's DNS (${code})`
+        : `${host} was not looked up (${code})`;
+    return wrong('dns', finding, unreachableAdvice(code));
   }
 }
 
@@ -44,16 +49,15 @@ async function checkTls(host: string, port: number): Promise<Check[]> {
   const begun = performance.now();
   let socket: TLSSocket;
   try {
-    socket = await opened(connectTls({ host, port, servername: isIP(host) ? '' : host }), 'secureConnect');
+    // As the client asks for it.
+    const options = { host, port, servername: isIP(host) ? '' : host, ALPNProtocols: ['http/1.1'] };
+    socket = await opened(connectTls(options), 'secureConnect');
   } catch (error) {
-    if (!isAboutCertificate(error)) return [unreachable(port, error)];
-    return [
-      wrong(
-        'certificate',
-        `was refused (${codeOf(error)})`,
-        "behind a company's proxy, set NODE_EXTRA_CA_CERTS to the file of its CA certificate",
-      ),
-    ];
+    const code = codeOf(error);
+    const problem = tlsProblem(code);
+    if (problem?.kind === 'certificate') return [wrong('certificate', `was refused (${code})`, problem.advice)];
+    if (problem) return [wrong('connection', `port ${port}: ${problem.finding} (${code})`, problem.advice)];
+    return [unreachable(port, error)];
   }
   const { valid_to } = socket.getPeerCertificate();
   const protocol = socket.getProtocol() ?? 'TLS';
@@ -77,19 +81,8 @@ function opened<T extends Socket>(socket: T, event: string): Promise<T> {
 }
 
 function unreachable(port: number, error: unknown): Check {
-  const proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy;
-  const advice = proxy
-    ? 'synap-recorder does not use HTTPS_PROXY: allow a direct connection'
-    : codeOf(error) === 'ECONNREFUSED'
-      ? 'nothing listens on it: start the server, or check the port in SYNAP_BASE_URL'
-      : 'check the network and its firewall';
-  return wrong('connection', `port ${port} can't be reached (${codeOf(error)})`, advice);
-}
-
-const CERTIFICATE = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_SSL_)/;
-
-function isAboutCertificate(error: unknown): boolean {
-  return CERTIFICATE.test(codeOf(error));
+  const code = codeOf(error);
+  return wrong('connection', `port ${port} can't be reached (${code})`, unreachableAdvice(code));
 }
 
 function codeOf(error: unknown): string {

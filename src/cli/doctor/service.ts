@@ -1,71 +1,74 @@
 import { httpTransport } from '#http';
-import { NetworkError } from '../../synap/errors.js';
+import { isObject, text } from '../../internal/guards.js';
 import type { Tenancy } from '../../synap/messages.js';
-import { deadlineIn } from '../../synap/request.js';
-import type { HttpTransport } from '../../synap/transport.js';
+import { checkAccount, checkCredits, checkTenancy, isIdentity } from './account.js';
+import { type Answer, asker, impossiblePath, isJsonSuccess, strangerOf } from './answer.js';
 import { type Check, ok, skipped, warning, wrong } from './check.js';
-import { since } from './network.js';
 import type { Endpoint } from './settings.js';
 
 const SECOND = 1000;
-const TIMEOUT_MS = 10 * SECOND;
 /** Beyond this, certificates and tokens begin to be refused, and transcripts to be dated wrongly. */
 const MAX_SKEW_MS = 60 * SECOND;
 const SLOW_MS = 2 * SECOND;
 
-interface Answer {
-  status: number;
-  body: unknown;
-  /** The server's clock, in milliseconds since 1970. */
-  date: number | undefined;
-  ms: number;
-}
+const ADDRESS = 'check that SYNAP_BASE_URL is the address of Synap';
 
 /** Checks whether what answers there is Synap, and accepts the key. `wanted` is what the app is written for. */
 export async function checkService({ synap, hasKey }: Endpoint, wanted: Tenancy | undefined): Promise<Check[]> {
   const transport = httpTransport(synap.origin);
+  const ask = asker(synap, transport);
   try {
-    const health = await get(synap, transport, '/health', { anonymous: true });
-    const checks = [checkHealth(health), checkClock(health)];
-    if (!hasKey) return [...checks, skipped('account', 'there is no key to ask with'), skipped('tenancy', 'not known')];
-    const whoami = await get(synap, transport, '/api/v1/auth/whoami', { anonymous: false });
-    return [...checks, checkAccount(whoami), checkTenancy(whoami, wanted)];
+    const answer = await ask('/health', { anonymous: true });
+    // Many a host answers alike to whatever it is asked.
+    const impossible = typeof answer === 'string' ? answer : await ask(impossiblePath(), { anonymous: true });
+    const health = checkHealth(answer, impossible);
+    const checks = [health.check, checkClock(answer)];
+    if (!hasKey) return [...checks, ...notAsked('there is no key to ask with')];
+    // A stranger is not shown the key.
+    if (!health.isSynap) return [...checks, ...notAsked('this is no Synap')];
+    const whoami = await ask('/api/v1/auth/whoami', { anonymous: false });
+    const account = checkAccount(whoami, synap);
+    if (typeof whoami === 'string' || !isIdentity(whoami)) return [...checks, account, ...unknown('not known')];
+    const credits = await ask('/v1/credits/balance', { anonymous: false });
+    return [...checks, account, checkTenancy(whoami, wanted), checkCredits(credits, synap)];
   } finally {
     await transport.close();
   }
 }
 
-/** An answer, or why there was none. */
-async function get(
-  synap: Endpoint['synap'],
-  transport: HttpTransport,
-  path: string,
-  { anonymous }: { anonymous: boolean },
-): Promise<Answer | string> {
-  const begun = performance.now();
-  try {
-    const answer = await synap.ask(transport, { path, anonymous, deadline: deadlineIn(TIMEOUT_MS) });
-    const date = Date.parse(answer.header('date') ?? '');
-    return {
-      status: answer.status,
-      body: parse(answer.body),
-      date: Number.isNaN(date) ? undefined : date,
-      ms: performance.now() - begun,
-    };
-  } catch (error) {
-    if (!NetworkError.is(error)) throw error;
-    return `no answer (${error.message}; ${since(begun)})`;
-  }
+function notAsked(why: string): Check[] {
+  return [skipped('account', why), ...unknown(why)];
 }
 
-function checkHealth(answer: Answer | string): Check {
-  const advice = 'check that SYNAP_BASE_URL is the address of Synap';
-  if (typeof answer === 'string') return wrong('health', answer, advice);
-  const { status, ms } = answer;
+function unknown(why: string): Check[] {
+  return [skipped('tenancy', why), skipped('credits', why)];
+}
+
+/** `isSynap`: nothing shows that it is something else. */
+function checkHealth(answer: Answer | string, impossible: Answer | string): { check: Check; isSynap: boolean } {
+  if (typeof answer === 'string') return { check: wrong('health', answer, ADDRESS), isSynap: false };
+  const { status, ms, body } = answer;
   const finding = `/health answers ${status} (${Math.round(ms)} ms)`;
-  if (status >= 500) return wrong('health', finding, 'Synap fails now; messages wait in the outbox until it recovers');
-  if (status < 200 || status > 299) return wrong('health', finding, advice);
-  return ms > SLOW_MS ? warning('health', finding, 'it is slow: check the network') : ok('health', finding);
+  const stranger = strangerOf(answer);
+  const noSynap = (why: string, advice = ADDRESS) => ({
+    check: wrong('health', `this is no Synap: ${why}`, advice),
+    isSynap: false,
+  });
+  if (stranger) return noSynap(stranger.finding, stranger.advice);
+  if (status === 403)
+    return noSynap('it refuses /health (403), as a firewall does', 'let the firewall pass this machine');
+  if (status === 429) return { check: warning('health', finding, 'try again in a minute'), isSynap: true };
+  if (status >= 500) {
+    const advice = 'Synap fails now; messages wait in the outbox until it recovers';
+    return { check: wrong('health', finding, advice), isSynap: true };
+  }
+  if (status < 200 || status > 299) return noSynap(`/health answers ${status}`);
+  if (!isJsonSuccess(answer)) return noSynap(`/health answers ${status}, but with no JSON`);
+  if (!isObject(body) || text(body.status) === undefined) return noSynap('/health answers JSON without a status');
+  if (typeof impossible !== 'string' && impossible.status >= 200 && impossible.status <= 299)
+    return noSynap(`it answers ${impossible.status} to an address that nobody has`);
+  const check = ms > SLOW_MS ? warning('health', finding, 'it is slow: check the network') : ok('health', finding);
+  return { check, isSynap: true };
 }
 
 function checkClock(answer: Answer | string): Check {
@@ -77,53 +80,4 @@ function checkClock(answer: Answer | string): Check {
   if (Math.abs(skew) <= MAX_SKEW_MS) return ok('clock', `agrees with the server's to ${Math.max(1, seconds)} s`);
   const finding = `is ${seconds} s ${skew > 0 ? 'ahead of' : 'behind'} the server's`;
   return wrong('clock', finding, "set this machine's clock by NTP");
-}
-
-function checkAccount(answer: Answer | string): Check {
-  if (typeof answer === 'string') return skipped('account', 'the server does not answer');
-  const { status } = answer;
-  if (status >= 200 && status <= 299) return ok('account', 'the key is accepted');
-  if (status === 401 || status === 403)
-    return wrong(
-      'account',
-      `the key is refused (${status})`,
-      'check that SYNAP_API_KEY belongs to this address, and is not revoked',
-    );
-  if (status === 402) return wrong('account', 'the account is out of credits (402)', 'top it up');
-  if (status === 404)
-    return warning(
-      'account',
-      'the server has no /api/v1/auth/whoami (404)',
-      'check that SYNAP_BASE_URL is the address of Synap',
-    );
-  if (status === 429) return warning('account', 'the rate limit is reached (429)', 'try again in a minute');
-  return wrong('account', `/api/v1/auth/whoami: got ${status}`, 'try again later');
-}
-
-function checkTenancy(answer: Answer | string, wanted: Tenancy | undefined): Check {
-  const actual = typeof answer === 'string' ? undefined : tenancyOf(answer.body);
-  if (actual === undefined) return skipped('tenancy', 'the server does not say');
-  if (wanted !== undefined && wanted !== actual)
-    return wrong(
-      'tenancy',
-      `is ${actual}, and not ${wanted}`,
-      `use the key of a ${wanted} instance, or set tenancy to ${actual}`,
-    );
-  return ok(
-    'tenancy',
-    actual === 'b2b' ? 'b2b: every message needs a customerId' : 'b2c: the customer is resolved from the user',
-  );
-}
-
-function tenancyOf(body: unknown): Tenancy | undefined {
-  const { tenancy } = (typeof body === 'object' && body !== null ? body : {}) as { tenancy?: unknown };
-  return tenancy === 'b2b' || tenancy === 'b2c' ? tenancy : undefined;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,9 +1,10 @@
-import type { WarningLogger } from '../../internal/env.js';
+import { env, isQuoted, type WarningLogger } from '../../internal/env.js';
 import { AuthenticationError, InvalidInputError } from '../../synap/errors.js';
 import { SynapEndpoint } from '../../synap/request.js';
 import { readApiKey, readBaseUrl, readIdHeaders } from '../../synap/settings.js';
 import type { ConnectionFlags } from '../flags.js';
 import { type Check, ok, warning, wrong } from './check.js';
+import { checkProxy } from './proxy.js';
 
 /** Where Synap is. */
 export interface Endpoint {
@@ -31,18 +32,22 @@ export function checkSettings(flags: ConnectionFlags): Settings {
       synap: new SynapEndpoint({ url: address.url, apiKey: key.apiKey, idHeaders }),
       hasKey: key.apiKey !== undefined,
     },
-    checks: [key.check, address.check, ...odd],
+    checks: [key.check, address.check, ...(address.url ? checkProxy(address.url) : []), ...odd],
   };
 }
 
 function checkKey(flags: ConnectionFlags, logger: WarningLogger): { apiKey?: string; check: Check } {
   const from = flags.apiKey === undefined ? 'SYNAP_API_KEY' : '--api-key';
+  const given = flags.apiKey?.trim() ?? env('SYNAP_API_KEY');
+  if (given !== undefined && isQuoted(given)) {
+    const finding = `${from} stands in quotes, which are sent as a part of the key`;
+    return { check: wrong('key', finding, "set it without them: Docker's --env-file and many panels keep quotes") };
+  }
   try {
     return { apiKey: readApiKey({ apiKey: flags.apiKey, logger }), check: ok('key', `from ${from}`) };
   } catch (error) {
     if (!AuthenticationError.is(error)) throw error;
-    const isSet = (flags.apiKey ?? process.env.SYNAP_API_KEY ?? '').trim() !== '';
-    const check = isSet
+    const check = given
       ? wrong(
           'key',
           `${from} holds a space, a line break or a character outside ASCII`,

@@ -13,7 +13,7 @@ import { LlmCall } from '../llm-call.js';
 import { readMessage } from '../messages.js';
 import { type HistoryEntry, HistoryUpdates } from './history-updates.js';
 import { mergePending } from './merge-pending.js';
-import { type ReadOptions, readTranscript } from './read-transcript.js';
+import { NOTHING_READ, type ReadOptions, readTranscript } from './read-transcript.js';
 
 /** What a {@link SynapChatMessageHistory} takes: who is talking where, and where that is read from. */
 export interface SynapChatMessageHistoryOptions extends Identity {
@@ -34,9 +34,8 @@ interface Added {
  * don't come back. A message that is still on its way is there for this process already. Beside a `SynapCallbackHandler`
  * of the same recorder, on the same chain, each message is recorded once, with what the handler knows of it.
  *
- * It is read from `GET /v1/conversations/{id}/messages`, which `synap-recorder-local` has, or else from Synap's
- * `…/context-for-prompt`. What the latter answers is not documented: a list of messages is taken as it is, a text
- * becomes one system message.
+ * It is read from `GET /v1/conversations/{id}/context-for-prompt`: the older part of a long conversation, which Synap has
+ * compacted, is one system message, and after it stand the recent messages.
  *
  * @example
  * ```ts
@@ -70,7 +69,7 @@ export class SynapChatMessageHistory extends BaseListChatMessageHistory {
   }
 
   /**
-   * The conversation, the oldest message first.
+   * The conversation, the oldest message first; of what Synap has compacted, a summary in its place.
    *
    * @throws {@link InvalidInputError} the conversation's id is no UUID, and there is no `userId` to tell it apart by
    * @throws {@link AuthenticationError} the key to read with is missing or refused
@@ -81,7 +80,7 @@ export class SynapChatMessageHistory extends BaseListChatMessageHistory {
     const conversationId = this.#conversationId();
     const { pending, inFlight } = this.#recorder.stats();
     const before = this.#updates.in(conversationId).filter(({ state }) => state === 'ended');
-    const read = this.#read === false ? [] : await readTranscript(conversationId, this.#read);
+    const read = this.#read === false ? NOTHING_READ : await readTranscript(conversationId, this.#read);
     const arrived = pending + inFlight === 0 && this.#read !== false ? before : [];
     return mergePending(read, this.#updates.in(conversationId), arrived).map(({ role, content }) => {
       if (role === 'context') return new SystemMessage(content);

@@ -1,5 +1,5 @@
 import type { HistoryEntry, Line } from './history-updates.js';
-import type { ReadMessage } from './read-transcript.js';
+import type { ReadMessage, ReadTranscript } from './read-transcript.js';
 
 type Said = Pick<ReadMessage, 'role' | 'content'>;
 
@@ -11,7 +11,7 @@ type Said = Pick<ReadMessage, 'role' | 'content'>;
  * are updates of which nothing is on its way any more.
  */
 export function mergePending(
-  read: readonly ReadMessage[],
+  { messages: read, isWhole }: ReadTranscript,
   updates: readonly HistoryEntry[],
   arrived: readonly HistoryEntry[],
 ): Said[] {
@@ -20,17 +20,21 @@ export function mergePending(
   );
   const shown = read.filter(({ turnId }) => turnId === undefined || !underWay.has(turnId));
   const byTurns = read.some(({ turnId }) => turnId !== undefined);
-  if (byTurns || read.length === 0) return [...shown, ...linesByTurns(read, updates)];
+  if (byTurns || read.length === 0) return [...shown, ...linesByTurns(read, isWhole, updates)];
   for (const entry of arrived) entry.seen();
   return withLines(shown, updates);
 }
 
 /** What is not in the transcript, of turns that it names. */
-function linesByTurns(read: readonly ReadMessage[], updates: readonly HistoryEntry[]): Line[] {
+function linesByTurns(read: readonly ReadMessage[], isWhole: boolean, updates: readonly HistoryEntry[]): Line[] {
   const counts = new Map<string, number>();
   const nameOf = (turnId: string, role: string) => `${role} ${turnId}`;
   for (const { turnId, role } of read)
     if (turnId !== undefined) counts.set(nameOf(turnId, role), (counts.get(nameOf(turnId, role)) ?? 0) + 1);
+  // Messages arrive in their order: what was said before one that is there is older than what was read.
+  const turns = new Set(read.map(({ turnId }) => turnId));
+  const first = isWhole ? 0 : updates.findIndex(({ turnId }) => turns.has(turnId));
+  for (const entry of updates.slice(0, Math.max(0, first))) entry.seen();
   return updates.flatMap(entry => {
     const missing = entry.lines().filter(({ role }) => {
       const name = nameOf(entry.turnId, role);
@@ -43,23 +47,44 @@ function linesByTurns(read: readonly ReadMessage[], updates: readonly HistoryEnt
   });
 }
 
-/** What is not in a transcript that names no turns: its end and the beginning of what is pending may overlap. */
+/** What is not in a transcript that names no turns: its end shows how much of what this process said is there. */
 function withLines(read: readonly Said[], updates: readonly HistoryEntry[]): Said[] {
   const lines = updates.flatMap(entry => entry.lines());
   const context = read.filter(({ role }) => role === 'context').map(({ content }) => content);
+  const recent = read.filter(({ role }) => role !== 'context');
   const unsaid = lines.filter(({ content }) => !context.some(text => text.includes(content)));
-  let overlap = Math.min(read.length, unsaid.length);
-  while (overlap > 0 && !endsWith(read, unsaid.slice(0, overlap))) overlap--;
+  const there = countOfArrived(recent, unsaid);
   const prompts = updates.find(({ state, isHandlers }) => state === 'open' && isHandlers)?.user ?? [];
   const last = read.at(-1);
   // The prompt of the run under way may have got there already.
-  const shown = overlap === 0 && last?.role === 'user' && prompts.includes(last.content) ? read.slice(0, -1) : read;
-  return [...shown, ...unsaid.slice(overlap)];
+  const shown = there === 0 && last?.role === 'user' && prompts.includes(last.content) ? read.slice(0, -1) : read;
+  return [...shown, ...unsaid.slice(there)];
 }
 
-function endsWith(read: readonly Said[], lines: readonly Line[]): boolean {
-  return lines.every(({ role, content }, index) => {
-    const other = read[read.length - lines.length + index];
-    return other?.role === role && other.content === content;
-  });
+/**
+ * How many of the lines are there: up to the one that was read last. Of several such places, it is the one with the most
+ * equal lines before it. What was compacted is not read, so those may be fewer than all.
+ */
+function countOfArrived(read: readonly Said[], lines: readonly Line[]): number {
+  let there = 0;
+  let most = 0;
+  for (let count = 1; count <= lines.length; count++) {
+    const equal = equalBefore(read, lines, count);
+    if (equal > most) {
+      most = equal;
+      there = count;
+    }
+  }
+  return there;
+}
+
+/** How many lines before the place `end` are equal to the last ones that were read. */
+function equalBefore(read: readonly Said[], lines: readonly Line[], end: number): number {
+  let equal = 0;
+  while (equal < Math.min(read.length, end)) {
+    const [a, b] = [read[read.length - 1 - equal], lines[end - 1 - equal]];
+    if (a?.role !== b?.role || a?.content !== b?.content) break;
+    equal++;
+  }
+  return equal;
 }

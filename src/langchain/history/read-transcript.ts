@@ -1,14 +1,22 @@
-import { isObject, text } from '../../internal/guards.js';
-import { isSuccess } from '../../synap/error-from-response.js';
+import { text } from '../../internal/guards.js';
+import type { ContextApi, ContextForPrompt, RecentMessage } from '../../synap/context.js';
+import { contextApi } from '../../synap/context-calls.js';
 import { UnexpectedResponseError } from '../../synap/errors.js';
 // Over fetch, which keeps its connections: a history is made for one conversation, and soon forgotten.
 import { httpTransport } from '../../synap/http.edge.js';
 import { deadlineIn, readJson, SynapEndpoint } from '../../synap/request.js';
+import { retryReads } from '../../synap/retry-reads.js';
 import { checkTimeout } from '../../synap/settings.js';
-import type { HttpTransport } from '../../synap/transport.js';
+
+/** What a history reads with: a `SynapClient` is one. */
+interface ReadingClient {
+  readonly conversation: { readonly context: Pick<ContextApi, 'getContextForPrompt'> };
+}
 
 /** Where a history is read from. */
 export interface ReadOptions {
+  /** A client of the app's, for example the one that the recorder was given, instead of an address and a key. */
+  client?: ReadingClient | undefined;
   /** Defaults to `SYNAP_API_KEY`. */
   apiKey?: string | undefined;
   /** Defaults to `SYNAP_BASE_URL`, then to Synap's cloud. */
@@ -19,7 +27,7 @@ export interface ReadOptions {
   allowInsecure?: boolean | undefined;
 }
 
-/** A message as it was read. A prompt's context may be given as a text instead, which is nobody's. */
+/** A message as it was read. The compacted part of a conversation is a text, which is nobody's. */
 export interface ReadMessage {
   readonly role: 'user' | 'assistant' | 'context';
   readonly content: string;
@@ -27,99 +35,68 @@ export interface ReadMessage {
   readonly turnId: string | undefined;
 }
 
+/** A conversation as it was read: what was compacted of it, and what was said since, in order. */
+export interface ReadTranscript {
+  readonly messages: readonly ReadMessage[];
+  /** Whether each message stands in it: none is compacted or left out. */
+  readonly isWhole: boolean;
+}
+
+export const NOTHING_READ: ReadTranscript = { messages: [], isWhole: true };
+
 const TIMEOUT_MS = 10_000;
-const PAGE = 200;
-// A server whose pages never end would keep an app for ever.
-const MAX_PAGES = 1000;
-/** Of one page: its messages may be as long as Synap takes them. */
-const MAX_PAGE_BYTES = 256 * 1024 * 1024;
+/** Messages may be as long as Synap takes them. */
+const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
- * Reads a conversation: by `GET /v1/conversations/{id}/messages`, which a local Synap has, or else by
- * `…/context-for-prompt`. A conversation that nobody has recorded into is empty.
+ * Reads a conversation, by `GET /v1/conversations/{id}/context-for-prompt`. One that nobody has recorded into is empty.
  *
  * @throws {@link AuthenticationError} the key is missing or refused
  * @throws {@link NetworkError} Synap can't be reached, or the reading timed out
  * @throws any other {@link SynapError}, by the status Synap answers
  */
-export async function readTranscript(conversationId: string, options: ReadOptions): Promise<ReadMessage[]> {
-  const endpoint = SynapEndpoint.of({ ...options, logger: false });
+export async function readTranscript(conversationId: string, options: ReadOptions): Promise<ReadTranscript> {
   const timeoutMs = checkTimeout(options.timeoutMs ?? TIMEOUT_MS);
-  return readPages(conversationId, getter(endpoint, httpTransport(endpoint.origin), timeoutMs));
-}
-
-type Get = (path: string) => Promise<unknown>;
-
-async function readPages(conversationId: string, get: Get): Promise<ReadMessage[]> {
-  const path = `/v1/conversations/${encodeURIComponent(conversationId)}`;
-  const messages: ReadMessage[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const next = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const answer = await get(`${path}/messages?limit=${PAGE}${next}`);
-    if (answer === 'no conversation') return messages;
-    if (answer === 'no route') return readContext(await get(`${path}/context-for-prompt`));
-    messages.push(...messagesOf(isObject(answer) ? answer.messages : answer));
-    const following = isObject(answer) ? text(answer.next_cursor) : undefined;
-    if (following === undefined || following === cursor) break;
-    cursor = following;
+  const context = options.client?.conversation.context ?? contextOver(options);
+  try {
+    return transcriptOf(await context.getContextForPrompt({ conversationId }, { timeoutMs }));
+  } catch (error) {
+    if (isUnknownConversation(error)) return NOTHING_READ;
+    throw error;
   }
-  return messages;
 }
 
-/** The names under which an answer may hold its messages, or a text that stands for them. No document says which. */
-const CONTEXT_KEYS = [
-  'messages',
-  'recent_messages',
-  'context',
-  'formatted_context',
-  'prompt',
-  'text',
-  'content',
-  'data',
-];
-
-function readContext(answer: unknown): ReadMessage[] {
-  if (answer === 'no conversation') return [];
-  if (answer === 'no route')
-    throw new UnexpectedResponseError(
-      'Synap has no route to read a conversation by. Check that read.baseUrl is the address of Synap',
-      { status: 404 },
-    );
-  return contextOf(answer, 3) ?? [];
+function contextOver(options: ReadOptions): ContextApi {
+  const endpoint = SynapEndpoint.of({ ...options, logger: false });
+  const transport = httpTransport(endpoint.origin);
+  return contextApi(async (call, { timeoutMs = TIMEOUT_MS } = {}) => {
+    const deadline = deadlineIn(timeoutMs);
+    const request = { ...call, deadline, limits: { maxBytes: MAX_BYTES, timeoutMs } };
+    const read = async () => readJson(await endpoint.send(transport, request), deadline);
+    return retryReads(read, { timeoutMs, signals: [deadline.signal] });
+  });
 }
 
-function contextOf(value: unknown, depth: number): ReadMessage[] | undefined {
-  if (typeof value === 'string')
-    return value.trim() === '' ? undefined : [{ role: 'context', content: value, turnId: undefined }];
-  if (Array.isArray(value)) return messagesOf(value);
-  if (!isObject(value) || depth === 0) return undefined;
-  const found = CONTEXT_KEYS.map(key => contextOf(value[key], depth - 1)).filter(messages => messages !== undefined);
-  return found.find(messages => messages.length > 0) ?? found[0];
-}
-
-function messagesOf(list: unknown): ReadMessage[] {
-  return Array.isArray(list) ? list.flatMap(messageOf) : [];
-}
-
-function messageOf(value: unknown): ReadMessage[] {
-  if (!isObject(value) || typeof value.content !== 'string') return [];
-  const role = value.role === 'human' ? 'user' : value.role === 'ai' ? 'assistant' : value.role;
-  if (role !== 'user' && role !== 'assistant') return [];
-  const metadata = isObject(value.metadata) ? value.metadata : {};
-  return [{ role, content: value.content, turnId: text(metadata.turn_id) }];
-}
-
-/** Gets JSON. What is not there is said by a word: the route, or the conversation. */
-function getter(endpoint: SynapEndpoint, transport: HttpTransport, timeoutMs: number): Get {
-  const deadline = deadlineIn(timeoutMs);
-  const limits = { maxBytes: MAX_PAGE_BYTES, timeoutMs };
-  return async path => {
-    const request = { path, deadline, limits };
-    const answer = await endpoint.ask(transport, request);
-    const { status, body } = answer;
-    if (status === 404 || status === 405) return /conversation/i.test(body) ? 'no conversation' : 'no route';
-    if (!isSuccess(answer)) throw endpoint.errorOf(answer, request);
-    return readJson(answer, deadline);
+function transcriptOf(context: ContextForPrompt): ReadTranscript {
+  const { available = true, formattedContext = '', recentMessages = [], compactedMessageCount = 0 } = context;
+  const compacted: ReadMessage[] =
+    available && formattedContext.trim() !== ''
+      ? [{ role: 'context', content: formattedContext, turnId: undefined }]
+      : [];
+  const total = context.totalMessageCount ?? recentMessages.length;
+  return {
+    messages: [...compacted, ...recentMessages.flatMap(messageOf)],
+    isWhole: compacted.length === 0 && compactedMessageCount === 0 && total <= recentMessages.length,
   };
+}
+
+function messageOf({ role: name, content, metadata }: RecentMessage): ReadMessage[] {
+  const role = name === 'human' ? 'user' : name === 'ai' ? 'assistant' : name;
+  if (role !== 'user' && role !== 'assistant') return [];
+  return [{ role, content, turnId: text(metadata?.turn_id) }];
+}
+
+/** Synap says 404 of a conversation that does not exist yet, and of a route that it does not have. */
+function isUnknownConversation(error: unknown): boolean {
+  return UnexpectedResponseError.is(error) && error.status === 404 && /conversation/i.test(error.message);
 }

@@ -32,7 +32,7 @@ describe.each(Object.entries(RUNTIMES))('%s', (_, runtime) => {
     'runs %s, which records its conversation',
     async file => {
       const script = () => ({ text: ['Air scatters blue light ', 'more than red.'] });
-      const { messages, stderr } = await runProgram(file, script, runtime);
+      const { messages, stderr } = await runProgram(file, script, { runtime });
       expect(messages.map(({ role, content }) => `${role}: ${content}`)).toEqual(SAID);
       expect(messages[1]?.metadata).toMatchObject({ status: 'complete', latency_ms: expect.any(Number) });
       expect(stderr).toBe('');

@@ -27,7 +27,7 @@ equip(document);
 startPaging();
 showPlace();
 if (list?.dataset.events) {
-  const on = { messages: receive, about: renewAbout, reset };
+  const on = { messages: receive, about: renewAbout, reset, gone };
   listen({ url: list.dataset.events, seq: Number(list.dataset.seq), on });
 }
 document.addEventListener('scroll', () => isAtEnd() && !behind && fresh.clear(), { passive: true });
@@ -56,6 +56,11 @@ function renewAbout(html: string): void {
   byId('about')?.replaceChildren(...elementsOf(html));
   const about = byId('about');
   if (about) localizeTimes(about);
+}
+
+/** Somebody was forgotten, who may stand on this page. */
+function gone(): void {
+  location.reload();
 }
 
 function reset(): void {
@@ -108,7 +113,7 @@ function startPaging(): void {
     listen({
       url: events,
       seq: Number(more.getAttribute('data-seq')),
-      on: { messages: receive, about: renewAbout, reset },
+      on: { messages: receive, about: renewAbout, reset, gone },
     });
   });
 }

@@ -28,7 +28,7 @@ startPage({
 startFilters();
 if (location.hash === '#q') byId('q')?.focus();
 if (rows?.dataset.events) {
-  const on = { row: receive, reset: () => fresh.reload() };
+  const on = { row: receive, reset: () => fresh.reload(), gone: () => location.reload() };
   listen({ url: rows.dataset.events, seq: Number(rows.dataset.seq), on });
 }
 

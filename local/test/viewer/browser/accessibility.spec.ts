@@ -50,7 +50,8 @@ async function filled() {
   });
   await record(local, prompt, answer, ...failed, ...aborted, ...abandoned);
   const paths = ['/', '/?q=code', '/?user=nobody', `/conversations/${prompt.conversation_id}`];
-  return { local, paths: [...paths, `/conversations/${abandoned[0].conversation_id}`] };
+  const asks = ['/?user=ada', '/forget?user_id=ada', '/forget?user_id=nobody'];
+  return { local, paths: [...paths, ...asks, `/conversations/${abandoned[0].conversation_id}`] };
 }
 
 test.each(['light', 'dark'] as const)(

@@ -152,3 +152,23 @@ test('a page that missed a great deal offers to load itself anew', async () => {
   await page.locator('#fresh', { hasText: 'Many new messages' }).click();
   await page.locator('.message', { hasText: 'message 499' }).waitFor();
 });
+
+test('somebody is forgotten from their conversation, and pages that are open elsewhere show it', async () => {
+  const local = await start();
+  const [adas, graces] = [said({ content: 'A secret' }), said({ content: 'A compiler', user_id: 'grace' })];
+  await record(local, adas, graces);
+  const list = await openViewer(local);
+  const other = await openViewer(local, `/conversations/${adas.conversation_id}`);
+  const page = await openViewer(local, `/conversations/${adas.conversation_id}`);
+  await page.getByRole('link', { name: 'Forget' }).click();
+  await page.getByRole('heading', { name: 'Forget ada?' }).waitFor();
+  expect(await list.locator('.row').count()).toBe(2);
+  await page.getByRole('button', { name: 'Forget ada' }).click();
+  await page.getByText('1 message deleted.').waitFor();
+  await expect.poll(() => list.locator('.row').allInnerTexts()).toEqual([expect.stringContaining('A compiler')]);
+  await other.getByText('There is no conversation').waitFor();
+  // They go on listening.
+  await ready(list);
+  await record(local, said({ content: 'Good morning', user_id: 'grace' }));
+  await list.locator('.row', { hasText: 'Good morning' }).waitFor();
+});
