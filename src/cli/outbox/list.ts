@@ -12,7 +12,7 @@ interface ListFlags {
 export async function listOutbox(file: string, { state, limit, content, json }: ListFlags): Promise<void> {
   const reader = new OutboxReader(file);
   try {
-    for (const entry of reader.entries(state, limit))
+    for (const entry of reader.entries(state, { limit }))
       process.stdout.write(json ? jsonLine(fields(entry, content)) : `${line(entry, content)}\n`);
   } finally {
     reader.close();
