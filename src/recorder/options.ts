@@ -130,14 +130,14 @@ const schema = z.object({
 });
 
 /** The options, checked, with their defaults. */
-export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry' | 'closeOnSignals'> {
+export interface RecorderSettings extends Omit<z.output<typeof schema>, 'account' | 'retry' | 'closeOnSignals'> {
   readonly defaults: Identity;
   readonly client: Pick<SynapClient, 'conversation'> | undefined;
   /** Closes the client that was made here, not one of the app's own. */
   closeClient(): Promise<void>;
   readonly outbox: Outbox;
   /** Whose messages are recorded. Undefined when nothing is. */
-  readonly relayAccount: RelayAccount | undefined;
+  readonly account: RelayAccount | undefined;
   readonly retry: BackoffOptions & GiveUpOptions;
   readonly redact: RecorderOptions['redact'];
   readonly onLoss: RecorderOptions['onLoss'];
@@ -170,7 +170,7 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     ...parsed.data,
     defaults: { userId, customerId, sessionId, conversationId },
     client,
-    relayAccount: client && accountOf(options, client),
+    account: client && accountOf(options, client),
     closeClient: async () => made?.close(),
     outbox,
     retry: {

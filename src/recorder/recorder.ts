@@ -69,8 +69,8 @@ export class Recorder {
 
   constructor(options: RecorderOptions = {}) {
     this.#settings = readOptions(options);
-    const { client, outbox, rateLimit, batch, maxInFlight, retry, enabled, onLoss, waitUntil } = this.#settings;
-    const { relayAccount: account } = this.#settings;
+    const { client, outbox, account, rateLimit, batch, maxInFlight, retry, enabled, onLoss, waitUntil } =
+      this.#settings;
     const logger = safeLogger(options.logger);
     this.#logger = logger;
     const warnOnce = WarnOnce.of(this, logger);
@@ -105,6 +105,14 @@ export class Recorder {
   /** Whether anything is recorded at all: `enabled` was not `false`. After close(), messages are counted as losses. */
   get enabled(): boolean {
     return this.#relay !== undefined;
+  }
+
+  /**
+   * The name of the account that messages are recorded for: the option `account`, or one made of the address and the key's
+   * fingerprint or ids. Undefined when nothing is recorded.
+   */
+  get account(): string | undefined {
+    return this.#settings.account?.name;
   }
 
   /**
