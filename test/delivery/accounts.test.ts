@@ -160,9 +160,7 @@ describe('a rotated key', () => {
     let isDown = false;
     // What the old key still sends when its recorder is closed must not arrive.
     const isOld = (authorization: unknown) => authorization === `Bearer ${key}`;
-    const server = await synap(({ headers }) =>
-      isDown && isOld(headers.authorization) ? { status: 503 } : undefined,
-    );
+    const server = await synap(({ headers }) => (isDown && isOld(headers.authorization) ? { status: 503 } : undefined));
     const first = keyedClient({ url: server.url, key, whoami });
     const { recorder } = recorderOn(path, { client: first.client });
     recorder.turn({ conversationId: 'first' }).user('first');
@@ -343,9 +341,19 @@ describe('an outbox that was written before there were accounts', () => {
         return claimed.map(entry => ({ ...entry, account: entries.find(({ key }) => key === entry.key)?.account }));
       },
     };
-    const first = recorderOn(tempFile(), { outbox: keeping, account: 'one', apiKey: 'k', baseUrl: 'http://127.0.0.1:1' });
+    const first = recorderOn(tempFile(), {
+      outbox: keeping,
+      account: 'one',
+      apiKey: 'k',
+      baseUrl: 'http://127.0.0.1:1',
+    });
     first.recorder.turn({ conversationId: 'a' }).user('of one');
-    const { recorder, lines } = recorderOn(tempFile(), { outbox: keeping, account: 'two', apiKey: 'k', baseUrl: server.url });
+    const { recorder, lines } = recorderOn(tempFile(), {
+      outbox: keeping,
+      account: 'two',
+      apiKey: 'k',
+      baseUrl: server.url,
+    });
     recorder.turn({ conversationId: 'b' }).user('of two');
     await expect.poll(() => contents(server)).toEqual(['of two']);
     expect(lines.filter(line => line.includes('another account'))).toHaveLength(1);
