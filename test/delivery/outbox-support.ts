@@ -67,14 +67,14 @@ export async function putBack(outbox: Outbox, ...keys: string[]) {
 }
 
 /** The stats of an outbox, checked: every accepted message is somewhere. */
-export function balancedStats(outbox: Outbox) {
-  const { pendingBytes, foreign: _, ...stats } = outbox.stats();
+export function balancedStats(outbox: Outbox, account?: string) {
+  const { pendingBytes, foreign = 0, ...stats } = outbox.stats(account);
   const { accepted, pending, inFlight, delivered, deadLettered, expired } = stats;
   const sum = pending + inFlight + delivered + deadLettered + expired;
   if (accepted !== sum) throw new Error(`the stats don't balance: accepted ${accepted}, accounted for ${sum}`);
   for (const [name, count] of Object.entries({ ...stats, pendingBytes }))
     if (count < 0) throw new Error(`the stats say ${name} ${count}`);
-  return { ...stats, pendingBytes };
+  return { ...stats, pendingBytes, foreign };
 }
 
 /** The same outbox, as one behind a network would answer: later, in the order of the calls. */
