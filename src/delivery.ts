@@ -5,6 +5,7 @@
  * conversation), and the questions whether an error concerns the account, and so every message after it, or may do so.
  * The outbox to deliver from is `memoryOutbox()` of `synap-recorder`, or one of your own.
  */
+export type { RelayAccount } from './delivery/account.js';
 export { isAboutAccount, mayBeAboutAccount } from './delivery/decide.js';
 export type { RateLimitOptions } from './delivery/rate-limiter.js';
 export { Relay } from './delivery/relay.js';

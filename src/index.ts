@@ -4,6 +4,7 @@ export type { JsonObject, JsonValue } from './internal/json.js';
 export type { Logger } from './internal/logger.js';
 export { type MemoryOutboxOptions, memoryOutbox } from './outbox/memory-outbox.js';
 export type {
+  AccountStats,
   ClaimedEntry,
   ClaimLimits,
   DeadLetter,
@@ -13,6 +14,7 @@ export type {
   OutboxEntry,
   OutboxStats,
   Progress,
+  PurgeableState,
   PutResult,
   Settlement,
 } from './outbox/outbox.js';

@@ -1,6 +1,7 @@
 import type { Logger } from '../internal/logger.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { RecordingClient } from '../synap/client.js';
+import type { RelayAccount } from './account.js';
 import type { BackoffOptions } from './backoff.js';
 import type { GiveUpOptions } from './decide.js';
 import type { Loss } from './loss.js';
@@ -8,6 +9,8 @@ import type { RateLimitOptions } from './rate-limiter.js';
 
 export interface RelayOptions {
   outbox: Outbox;
+  /** Whose messages it delivers: those of others in the outbox it leaves alone. Default: the account without a name. */
+  account?: RelayAccount | undefined;
   client: RecordingClient;
   rateLimit: RateLimitOptions | false;
   /** A batch goes when one of these is reached; `lingerMs` counts from its first message. */

@@ -2,6 +2,8 @@ import { outsideRequests } from '../internal/async-context.js';
 import { monotonicNow } from '../internal/monotonic-clock.js';
 import { isPromise, within } from '../internal/promises.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from '../outbox/outbox.js';
+import { Account } from './account.js';
+import { outboxOfAccount } from './account-outbox.js';
 import { backoffMs } from './backoff.js';
 import { BatchDelivery } from './batch-delivery.js';
 import { errorForLog } from './error-for-log.js';
@@ -49,6 +51,7 @@ const IDLE: State = { is: 'idle' };
  */
 export class Relay {
   readonly #options: RelayOptions;
+  readonly #account: Account;
   readonly #delivery: BatchDelivery;
   readonly #flushes: FlushTracker;
   readonly #settlements: Settlements;
@@ -64,12 +67,16 @@ export class Relay {
   #knownStats: OutboxState = NO_STATS;
 
   constructor(options: RelayOptions) {
-    this.#options = options;
-    const { outbox, logger } = options;
+    const { logger } = options;
+    const changed = () => this.wake();
+    this.#account = new Account(options.account ?? { name: '' }, { outbox: options.outbox, logger, changed });
+    const outbox = outboxOfAccount(options.outbox, this.#account.name, logger);
+    this.#options = { ...options, outbox };
     this.#flushes = new FlushTracker(outbox);
-    this.#settlements = new Settlements({ ...options, flushes: this.#flushes });
+    this.#settlements = new Settlements({ ...this.#options, flushes: this.#flushes });
     this.#delivery = new BatchDelivery({ ...options, settlements: this.#settlements });
     outbox.open?.(logger);
+    this.#account.start();
     this.#check();
     if (outbox.pollMs !== undefined) {
       this.#poll = outsideRequests(() => setInterval(() => this.#check(), outbox.pollMs));
@@ -85,17 +92,12 @@ export class Relay {
   }
 
   stats(): DeliveryStats {
-    const { pendingBytes: _, ...stats } = this.#outboxStats();
+    const { pendingBytes: _, foreign = 0, ...stats } = this.#outboxStats();
     const refused = Math.min(stats.pending, this.#delivery.suspects.count);
     const held = this.#isClosed ? 0 : this.#delivery.circuit.isHeld ? stats.pending : refused;
-    return {
-      ...stats,
-      pending: stats.pending - held,
-      held,
-      lostAtShutdown: this.#delivery.lostAtClose.lost,
-      maybeLost: this.#delivery.lostAtClose.maybeLost,
-      possibleDuplicates: this.#settlements.possibleDuplicates,
-    };
+    const { lost: lostAtShutdown, maybeLost } = this.#delivery.lostAtClose;
+    const { possibleDuplicates } = this.#settlements;
+    return { ...stats, pending: stats.pending - held, held, foreign, lostAtShutdown, maybeLost, possibleDuplicates };
   }
 
   /**
@@ -200,6 +202,7 @@ export class Relay {
     this.#timer.stop();
     clearInterval(this.#poll);
     this.#delivery.close();
+    this.#account.close();
     const { outbox } = this.#options;
     const { accepted } = this.#delivery;
     if (accepted.size === 0) return outbox.close();
@@ -266,12 +269,14 @@ export class Relay {
       );
     } finally {
       this.#sending--;
+      if (this.#sending === 0 && this.#delivery.answeredAt > 0) this.#account.idle();
       this.#flushes.progress();
       this.#check();
     }
   }
 
   async #round(): Promise<void> {
+    if (this.#account.ready) await this.#account.ready;
     // A timer may fire a little early, and the circuit may have opened meanwhile.
     if (this.#isClosed || monotonicNow() < this.#delivery.circuit.until) return;
     const since = this.#state.is === 'lingering' ? this.#state.since : undefined;

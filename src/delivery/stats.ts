@@ -1,6 +1,6 @@
 import type { OutboxStats } from '../outbox/outbox.js';
 
-/** The stats of the outbox, and what only its relay knows. `accepted` is the sum of the others but the last. */
+/** The stats of the outbox, and what only its relay knows. `accepted` is the sum of the others but the last two. */
 export interface DeliveryStats extends OutboxStats {
   /**
    * Pending, while Synap refuses the key, the account or the address; then `pending` is 0. And messages that Synap has
@@ -16,6 +16,8 @@ export interface DeliveryStats extends OutboxStats {
    * stored it. One message can count several times.
    */
   possibleDuplicates: number;
+  /** Messages that the outbox holds for other accounts, pending or in flight. This recorder does not send them. */
+  foreign: number;
 }
 
 export const NO_STATS = {
@@ -30,4 +32,5 @@ export const NO_STATS = {
   lostAtShutdown: 0,
   maybeLost: 0,
   possibleDuplicates: 0,
+  foreign: 0,
 };

@@ -1,24 +1,21 @@
-import type { RecordMessageInput } from '../synap/messages.js';
+import { byPosition, type Held, hold, MemoryLine, release } from './memory-line.js';
 import type {
+  AccountStats,
   ClaimedEntry,
   ClaimLimits,
   DeadLetter,
-  MessageState,
   Outbox,
   OutboxEntry,
   Progress,
+  PurgeableState,
   PutResult,
   Settlement,
 } from './outbox.js';
-import { pick } from './pick-batch.js';
 
 const MiB = 1024 * 1024;
 
 const MAX_DEAD_LETTERS = 1000;
 const MAX_DEAD_LETTER_BYTES = 4 * MiB;
-
-/** Keys of delivered messages that are remembered. */
-const REMEMBERED_KEYS = 10_000;
 
 export interface MemoryOutboxOptions {
   /** Messages it holds at most, in flight included. Default 10,000. */
@@ -31,51 +28,21 @@ export interface MemoryOutboxOptions {
 export interface MemoryOutbox extends Outbox {
   put(entry: OutboxEntry, options: { admitted: boolean }): PutResult;
   claim(limits: ClaimLimits): ClaimedEntry[];
-  settle(settlements: readonly Settlement[]): 'settled';
-  progress(position?: number): Progress;
-  deadLetters(page?: { after?: number | undefined; limit?: number | undefined }): (DeadLetter & ClaimedEntry)[];
-  replay(keys?: readonly string[]): number;
-  purge(keys?: readonly string[]): number;
+  settle(settlements: readonly Settlement[], account?: string): 'settled';
+  progress(position?: number, account?: string): Progress;
+  deadLetters(page?: {
+    after?: number | undefined;
+    limit?: number | undefined;
+    account?: string | undefined;
+  }): (DeadLetter & ClaimedEntry)[];
+  replay(keys?: readonly string[], options?: { account?: string | undefined }): number;
+  purge(
+    keys?: readonly string[],
+    options?: { account?: string | undefined; states?: readonly PurgeableState[] | undefined },
+  ): number;
+  accounts(): AccountStats[];
+  adopt(from: string, to: string, options?: { isAlias?: boolean | undefined }): number | 'busy';
   close(): OutboxEntry[];
-}
-
-/**
- * An entry without its message, of which the text is kept: as bytes, a message takes as much memory as it has bytes, and
- * gives the garbage collector nothing to look through.
- */
-interface Held extends Omit<ClaimedEntry, 'message' | 'json'> {
-  readonly conversationId: string;
-  readonly json: Uint8Array;
-}
-
-interface Waiting extends Held {
-  state: Extract<MessageState, 'pending' | 'in_flight'>;
-}
-
-type Dead = Held & Pick<DeadLetter, 'state' | 'error' | 'diedAt'>;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
-function hold({ message, json = JSON.stringify(message), ...entry }: OutboxEntry, position: number): Held {
-  return {
-    ...entry,
-    position,
-    conversationId: message.conversationId,
-    json: encoder.encode(json),
-  };
-}
-
-/** The entry with its message, which is read when it is asked for: whoever takes thousands may not need them all at once. */
-function release<T extends Held>({ json, conversationId: _, ...entry }: T) {
-  let message: RecordMessageInput | undefined;
-  return {
-    ...entry,
-    get message(): RecordMessageInput {
-      message ??= JSON.parse(decoder.decode(json)) as RecordMessageInput;
-      return message;
-    },
-  };
 }
 
 /**
@@ -84,152 +51,167 @@ function release<T extends Held>({ json, conversationId: _, ...entry }: T) {
  * Of its dead letters it keeps the newest 1,000, and 4 MiB at most.
  */
 export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: MemoryOutboxOptions = {}): MemoryOutbox {
-  // A Map keeps the order of insertion, and an entry that is set again keeps its place.
-  const line = new Map<string, Waiting>();
-  const dead = new Map<string, Dead>();
-  const delivered = new Set<string>();
-  const stats = { accepted: 0, pending: 0, inFlight: 0, delivered: 0, deadLettered: 0, expired: 0, pendingBytes: 0 };
-  const busy = new Map<string, number>();
+  const lines = new Map<string, MemoryLine>();
+  const aliases = new Map<string, string>();
+  // Of what is pending or in flight, and of the dead letters.
   let bytes = 0;
   let deadBytes = 0;
   let newest = 0;
   let isClosed = false;
 
-  function append(entry: Held): void {
-    line.set(entry.key, { ...entry, state: 'pending' });
-    bytes += entry.bytes;
-    stats.pending++;
-    stats.pendingBytes += entry.bytes;
+  const nameOf = (account = '') => aliases.get(account) ?? account;
+
+  function lineOf(account?: string): MemoryLine {
+    const name = nameOf(account);
+    const line = lines.get(name) ?? new MemoryLine();
+    lines.set(name, line);
+    return line;
   }
 
-  function begin(held: Waiting): void {
-    held.state = 'in_flight';
-    stats.pending--;
-    stats.pendingBytes -= held.bytes;
-    stats.inFlight++;
-    busy.set(held.conversationId, (busy.get(held.conversationId) ?? 0) + 1);
+  /** The line of an account, or, without one, all of them. */
+  function linesOf(account?: string): MemoryLine[] {
+    return account === undefined ? [...lines.values()] : [lineOf(account)];
   }
 
-  function end({ conversationId }: Waiting): void {
-    const left = (busy.get(conversationId) ?? 1) - 1;
-    if (left === 0) busy.delete(conversationId);
-    else busy.set(conversationId, left);
-    stats.inFlight--;
-  }
-
-  function addDeadLetter(entry: Waiting, { to, error }: Extract<Settlement, { error: string }>): void {
-    stats[to === 'dead' ? 'deadLettered' : 'expired']++;
-    dead.set(entry.key, { ...entry, state: to, error, diedAt: Date.now() });
-    deadBytes += entry.bytes;
-    for (const [key, oldest] of dead) {
-      if (dead.size <= MAX_DEAD_LETTERS && deadBytes <= MAX_DEAD_LETTER_BYTES) break;
-      removeDeadLetter(key, oldest);
+  function boundDeadLetters(line: MemoryLine): void {
+    const letters = () => [...lines.values()].reduce((sum, { deadCount }) => sum + deadCount, 0);
+    for (const { key } of line.dead) {
+      if (letters() <= MAX_DEAD_LETTERS && deadBytes <= MAX_DEAD_LETTER_BYTES) break;
+      deadBytes -= line.removeDead(key)?.bytes ?? 0;
     }
   }
 
-  function remember(key: string): void {
-    delivered.add(key);
-    if (delivered.size > REMEMBERED_KEYS) for (const oldest of delivered) return void delivered.delete(oldest);
-  }
-
-  function removeDeadLetter(key: string, letter: { bytes: number }): void {
-    dead.delete(key);
-    deadBytes -= letter.bytes;
-  }
+  const outstanding = () => [...lines.values()].reduce((sum, { size }) => sum + size, 0);
 
   return {
     durable: false,
 
     put(entry, { admitted }): PutResult {
-      if (line.has(entry.key) || dead.has(entry.key) || delivered.has(entry.key)) return 'duplicate';
-      if (!admitted && (line.size >= maxMessages || bytes + entry.bytes > maxBytes)) return 'full';
-      append(hold(entry, ++newest));
-      stats.accepted++;
+      const line = lineOf(entry.account);
+      if (line.has(entry.key)) return 'duplicate';
+      if (!admitted && (outstanding() >= maxMessages || bytes + entry.bytes > maxBytes)) return 'full';
+      line.append(hold(entry, ++newest));
+      line.stats.accepted++;
+      bytes += entry.bytes;
       return 'accepted';
     },
 
     claim(limits: ClaimLimits): ClaimedEntry[] {
-      const free = [...line.values()].filter(
-        ({ state, conversationId }) =>
-          state === 'pending' && !busy.has(conversationId) && !limits.except.has(conversationId),
-      );
-      const claimed = pick(free, limits);
-      claimed.forEach(begin);
-      return claimed.map(({ state: _, ...entry }) => release(entry));
+      const { account } = limits;
+      return lineOf(account)
+        .claim(limits)
+        .map(entry => release({ ...entry, account }));
     },
 
-    settle(settlements: readonly Settlement[]): 'settled' {
+    settle(settlements: readonly Settlement[], account?: string): 'settled' {
+      const line = lineOf(account);
       for (const settlement of settlements) {
-        const held = line.get(settlement.key);
-        if (held?.state !== 'in_flight') continue;
-        end(held);
-        if (settlement.to === 'pending') {
-          const { attempts, maybeStored } = settlement;
-          line.set(held.key, { ...held, attempts, maybeStored, state: 'pending' });
-          stats.pending++;
-          stats.pendingBytes += held.bytes;
-          continue;
-        }
-        line.delete(settlement.key);
-        bytes -= held.bytes;
-        if (settlement.to === 'delivered') {
-          stats.delivered++;
-          remember(settlement.key);
-        } else addDeadLetter(held, settlement);
+        const left = line.settle(settlement);
+        if (left === undefined) continue;
+        bytes -= left.bytes;
+        if (settlement.to === 'delivered') continue;
+        deadBytes += left.bytes;
+        boundDeadLetters(line);
       }
       return 'settled';
     },
 
-    stats: () => ({ ...stats }),
-
-    progress(position = newest) {
-      const upTo = (entries: Iterable<{ position: number }>) => {
-        let count = 0;
-        for (const entry of entries) if (entry.position <= position) count++;
-        return count;
-      };
-      const waiting = position >= newest ? line.size : upTo(line.values());
-      return { position, outstanding: waiting, deadLetters: upTo(dead.values()) };
+    stats(account) {
+      const sum = new MemoryLine().stats;
+      for (const { stats } of linesOf(account))
+        for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += stats[name];
+      return { ...sum, foreign: outstanding() - sum.pending - sum.inFlight };
     },
 
-    deadLetters({ after = 0, limit = 100 } = {}) {
-      const letters = [...dead.values()].filter(letter => letter.position > after);
-      return letters
-        .sort((a, b) => a.position - b.position)
-        .slice(0, limit)
-        .map(release);
+    progress(position = newest, account = undefined) {
+      const upTo = (of: (line: MemoryLine) => readonly Held[]) =>
+        linesOf(account).reduce((sum, line) => sum + of(line).filter(entry => entry.position <= position).length, 0);
+      const waiting =
+        position >= newest ? linesOf(account).reduce((sum, { size }) => sum + size, 0) : upTo(({ waiting }) => waiting);
+      return { position, outstanding: waiting, deadLetters: upTo(({ dead }) => dead) };
     },
 
-    replay(keys = [...dead.keys()]): number {
+    deadLetters({ after = 0, limit = 100, account } = {}) {
+      const letters = linesOf(account).flatMap(({ dead }) => dead.filter(letter => letter.position > after));
+      return letters.sort(byPosition).slice(0, limit).map(release);
+    },
+
+    replay(keys, { account } = {}): number {
       if (isClosed) throw new Error('this outbox is closed');
-      const wanted = new Set(keys);
-      const letters = [...dead.values()].filter(({ key }) => wanted.has(key)).sort((a, b) => a.position - b.position);
-      for (const { state, error: _, diedAt: __, ...entry } of letters) {
-        removeDeadLetter(entry.key, entry);
-        stats[state === 'dead' ? 'deadLettered' : 'expired']--;
-        append({ ...entry, position: ++newest, acceptedAt: Date.now(), attempts: 0 });
+      const wanted = keys && new Set(keys);
+      const letters = linesOf(account)
+        .flatMap(line => line.dead.map(letter => ({ line, letter })))
+        .filter(({ letter }) => wanted?.has(letter.key) ?? true)
+        .sort((a, b) => byPosition(a.letter, b.letter));
+      for (const { line, letter } of letters) {
+        const { state, error: _, diedAt: __, ...entry } = letter;
+        line.removeDead(entry.key);
+        line.stats[state === 'dead' ? 'deadLettered' : 'expired']--;
+        line.append({ ...entry, position: ++newest, acceptedAt: Date.now(), attempts: 0 });
+        deadBytes -= entry.bytes;
+        bytes += entry.bytes;
       }
       return letters.length;
     },
 
-    purge(keys = [...dead.keys()]): number {
+    purge(keys, { account, states = ['dead', 'expired'] } = {}): number {
+      const wanted = keys && new Set(keys);
+      const [isPending, isHeld] = [states.includes('pending'), states.includes('held')];
       let purged = 0;
-      for (const key of keys) {
-        const letter = dead.get(key);
-        if (!letter) continue;
-        removeDeadLetter(key, letter);
-        purged++;
+      for (const line of linesOf(account)) {
+        for (const { key, state } of line.dead) {
+          if (!states.includes(state) || wanted?.has(key) === false) continue;
+          deadBytes -= line.removeDead(key)?.bytes ?? 0;
+          purged++;
+        }
+        if (!isPending && !isHeld) continue;
+        for (const { key } of line.waiting) {
+          if (wanted?.has(key) === false) continue;
+          const removed = line.removePending(key, { onlyHeld: !isPending });
+          if (removed === undefined) continue;
+          bytes -= removed.bytes;
+          purged++;
+        }
       }
       return purged;
     },
 
+    accounts() {
+      const aliasesOf = (account: string) =>
+        [...aliases].filter(([, name]) => name === account).map(([alias]) => alias);
+      return [...lines].map(([account, { stats }]) => {
+        const { pendingBytes: _, ...counters } = stats;
+        return { account, aliases: aliasesOf(account), ...counters, delivering: stats.inFlight > 0 };
+      });
+    },
+
+    adopt(from, to, { isAlias = false } = {}) {
+      const [source, target] = [lineOf(from), lineOf(to)];
+      if (source.stats.inFlight > 0) return 'busy';
+      if (source === target) return 0;
+      const { moved, dropped } = target.absorb(source, nameOf(to), { all: isAlias });
+      for (const entry of dropped) {
+        if ('diedAt' in entry) deadBytes -= entry.bytes;
+        else bytes -= entry.bytes;
+      }
+      if (isAlias) {
+        const name = nameOf(to);
+        for (const [alias, account] of aliases) if (account === nameOf(from)) aliases.set(alias, name);
+        lines.delete(nameOf(from));
+        aliases.set(from, name);
+      }
+      return moved;
+    },
+
     close(): OutboxEntry[] {
       isClosed = true;
-      const lost = [...line.values()].map(({ state: _, ...entry }) => release(entry));
-      line.clear();
-      busy.clear();
-      stats.pending = stats.inFlight = stats.pendingBytes = bytes = 0;
-      return lost;
+      const lost = [...lines.values()].flatMap(({ waiting }) => waiting).sort(byPosition);
+      for (const line of lines.values()) line.clear();
+      bytes = 0;
+      return lost.map(entry => {
+        const { state: _, ...rest } = entry as Held & { state?: string };
+        return release(rest);
+      });
     },
   };
 }

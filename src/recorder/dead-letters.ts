@@ -1,7 +1,7 @@
 import type { DeadLetter, Outbox } from '../outbox/outbox.js';
 
 /**
- * The messages that Synap did not take. Unlike the rest of the recorder, these methods reject when the outbox fails:
+ * The messages of the recorder's account that Synap did not take. Unlike the rest of the recorder, these methods reject when the outbox fails:
  * whoever calls them waits for the answer.
  *
  * @example
@@ -12,11 +12,13 @@ import type { DeadLetter, Outbox } from '../outbox/outbox.js';
  */
 export class DeadLetters {
   readonly #outbox: Outbox;
+  readonly #account: string | undefined;
   readonly #replayed: () => void;
 
-  /** @internal They are a recorder's. */
-  constructor(outbox: Outbox, replayed: () => void) {
+  /** @internal They are a recorder's: those of its account. */
+  constructor(outbox: Outbox, account: string | undefined, replayed: () => void) {
     this.#outbox = outbox;
+    this.#account = account;
     this.#replayed = replayed;
   }
 
@@ -27,7 +29,7 @@ export class DeadLetters {
    * @param page.limit how many at most. Default 100.
    */
   async list(page?: { after?: number | undefined; limit?: number | undefined }): Promise<readonly DeadLetter[]> {
-    return this.#outbox.deadLetters(page);
+    return this.#outbox.deadLetters({ ...page, account: this.#account });
   }
 
   /**
@@ -36,7 +38,7 @@ export class DeadLetters {
    * @returns how many
    */
   async replay(keys?: readonly string[]): Promise<number> {
-    const replayed = await this.#outbox.replay(keys);
+    const replayed = await this.#outbox.replay(keys, { account: this.#account });
     this.#replayed();
     return replayed;
   }
@@ -47,6 +49,6 @@ export class DeadLetters {
    * @returns how many
    */
   async purge(keys?: readonly string[]): Promise<number> {
-    return this.#outbox.purge(keys);
+    return this.#outbox.purge(keys, { account: this.#account });
   }
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/v4';
+import type { RelayAccount } from '../delivery/account.js';
 import type { BackoffOptions } from '../delivery/backoff.js';
 import type { GiveUpOptions } from '../delivery/decide.js';
 import type { Loss } from '../delivery/loss.js';
@@ -9,6 +10,7 @@ import type { MaybePromise, Outbox } from '../outbox/outbox.js';
 import { type RecordingClient, SynapClient, type SynapClientOptions } from '../synap/client.js';
 import { InvalidInputError } from '../synap/errors.js';
 import type { RecordMessageInput } from '../synap/messages.js';
+import { accountOf, checkAccount } from './account.js';
 import type { ConversationScope, Identity } from './identity.js';
 import type { WaitUntil } from './keep-alive.js';
 
@@ -16,6 +18,11 @@ import type { WaitUntil } from './keep-alive.js';
 export interface RecorderOptions extends Identity, SynapClientOptions {
   /** A client of your own, instead of `apiKey`, `baseUrl` and the other client options. The recorder won't close it. */
   client?: RecordingClient | undefined;
+  /**
+   * Names the account that messages are recorded for: in a durable outbox it keeps them from being sent under another's key.
+   * Default: that of the key. Needed with a durable outbox and an `apiKey` that is a function. 1 to 200 characters.
+   */
+  account?: string | undefined;
   /** Who shares a conversation id that is no UUID. Default `user`. */
   conversationScope?: ConversationScope | undefined;
   /** Tags on every message. */
@@ -87,6 +94,10 @@ const atLeastOne = z.int().min(1);
 const optionalFunction = z.custom(value => typeof value === 'function', 'must be a function').optional();
 
 const schema = z.object({
+  account: z
+    .string()
+    .regex(/^[^\p{Cc}]{1,200}$/u, 'must be 1 to 200 characters, without control characters')
+    .optional(),
   conversationScope: z.enum(['user', 'customer', 'app']).default('user'),
   metadata: z.record(z.string(), z.unknown()).optional(),
   redact: optionalFunction,
@@ -119,12 +130,14 @@ const schema = z.object({
 });
 
 /** The options, checked, with their defaults. */
-export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry' | 'closeOnSignals'> {
+export interface RecorderSettings extends Omit<z.output<typeof schema>, 'account' | 'retry' | 'closeOnSignals'> {
   readonly defaults: Identity;
   readonly client: RecordingClient | undefined;
   /** Closes the client that was made here, not one of the app's own. */
   closeClient(): Promise<void>;
   readonly outbox: Outbox;
+  /** Whose messages are recorded. Undefined when nothing is. */
+  readonly account: RelayAccount | undefined;
   readonly retry: BackoffOptions & GiveUpOptions;
   readonly redact: RecorderOptions['redact'];
   readonly onLoss: RecorderOptions['onLoss'];
@@ -150,11 +163,14 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
   }
   const { userId, customerId, sessionId, conversationId, redact, onLoss, waitUntil } = options;
   const outbox = options.outbox ?? memoryOutbox();
+  if (parsed.data.enabled) checkAccount(options, outbox);
   const made = options.client || !parsed.data.enabled ? undefined : new SynapClient(options);
+  const client = options.client ?? made;
   return {
     ...parsed.data,
     defaults: { userId, customerId, sessionId, conversationId },
-    client: options.client ?? made,
+    client,
+    account: client && accountOf(options, client),
     closeClient: async () => made?.close(),
     outbox,
     retry: {

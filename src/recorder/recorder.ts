@@ -69,16 +69,27 @@ export class Recorder {
 
   constructor(options: RecorderOptions = {}) {
     this.#settings = readOptions(options);
-    const { client, outbox, rateLimit, batch, maxInFlight, retry, enabled, onLoss, waitUntil } = this.#settings;
+    const { client, outbox, account, rateLimit, batch, maxInFlight, retry, enabled, onLoss, waitUntil } =
+      this.#settings;
     const logger = safeLogger(options.logger);
     this.#logger = logger;
     const warnOnce = WarnOnce.of(this, logger);
     this.#warnOnce = warnOnce;
     const report = (loss: Loss) => this.#warnOnce.guard('onLoss', () => onLoss?.(loss));
     if (enabled && client)
-      this.#relay = new Relay({ client, outbox, rateLimit, batch, maxInFlight, retry, logger, onLoss: report });
+      this.#relay = new Relay({
+        client,
+        outbox,
+        account,
+        rateLimit,
+        batch,
+        maxInFlight,
+        retry,
+        logger,
+        onLoss: report,
+      });
     this.#intake = new Intake({ settings: this.#settings, relay: this.#relay, warnOnce, report });
-    this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());
+    this.deadLetters = new DeadLetters(outbox, account?.name, () => this.#relay?.wake());
     if (!this.#relay) {
       this.#open = new OpenTurns([]);
       return;
@@ -94,6 +105,14 @@ export class Recorder {
   /** Whether anything is recorded at all: `enabled` was not `false`. After close(), messages are counted as losses. */
   get enabled(): boolean {
     return this.#relay !== undefined;
+  }
+
+  /**
+   * The name of the account that messages are recorded for: the option `account`, or one made of the address and the key's
+   * fingerprint or ids. Undefined when nothing is recorded.
+   */
+  get account(): string | undefined {
+    return this.#settings.account?.name;
   }
 
   /**

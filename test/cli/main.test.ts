@@ -5,7 +5,7 @@ import { VERSION } from '../../src/version.js';
 import { cli, MAIN } from './support.js';
 
 const COMMANDS = ['outbox', 'doctor'];
-const SUBCOMMANDS = ['status', 'list', 'replay', 'purge'];
+const SUBCOMMANDS = ['status', 'list', 'replay', 'purge', 'adopt'];
 
 test.each(['22.19.0', '22.20.1', '23.0.0', '24.21.0', '100.0.0'])('Node %s will do', version => {
   expect(nodeProblem(version)).toBeUndefined();
@@ -90,7 +90,12 @@ test.each([
     ['outbox', 'list', 'a', '--limit', '0'],
     /^error: option '--limit <number>' argument '0' is invalid\. .*above 0\.\n$/,
   ],
-  [['outbox', 'list', 'a', '--state', 'lost'], /^error: .*Allowed choices are pending, in_flight, dead, expired\.\n$/],
+  [
+    ['outbox', 'list', 'a', '--state', 'lost'],
+    /^error: .*Allowed choices are pending, held, in_flight, dead, expired\.\n$/,
+  ],
+  [['outbox', 'purge', 'a', '--state', 'in_flight'], /^error: .*Allowed choices are pending, held, dead, expired\.\n$/],
+  [['outbox', 'adopt', 'a'], /^error: missing required option '--from <account>': outbox status names the accounts\n$/],
   [['outbox', 'replay', 'a', '--timeout', 'x'], /^error: .*whole number above 0\.\n$/],
 ])('%j is invalid usage: one line, exit code 2', async (args, message) => {
   const { code, stdout, stderr } = await cli(...args);

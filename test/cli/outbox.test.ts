@@ -103,6 +103,110 @@ describe('synap-recorder outbox', () => {
     });
   });
 
+  describe('with a message that Synap refused singly', () => {
+    /** As {@link outboxFile}, and the message that waits is held. */
+    async function withHeld() {
+      const on = await outboxFile(refusesPoison);
+      const outbox = sqliteOutbox({ path: on.file });
+      const [account] = (await outbox.accounts?.()) ?? [];
+      const limits = { maxMessages: 1, maxBytes: 1000, onePerConversation: false, except: new Set<string>() };
+      const [entry] = await outbox.claim({ ...limits, account: account?.account });
+      const settlement = {
+        key: entry?.key ?? '',
+        to: 'pending',
+        attempts: 1,
+        maybeStored: false,
+        refused: 'no: 403',
+      } as const;
+      await outbox.settle([settlement], account?.account);
+      await outbox.close();
+      return on;
+    }
+
+    it('status and list say that it is held, and why', async () => {
+      const { file } = await withHeld();
+      expect((await cli('outbox', 'status', file)).stdout).toMatch(
+        /pending +1, .*; 1 of them held: Synap refused it\n/,
+      );
+      for (const state of ['held', 'pending']) {
+        const { stdout } = await cli('outbox', 'list', file, '--state', state);
+        expect(stdout).toMatch(/^held .* tried 1 time {2}no: 403\n$/);
+      }
+    });
+
+    it.each(['held', 'pending'])('purge --state %s deletes it, and it stays counted', async state => {
+      const { file } = await withHeld();
+      expect((await cli('outbox', 'purge', file, '--state', state)).stdout).toBe('1 message; --yes deletes them\n');
+      expect((await cli('outbox', 'purge', file, '--state', state, '--yes')).stdout).toBe('1 message deleted\n');
+      const status = JSON.parse((await cli('outbox', 'status', file, '--json')).stdout);
+      expect(status).toMatchObject({ accepted: 3, pending: 0, held: 0, delivered: 1, deadLetters: 1, deadLettered: 2 });
+    });
+  });
+
+  it('purge of what is pending leaves alone what a process has in flight', async () => {
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    const { file } = await outboxFile(refusesPoison);
+    const synap = await scriptedSynap(async () => void (await answered));
+    onTestFinished(() => synap.close());
+    const account = JSON.parse((await cli('outbox', 'status', file, '--json')).stdout).accounts[0].account;
+    const recorder = createRecorder({
+      ...{ apiKey: 'k', baseUrl: synap.url, account, userId: 'ada', outbox: sqliteOutbox({ path: file }) },
+      ...{ batch: { maxMessages: 1, lingerMs: 1 }, rateLimit: false, logger: false },
+    });
+    onTestFinished(async () => void (await recorder.close({ timeoutMs: 0 })));
+    for (const content of ['one', 'two']) recorder.turn({ conversationId: 'c' }).user(content);
+    await expect.poll(() => synap.requests.length).toBe(1);
+    expect((await cli('outbox', 'purge', file, '--state', 'pending', '--yes', '--json')).stdout).toBe(
+      '{"purged":2,"found":2}\n',
+    );
+    answer();
+    await expect.poll(() => recorder.stats().inFlight).toBe(0);
+    expect(synap.stored.map(({ content }) => content)).toEqual(['late']);
+    expect(recorder.stats()).toMatchObject({ accepted: 5, delivered: 2, deadLettered: 3, pending: 0 });
+  });
+
+  describe('with the messages of another account', () => {
+    it('status names the accounts, and replay with another key sends nothing and says whose they are', async () => {
+      const { file, synap } = await outboxFile(refusesPoison);
+      const { stdout } = await cli('outbox', 'status', file);
+      expect(stdout).toMatch(new RegExp(`^account +${synap.url} .*: 1 waiting, 1 delivered, 1 dead letter$`, 'm'));
+      const other = await scriptedSynap();
+      onTestFinished(() => other.close());
+      const { code, stderr } = await cli('outbox', 'replay', file, '--base-url', other.url, '--api-key', 'other');
+      expect(code).toBe(1);
+      expect(stderr).toContain(`holds messages of another account, "${synap.url} `);
+      expect(stderr).toContain(`synap-recorder outbox adopt ${file} --from "${synap.url} `);
+      expect(other.stored).toEqual([]);
+      expect(JSON.parse((await cli('outbox', 'status', file, '--json')).stdout)).toMatchObject({ pending: 1 });
+    });
+
+    it('adopt gives them to the account of a key, which sends them', async () => {
+      const { file } = await outboxFile(refusesPoison);
+      const other = await scriptedSynap();
+      onTestFinished(() => other.close());
+      const flags = ['--base-url', other.url, '--api-key', 'other'];
+      const [{ account }] = JSON.parse((await cli('outbox', 'status', file, '--json')).stdout).accounts;
+      const { code, stdout } = await cli('outbox', 'adopt', file, '--from', account, ...flags);
+      expect({ code, stdout }).toEqual({
+        code: 0,
+        stdout: expect.stringContaining(`2 messages moved from ${account} to ${other.url} `),
+      });
+      expect(await cli('outbox', 'replay', file, ...flags)).toMatchObject({ code: 0 });
+      expect(other.stored.map(({ content }) => content)).toEqual(['late', 'poison\u001b[31m']);
+    });
+
+    it('adopt takes the name of an account, and names those that there are when it is wrong', async () => {
+      const { file } = await outboxFile(refusesPoison);
+      const [{ account }] = JSON.parse((await cli('outbox', 'status', file, '--json')).stdout).accounts;
+      const wrong = await cli('outbox', 'adopt', file, '--from', 'nobody', '--to', 'mine');
+      expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining(`it has "${account}"`) });
+      const { stdout } = await cli('outbox', 'adopt', file, '--from', account, '--to', 'mine', '--json');
+      expect(JSON.parse(stdout)).toEqual({ adopted: 2, from: account, to: 'mine' });
+      expect((await cli('outbox', 'list', file, '--account', 'mine')).stdout.trim().split('\n')).toHaveLength(2);
+      expect((await cli('outbox', 'list', file, '--account', account)).stdout).toBe('');
+    });
+  });
+
   it.each(['status', 'list', 'replay', 'purge'])('%s of a file that is not there makes none', async command => {
     const file = join(tmpdir(), `synap-recorder-none-${process.pid}.db`);
     const { code, stderr } = await cli('outbox', command, file);

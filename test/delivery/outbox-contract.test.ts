@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { memoryOutbox, type Outbox } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { runs } from '../support/runs.js';
-import { type Operation, OutboxModel, operations, perform } from './outbox-model.js';
+import { ACCOUNTS, type Operation, OutboxModel, operations, perform } from './outbox-model.js';
 import {
   addDeadLetter,
   anEntry,
@@ -340,6 +340,134 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
     });
   });
 
+  describe('accounts', () => {
+    const put = async (outbox: Outbox, account: string, ...entries: string[]) => {
+      for (const entry of entries) {
+        const [key = '', conversation] = entry.split(':');
+        expect(await outbox.put(anEntry(key, conversation, { account }), WHOLE_TURN)).toBe('accepted');
+      }
+    };
+    const claim = async (outbox: Outbox, account: string, limits = {}) =>
+      keysOf(await outbox.claim({ ...NO_LIMITS, account, ...limits }));
+    const settleAll = (outbox: Outbox, account: string, to: 'delivered' | 'dead', ...keys: string[]) =>
+      outbox.settle(
+        keys.map(key => (to === 'dead' ? { key, to, error: `no ${key}` } : { key, to })),
+        account,
+      );
+
+    it('have a line each, with the same keys and conversations, side by side', async () => {
+      const outbox = open();
+      await put(outbox, 'one', 'a:c1', 'b:c1');
+      await put(outbox, 'two', 'a:c1', 'c:c1');
+      expect(await claim(outbox, 'one', { maxMessages: 1 })).toEqual(['a']);
+      expect(await claim(outbox, 'two')).toEqual(['a', 'c']);
+      expect(balancedStats(outbox, 'one')).toMatchObject({ accepted: 2, pending: 1, inFlight: 1, foreign: 2 });
+      await settleAll(outbox, 'one', 'delivered', 'a', 'c');
+      expect(balancedStats(outbox, 'two')).toMatchObject({ accepted: 2, inFlight: 2, delivered: 0, foreign: 1 });
+      await settleAll(outbox, 'two', 'delivered', 'a', 'c');
+      expect(balancedStats(outbox)).toMatchObject({ accepted: 4, pending: 1, delivered: 3 });
+      expect(await claim(outbox, 'three')).toEqual([]);
+    });
+
+    it('have their own dead letters and progress', async () => {
+      const outbox = open();
+      await put(outbox, 'one', 'a:c1', 'b:c2');
+      await put(outbox, 'two', 'a:c1');
+      await claim(outbox, 'one');
+      await claim(outbox, 'two');
+      await settleAll(outbox, 'one', 'dead', 'a', 'b');
+      await settleAll(outbox, 'two', 'dead', 'a');
+      expect(keysOf(await outbox.deadLetters({ account: 'one' }))).toEqual(['a', 'b']);
+      expect(await outbox.deadLetters()).toHaveLength(3);
+      expect(await outbox.progress(undefined, 'two')).toMatchObject({ outstanding: 0, deadLetters: 1 });
+      expect(await outbox.replay(undefined, { account: 'two' })).toBe(1);
+      expect(await outbox.purge(['a'], { account: 'one' })).toBe(1);
+      expect(balancedStats(outbox, 'one')).toMatchObject({ accepted: 2, deadLettered: 2 });
+      expect(await claim(outbox, 'two')).toEqual(['a']);
+    });
+
+    it('share the limits', async () => {
+      const outbox = open({ maxMessages: 2 });
+      await put(outbox, 'one', 'a', 'b');
+      expect(await outbox.put(anEntry('c', 'c1', { account: 'two' }), WHOLE_TURN)).toBe('full');
+    });
+
+    it('can be adopted by another: what waits and what is dead moves, each to its place', async () => {
+      const outbox = open();
+      await put(outbox, 'one', 'sent:c9', 'a:c1', 'dead:c2');
+      await put(outbox, 'two', 'b:c1', 'twice:c3');
+      await put(outbox, 'one', 'c:c1', 'twice:c1');
+      await claim(outbox, 'one', { maxMessages: 3 });
+      expect(await outbox.adopt?.('one', 'two')).toBe('busy');
+      await settleAll(outbox, 'one', 'delivered', 'sent');
+      await settleAll(outbox, 'one', 'dead', 'dead');
+      await outbox.settle([{ key: 'a', to: 'pending', attempts: 1, maybeStored: true }], 'one');
+      expect(await outbox.adopt?.('one', 'two')).toBe(3);
+      expect(balancedStats(outbox, 'one')).toMatchObject({ accepted: 1, delivered: 1, pending: 0, deadLettered: 0 });
+      expect(balancedStats(outbox, 'two')).toMatchObject({ accepted: 5, pending: 4, deadLettered: 1, foreign: 0 });
+      expect(await claim(outbox, 'two')).toEqual(['a', 'b', 'twice', 'c']);
+      expect(keysOf(await outbox.deadLetters({ account: 'two' }))).toEqual(['dead']);
+      expect(await outbox.put(anEntry('sent', 'c9', { account: 'one' }), WHOLE_TURN)).toBe('duplicate');
+    });
+
+    it('that are one are known by both names from then on', async () => {
+      const outbox = open();
+      await put(outbox, 'key', 'sent:c9', 'a:c1');
+      await claim(outbox, 'key', { maxMessages: 1 });
+      await settleAll(outbox, 'key', 'delivered', 'sent');
+      await put(outbox, 'lasting', 'b:c1');
+      expect(await outbox.adopt?.('key', 'lasting', { isAlias: true })).toBe(1);
+      expect(balancedStats(outbox, 'key')).toMatchObject({ accepted: 3, pending: 2, delivered: 1, foreign: 0 });
+      expect(balancedStats(outbox, 'lasting')).toEqual(balancedStats(outbox, 'key'));
+      expect(await outbox.put(anEntry('sent', 'c9', { account: 'lasting' }), WHOLE_TURN)).toBe('duplicate');
+      await put(outbox, 'key', 'c:c1');
+      expect(await outbox.accounts?.()).toMatchObject([{ account: 'lasting', aliases: ['key'], pending: 3 }]);
+      const claimed = await outbox.claim({ ...NO_LIMITS, account: 'key' });
+      expect(claimed.map(({ key, account }) => [key, account])).toEqual([
+        ['a', 'key'],
+        ['b', 'key'],
+        ['c', 'key'],
+      ]);
+      expect(await settleAll(outbox, 'key', 'delivered', 'a', 'b', 'c')).toBe('settled');
+      expect(balancedStats(outbox)).toMatchObject({ accepted: 4, delivered: 4 });
+    });
+  });
+
+  describe('what Synap refused singly', () => {
+    const refuse = (outbox: Outbox, key: string) =>
+      outbox.settle([{ key, to: 'pending', attempts: 1, maybeStored: false, refused: `no ${key}\0` }]);
+
+    it('is held in its place, and says why, until it is settled otherwise', async () => {
+      const outbox = open();
+      await putAll(outbox, 'a:c1', 'b:c1');
+      await claimKeys(outbox, { maxMessages: 1 });
+      await refuse(outbox, 'a');
+      expect(balancedStats(outbox)).toMatchObject({ accepted: 2, pending: 2 });
+      const claimed = await outbox.claim(NO_LIMITS);
+      expect(claimed).toMatchObject([{ key: 'a', attempts: 1, refused: 'no a\0' }, { key: 'b' }]);
+      expect(claimed[1]?.refused).toBe(undefined);
+      await putBack(outbox, 'a', 'b');
+      expect((await outbox.claim(NO_LIMITS)).map(({ refused }) => refused)).toEqual([undefined, undefined]);
+    });
+
+    it('can be purged, and so can what is pending; not what is in flight', async () => {
+      const outbox = open();
+      await putAll(outbox, 'a:c1', 'b:c1', 'c:c2', 'd:c3');
+      await claimKeys(outbox, { maxMessages: 1 });
+      await refuse(outbox, 'a');
+      expect(await outbox.purge(['b'], { states: ['held'] })).toBe(0);
+      expect(await outbox.purge(undefined, { states: ['held'] })).toBe(1);
+      expect(balancedStats(outbox)).toMatchObject({ accepted: 4, pending: 3, deadLettered: 1, pendingBytes: 300 });
+      expect(await outbox.progress()).toMatchObject({ outstanding: 3, deadLetters: 0 });
+      expect(await claimKeys(outbox, { maxMessages: 1 })).toEqual(['b']);
+      expect(await outbox.purge(undefined, { states: ['pending'] })).toBe(2);
+      expect(balancedStats(outbox)).toMatchObject({ accepted: 4, pending: 0, inFlight: 1, deadLettered: 3 });
+      expect(await deliver(outbox, 'b')).toBe('settled');
+      expect(balancedStats(outbox)).toMatchObject({ accepted: 4, delivered: 1, deadLettered: 3 });
+      expect(await outbox.put(anEntry('a'), WHOLE_TURN)).toBe('accepted');
+    });
+  });
+
   it('does what its model does, whatever it is told', async () => {
     const follows = async (script: readonly Operation[]) => {
       const limits = { maxMessages: 8 };
@@ -348,7 +476,8 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       try {
         for (const operation of script) {
           expect(await perform(outbox, operation)).toEqual(await perform(model, operation));
-          expect(balancedStats(outbox)).toEqual(balancedStats(model));
+          for (const account of [undefined, ...ACCOUNTS])
+            expect(balancedStats(outbox, account)).toEqual(balancedStats(model, account));
         }
       } finally {
         await outbox.close();

@@ -67,14 +67,14 @@ export async function putBack(outbox: Outbox, ...keys: string[]) {
 }
 
 /** The stats of an outbox, checked: every accepted message is somewhere. */
-export function balancedStats(outbox: Outbox) {
-  const { pendingBytes, ...stats } = outbox.stats();
+export function balancedStats(outbox: Outbox, account?: string) {
+  const { pendingBytes, foreign = 0, ...stats } = outbox.stats(account);
   const { accepted, pending, inFlight, delivered, deadLettered, expired } = stats;
   const sum = pending + inFlight + delivered + deadLettered + expired;
   if (accepted !== sum) throw new Error(`the stats don't balance: accepted ${accepted}, accounted for ${sum}`);
   for (const [name, count] of Object.entries({ ...stats, pendingBytes }))
     if (count < 0) throw new Error(`the stats say ${name} ${count}`);
-  return { ...stats, pendingBytes };
+  return { ...stats, pendingBytes, foreign };
 }
 
 /** The same outbox, as one behind a network would answer: later, in the order of the calls. */
@@ -93,15 +93,17 @@ export function answeringLater(outbox: Outbox): Outbox {
   return {
     durable: outbox.durable,
     pollMs: outbox.pollMs,
-    open: logger => outbox.open?.(logger),
+    open: (logger, account) => outbox.open?.(logger, account),
     put: later((entry, options) => outbox.put(entry, options)),
     claim: later(limits => outbox.claim(limits)),
-    settle: later(settlements => outbox.settle(settlements)),
-    stats: () => outbox.stats(),
-    progress: later(position => outbox.progress(position)),
+    settle: later((settlements, account) => outbox.settle(settlements, account)),
+    stats: account => outbox.stats(account),
+    progress: later((position, account) => outbox.progress(position, account)),
     deadLetters: later(page => outbox.deadLetters(page)),
-    replay: later(keys => outbox.replay(keys)),
-    purge: later(keys => outbox.purge(keys)),
+    replay: later((keys, options) => outbox.replay(keys, options)),
+    purge: later((keys, options) => outbox.purge(keys, options)),
+    accounts: later(() => outbox.accounts?.() ?? []),
+    adopt: later((from, to, options) => outbox.adopt?.(from, to, options) ?? 0),
     close: later(() => outbox.close()),
   };
 }
@@ -153,7 +155,7 @@ export async function remoteOutbox(
   };
 }
 
-/** What the file of an outbox holds, and whether it is whole: the stats must agree with what is counted. */
+/** What the file of an outbox holds, and whether it is whole: the stats of each account must agree with what is counted. */
 function auditFile(path: string) {
   const db = new DatabaseSync(path, { readOnly: true });
   try {
@@ -162,48 +164,69 @@ function auditFile(path: string) {
       .all()
       .map(row => Object.values(row)[0]);
     const rows = db
-      .prepare('SELECT key, state, bytes, position, message FROM entries LEFT JOIN messages USING (position)')
-      .all() as { key: string; state: string; bytes: number; position: number; message: string | null }[];
-    const count = (...states: string[]) => rows.filter(({ state }) => states.includes(state)).length;
-    const bytes = (...states: string[]) =>
-      rows.filter(({ state }) => states.includes(state)).reduce((sum, row) => sum + row.bytes, 0);
-    const stats = { ...db.prepare('SELECT * FROM outbox').get() } as Record<string, number>;
-    const counted = {
-      pending: count('ready', 'waiting'),
-      in_flight: count('in_flight'),
-      delivered: count('delivered') + (stats.forgotten ?? 0),
-      dead_letters: count('dead', 'expired') + (stats.purged ?? 0),
-      pending_bytes: bytes('ready', 'waiting'),
-      in_flight_bytes: bytes('in_flight'),
-      bytes: bytes('ready', 'waiting', 'in_flight', 'dead', 'expired'),
-      newest: Math.max(0, stats.newest ?? 0, ...rows.map(({ position }) => position)),
-      messages: Number(db.prepare('SELECT count(*) AS n FROM messages').get()?.n),
-      accepted: rows.length + (stats.forgotten ?? 0) + (stats.purged ?? 0),
-    };
-    const booked = {
-      ...Object.fromEntries(Object.keys(counted).map(name => [name, stats[name]])),
-      dead_letters: (stats.dead_lettered ?? 0) + (stats.expired ?? 0),
-      messages: rows.filter(({ message }) => message !== null).length,
-    };
-    const withMessage = rows.filter(({ state }) => state !== 'delivered').every(({ message }) => message !== null);
+      .prepare(
+        'SELECT account_id, key, state, bytes, position, message FROM entries LEFT JOIN messages USING (position)',
+      )
+      .all() as unknown as Row[];
+    const accounts = db.prepare('SELECT * FROM accounts').all() as Record<string, number>[];
+    const audits = accounts.map(stats => auditAccount(stats, rows));
+    const newest = Math.max(0, ...rows.map(({ position }) => position));
+    expect(Math.max(0, ...accounts.map(stats => stats.newest ?? 0))).toBeGreaterThanOrEqual(newest);
+    const ids = new Set(accounts.map(({ id }) => id));
+    const homeless = rows.filter(row => !ids.has(row.account_id));
+    const messages = Number(db.prepare('SELECT count(*) AS n FROM messages').get()?.n);
+    const withMessage = rows.filter(({ message }) => message !== null).length;
+    const bare = rows.filter(({ state, message }) => (state === 'delivered') !== (message === null));
     // Each conversation that waits has one entry that may go, unless one of it is in flight.
     const stuck = db
       .prepare(`SELECT conversation_id FROM entries WHERE state IN ('ready', 'waiting', 'in_flight')
-        GROUP BY conversation_id HAVING sum(state = 'ready') <> (sum(state = 'in_flight') = 0)`)
+        GROUP BY account_id, conversation_id HAVING sum(state = 'ready') <> (sum(state = 'in_flight') = 0)`)
       .all();
-    return { integrity, counted, booked, withMessage, stuck, states: new Map(rows.map(row => [row.key, row.state])) };
+    const states = new Map(rows.map(row => [row.key, row.state]));
+    return { integrity, audits, problems: [homeless, bare, stuck], messages, withMessage, states };
   } finally {
     db.close();
   }
 }
 
+interface Row {
+  account_id: number;
+  key: string;
+  state: string;
+  bytes: number;
+  position: number;
+  message: string | null;
+}
+
+function auditAccount(stats: Record<string, number>, all: readonly Row[]) {
+  const rows = all.filter(row => row.account_id === stats.id);
+  const inState = (...states: string[]) => rows.filter(({ state }) => states.includes(state));
+  const bytes = (...states: string[]) => inState(...states).reduce((sum, row) => sum + row.bytes, 0);
+  const { forgotten = 0, purged = 0 } = stats;
+  const counted = {
+    pending: inState('ready', 'waiting').length,
+    in_flight: inState('in_flight').length,
+    delivered: inState('delivered').length + forgotten,
+    dead_letters: inState('dead', 'expired').length + purged,
+    pending_bytes: bytes('ready', 'waiting'),
+    in_flight_bytes: bytes('in_flight'),
+    bytes: bytes('ready', 'waiting', 'in_flight', 'dead', 'expired'),
+    accepted: rows.length + forgotten + purged,
+  };
+  const booked = {
+    ...Object.fromEntries(Object.keys(counted).map(name => [name, stats[name]])),
+    dead_letters: (stats.dead_lettered ?? 0) + (stats.expired ?? 0),
+  };
+  return { counted, booked };
+}
+
 /** Fails unless the file is whole and its stats are right. Answers with the state of each key. */
 export function expectSound(path: string): Map<string, string> {
-  const { integrity, counted, booked, withMessage, stuck, states } = auditFile(path);
+  const { integrity, audits, problems, messages, withMessage, states } = auditFile(path);
   expect(integrity).toEqual(['ok']);
-  expect(booked).toEqual(counted);
-  expect(withMessage).toBe(true);
-  expect(stuck).toEqual([]);
+  for (const { counted, booked } of audits) expect(booked).toEqual(counted);
+  expect(problems).toEqual([[], [], []]);
+  expect(messages).toBe(withMessage);
   return states;
 }
 

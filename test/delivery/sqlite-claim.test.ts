@@ -11,7 +11,11 @@ import {
   settleClaimed,
   startClaimed,
 } from '../../src/outbox/sqlite/entry-moves.js';
-import { FORMAT, type OutboxStatements, SQL } from '../../src/outbox/sqlite/schema.js';
+import { FORMAT } from '../../src/outbox/sqlite/schema.js';
+import { type OutboxStatements, SQL } from '../../src/outbox/sqlite/statements.js';
+
+/** The account that all entries are of. */
+const ACCOUNT = { id: 1, carriedMs: 0 };
 
 /** The tables in memory with an entry for each name, in order: `a1` is of the conversation `a`. */
 function table(names: readonly string[], bytes = 10) {
@@ -22,7 +26,7 @@ function table(names: readonly string[], bytes = 10) {
   names.forEach((key, index) => {
     const message = { conversationId: key[0] ?? '', role: 'user', content: key, userId: 'u' } as const;
     const entry = { key, message, json: JSON.stringify(message), bytes, acceptedAt: index, attempts: 0 };
-    insertEntry(statements, index + 1, { ...entry, maybeStored: false });
+    insertEntry(statements, ACCOUNT, index + 1, { ...entry, maybeStored: false });
   });
   const states = () =>
     Object.fromEntries(
@@ -31,8 +35,8 @@ function table(names: readonly string[], bytes = 10) {
         .all()
         .map(({ key, state }) => [key, state as EntryState]),
     );
-  const choose = (fields: Partial<Parameters<typeof chooseEntries>[1]> = {}) =>
-    chooseEntries(statements, {
+  const choose = (fields: Partial<Parameters<typeof chooseEntries>[2]> = {}) =>
+    chooseEntries(statements, ACCOUNT.id, {
       maxMessages: 10,
       maxBytes: 1000,
       onePerConversation: false,
@@ -93,7 +97,7 @@ test('nothing is claimed of a conversation of which another is in flight', () =>
   expect(states()).toEqual({ a1: 'in_flight', a2: 'waiting', b1: 'ready' });
 });
 
-test.each<[string, Parameters<typeof settleClaimed>[1][number], EntryState, Partial<CountersChange>, EntryState]>([
+test.each<[string, Parameters<typeof settleClaimed>[2][number], EntryState, Partial<CountersChange>, EntryState]>([
   ['delivered', { key: 'a1', to: 'delivered' }, 'delivered', { delivered: 1, bytes: -10 }, 'ready'],
   ['a dead letter', { key: 'a1', to: 'dead', error: 'refused' }, 'dead', { deadLettered: 1 }, 'ready'],
   ['expired', { key: 'a1', to: 'expired', error: 'too old' }, 'expired', { expired: 1 }, 'ready'],
@@ -107,14 +111,14 @@ test.each<[string, Parameters<typeof settleClaimed>[1][number], EntryState, Part
 ])('an entry that is %s lets the one behind it move on in its turn', (_, settlement, state, counted, behind) => {
   const { claim, statements, states } = table(['a1', 'a2']);
   const { claimed } = claim({ maxMessages: 1 });
-  const change = settleClaimed(statements, [settlement], claimed);
+  const change = settleClaimed(statements, ACCOUNT.id, [settlement], claimed);
   expect(change).toMatchObject({ inFlight: -1, inFlightBytes: -10, ...counted });
   expect(states()).toEqual({ a1: state, a2: behind });
 });
 
 test('the settlement of an entry that is not in flight changes nothing', () => {
   const { statements, states } = table(['a1']);
-  const change = settleClaimed(statements, [{ key: 'a1', to: 'delivered' }], new Map());
+  const change = settleClaimed(statements, ACCOUNT.id, [{ key: 'a1', to: 'delivered' }], new Map());
   expect(Object.values(change).every(count => count === 0)).toBe(true);
   expect(states()).toEqual({ a1: 'ready' });
 });
@@ -122,7 +126,7 @@ test('the settlement of an entry that is not in flight changes nothing', () => {
 test('what a process that died had in flight is pending again in its old order, as what Synap may have', () => {
   const { claim, db, statements, states, keys } = table(['a1', 'a2', 'b1', 'a3']);
   claim({ maxMessages: 3 });
-  expect(requeueInFlight(statements, { inFlight: 3, inFlightBytes: 30 })).toEqual({
+  expect(requeueInFlight(statements, { id: ACCOUNT.id, inFlight: 3, inFlightBytes: 30 })).toEqual({
     pending: 3,
     inFlight: -3,
     pendingBytes: 30,
@@ -143,9 +147,10 @@ test('the keys that are forgotten are those delivered first', () => {
   const { claimed } = claim();
   settleClaimed(
     statements,
+    ACCOUNT.id,
     ['a1', 'b1', 'c1'].map(key => ({ key, to: 'delivered' })),
     claimed,
   );
-  expect([forgetDelivered(statements, -1), forgetDelivered(statements, 2)]).toEqual([0, 2]);
+  expect([forgetDelivered(statements, ACCOUNT.id, -1), forgetDelivered(statements, ACCOUNT.id, 2)]).toEqual([0, 2]);
   expect(states()).toEqual({ c1: 'delivered' });
 });

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { Lease, type LeaseRow, leaseState } from '../../src/outbox/sqlite/lease.js';
-import type { OutboxStatements } from '../../src/outbox/sqlite/schema.js';
+import type { OutboxStatements } from '../../src/outbox/sqlite/statements.js';
 
 const NOW = 1_000_000;
 const MS = 900;
 
-const row = (fields: Partial<LeaseRow> = {}): LeaseRow => ({
+const row = (fields: Partial<LeaseRow> = {}): LeaseRow & { id: number } => ({
+  id: 1,
   leaseOwner: 'other',
   leaseUntil: NOW + MS,
   leaseMs: MS,
@@ -34,7 +35,7 @@ function table(first: Partial<LeaseRow> = { leaseOwner: null }) {
   let current = row(first);
   const run: Record<string, (...values: never[]) => void> = {
     acquireLease: (leaseOwner: string, leaseUntil: number, leaseMs: number) => {
-      current = { leaseOwner, leaseUntil, leaseMs };
+      current = { id: 1, leaseOwner, leaseUntil, leaseMs };
     },
     renewLease: (leaseUntil: number, owner: string) => {
       if (current.leaseOwner === owner) current = { ...current, leaseUntil };

@@ -40,14 +40,14 @@ function exec(path: string, sql: string): void {
 function leaseUntil(path: string): number {
   const db = new DatabaseSync(path, { readOnly: true });
   try {
-    return Number(db.prepare('SELECT lease_until FROM outbox').get()?.lease_until);
+    return Number(db.prepare('SELECT lease_until FROM accounts').get()?.lease_until);
   } finally {
     db.close();
   }
 }
 
 /** Lets a lease run out that its owner can't renew. */
-const endLease = (path: string) => exec(path, 'UPDATE outbox SET lease_until = 0');
+const endLease = (path: string) => exec(path, 'UPDATE accounts SET lease_until = 0');
 
 /** Leaves an outbox as a process does that is killed. */
 function forget(_outbox: Outbox): void {}
@@ -101,8 +101,8 @@ describe('a file that is opened again', () => {
     exec(
       path,
       `WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
-      INSERT INTO entries SELECT i, 'k' || i, 'c', 'delivered', 1, 0, 0, 0, NULL, NULL FROM n;
-      UPDATE outbox SET newest = 100000, accepted = 100000, delivered = 100000`,
+      INSERT INTO entries SELECT i, 1, 'k' || i, 'c', 'delivered', 1, 0, 0, 0, NULL, NULL, NULL, 0 FROM n;
+      UPDATE accounts SET newest = 100000, accepted = 100000, delivered = 100000`,
     );
     const second = open(path);
     expect(await second.put(anEntry('old'), WHOLE_TURN)).toBe('duplicate');

@@ -1,16 +1,24 @@
+import type { PurgeableState } from '../../outbox/outbox.js';
 import type { KeptState } from '../../outbox/sqlite/inspect.js';
 import { type Command, defineCommand } from '../command.js';
 import { CONNECTION_FLAGS, wholeNumberProblem } from '../flags.js';
+import { adoptMessages } from './adopt.js';
 import { listOutbox } from './list.js';
 import { purgeOutbox } from './purge.js';
 import { replayOutbox } from './replay.js';
 import { outboxStatus } from './status.js';
 
-const STATES: readonly KeptState[] = ['pending', 'in_flight', 'dead', 'expired'];
+const STATES: readonly KeptState[] = ['pending', 'held', 'in_flight', 'dead', 'expired'];
+const PURGEABLE: readonly PurgeableState[] = ['pending', 'held', 'dead', 'expired'];
 const DEFAULT_LIMIT = 100;
 
 const FILE = { name: 'file', description: 'the file that sqliteOutbox({ path }) was given' };
 const JSON_LINE = { type: 'boolean', description: 'print one line of JSON' } as const;
+const ACCOUNT = {
+  type: 'string',
+  value: 'account',
+  description: 'only of this account (default: of all)',
+} as const;
 const KEYS = {
   type: 'string',
   value: 'message-key',
@@ -21,7 +29,8 @@ const KEYS = {
 const status = defineCommand({
   name: 'outbox status',
   summary: 'count pending messages and dead letters',
-  description: 'Counts the messages that are pending, in flight and delivered, and the dead letters.',
+  description:
+    'Counts the messages that are pending, in flight and delivered, and the dead letters; for each account, where there are several.',
   argument: FILE,
   flags: { json: JSON_LINE },
   more: example('status ./outbox.db'),
@@ -31,7 +40,8 @@ const status = defineCommand({
 const list = defineCommand({
   name: 'outbox list',
   summary: 'list dead letters and pending messages',
-  description: 'Lists dead letters and pending messages, oldest first; without their text, unless --content is given.',
+  description:
+    'Lists dead letters and pending messages, oldest first; without their text, unless --content is given. A pending message that Synap refused by itself is held: it waits until other messages show whose fault that is.',
   argument: FILE,
   flags: {
     state: {
@@ -41,6 +51,7 @@ const list = defineCommand({
       choices: STATES,
       multiple: true,
     },
+    account: ACCOUNT,
     limit: {
       type: 'string',
       value: 'number',
@@ -51,9 +62,10 @@ const list = defineCommand({
     json: { type: 'boolean', description: 'print a line of JSON for each' },
   },
   more: example('list ./outbox.db --state dead --state expired'),
-  run: (file, { state, limit = DEFAULT_LIMIT, content, json }) =>
+  run: (file, { state, account, limit = DEFAULT_LIMIT, content, json }) =>
     listOutbox(file, {
       state: state ? STATES.filter(each => state.includes(each)) : STATES,
+      account,
       limit: Number(limit),
       content,
       json,
@@ -63,7 +75,8 @@ const list = defineCommand({
 const replay = defineCommand({
   name: 'outbox replay',
   summary: 'send dead letters again, and pending messages',
-  description: 'Puts dead letters at the end of the queue, sends all pending messages, and waits for Synap to answer.',
+  description:
+    'Puts dead letters at the end of the queue, sends all pending messages, and waits for Synap to answer. Only the messages of the account that the key belongs to are sent.',
   argument: FILE,
   flags: {
     key: KEYS,
@@ -83,26 +96,59 @@ const replay = defineCommand({
 
 const purge = defineCommand({
   name: 'outbox purge',
-  summary: 'delete dead letters',
-  description: 'Deletes dead letters for good.',
+  summary: 'delete dead letters, or pending messages',
+  description:
+    'Deletes dead letters for good, or what --state says, also while a process delivers. A message that was pending counts as dead-lettered then. What is in flight stays.',
   argument: FILE,
   flags: {
+    state: {
+      type: 'string',
+      value: 'state',
+      description: 'only messages in this state; repeatable (default: dead and expired)',
+      choices: PURGEABLE,
+      multiple: true,
+    },
+    account: ACCOUNT,
     key: KEYS,
     yes: { type: 'boolean', description: 'delete them; without it, they are only counted' },
     json: JSON_LINE,
   },
   more: example('purge ./outbox.db --yes'),
-  run: purgeOutbox,
+  run: (file, { state, account, key, yes, json }) =>
+    purgeOutbox(file, {
+      states: state ? PURGEABLE.filter(each => state.includes(each)) : ['dead', 'expired'],
+      account,
+      key,
+      yes,
+      json,
+    }),
+});
+
+const adopt = defineCommand({
+  name: 'outbox adopt',
+  summary: "move one account's messages to another",
+  description:
+    'Moves pending messages and dead letters that were recorded for one account to another: they are sent under its key from then on. outbox status names the accounts. The other account is named by --to, or is that of --api-key and --base-url.',
+  argument: FILE,
+  flags: {
+    from: { type: 'string', value: 'account', description: 'the account whose messages to move; required' },
+    to: { type: 'string', value: 'account', description: 'the account that gets them (default: that of the key)' },
+    ...CONNECTION_FLAGS,
+    json: JSON_LINE,
+  },
+  more: example('adopt ./outbox.db --from staging --to production'),
+  run: (file, { from, to, 'base-url': baseUrl, 'api-key': apiKey, json }) =>
+    adoptMessages(file, { from, to, baseUrl, apiKey, json }),
 });
 
 /** `synap-recorder outbox`: the pending messages and dead letters in the file of a durable outbox. */
 export const outboxCommand: Command = {
   name: 'outbox',
   summary: 'inspect the file of a durable outbox',
-  description: 'Lists, sends again and deletes what is in the file of a durable outbox.',
+  description: 'Lists, sends again, moves and deletes what is in the file of a durable outbox.',
   flags: {},
   more: example('status ./outbox.db'),
-  subcommands: [status, list, replay, purge],
+  subcommands: [status, list, replay, purge, adopt],
 };
 
 function example(command: string): string {

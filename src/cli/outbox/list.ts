@@ -4,15 +4,16 @@ import { harmless, harmlessLine } from '../terminal.js';
 
 interface ListFlags {
   state: readonly KeptState[];
+  account: string | undefined;
   limit: number;
   content: true | undefined;
   json: true | undefined;
 }
 
-export async function listOutbox(file: string, { state, limit, content, json }: ListFlags): Promise<void> {
+export async function listOutbox(file: string, { state, account, limit, content, json }: ListFlags): Promise<void> {
   const reader = new OutboxReader(file);
   try {
-    for (const entry of reader.entries(state, limit))
+    for (const entry of reader.entries(state, { limit, account }))
       process.stdout.write(json ? jsonLine(fields(entry, content)) : `${line(entry, content)}\n`);
   } finally {
     reader.close();
@@ -20,9 +21,10 @@ export async function listOutbox(file: string, { state, limit, content, json }: 
 }
 
 function fields(entry: KeptEntry, content: true | undefined): object {
-  const { key, state, message, bytes, acceptedAt, attempts, error, diedAt } = entry;
+  const { key, account, state, message, bytes, acceptedAt, attempts, error, diedAt } = entry;
   return {
     key,
+    account,
     state,
     conversationId: message.conversationId,
     role: message.role,

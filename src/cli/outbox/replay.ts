@@ -1,4 +1,4 @@
-import { OutboxReader } from '../../outbox/sqlite/inspect.js';
+import { type AccountStatus, OutboxReader } from '../../outbox/sqlite/inspect.js';
 import { sqliteOutbox } from '../../outbox/sqlite/sqlite-outbox.js';
 import { createRecorder, type Recorder } from '../../recorder/recorder.js';
 import type { ConnectionFlags } from '../flags.js';
@@ -14,6 +14,9 @@ interface ReplayFlags extends ConnectionFlags {
 
 const STEP_MS = 250;
 
+/** How long Synap may take to say whose the key is. */
+const IDENTIFY_MS = 6000;
+
 export async function replayOutbox(file: string, flags: ReplayFlags): Promise<void> {
   // A file that is not there must not be made.
   new OutboxReader(file).close();
@@ -24,7 +27,9 @@ export async function replayOutbox(file: string, flags: ReplayFlags): Promise<vo
     logger: { info() {}, warn: note, error: note },
   });
   try {
+    await accountKnown(file, recorder);
     const before = recorder.stats();
+    const others = othersIn(file, recorder.account);
     const replayed = await recorder.deadLetters.replay(flags.key);
     const why = await sendAll(recorder, flags.timeout);
     const after = recorder.stats();
@@ -35,6 +40,10 @@ export async function replayOutbox(file: string, flags: ReplayFlags): Promise<vo
       pending: after.pending + after.held + after.inFlight,
     };
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : asText(result));
+    // Nothing was there to be sent, though something waits: most likely the key is not the one that is meant.
+    const nothing = replayed + before.pending + before.held + before.inFlight === 0;
+    if (others !== undefined && nothing) throw new Error(others);
+    if (others !== undefined) note(others);
     if (why !== undefined)
       throw new Error(`${counted(result.pending, 'message')} stay${result.pending === 1 ? 's' : ''} pending: ${why}`);
     if (result.deadLettered > 0)
@@ -43,6 +52,36 @@ export async function replayOutbox(file: string, flags: ReplayFlags): Promise<vo
       );
   } finally {
     await recorder.close({ timeoutMs: 0 });
+  }
+}
+
+/** Gives Synap time to say whose the key is, where the file does not know: it may have the messages under another name. */
+async function accountKnown(file: string, recorder: Recorder): Promise<void> {
+  if (!recorder.account?.includes(' key:')) return;
+  for (const deadline = Date.now() + IDENTIFY_MS; Date.now() < deadline; ) {
+    const isKnown = accountsIn(file).some(({ aliases }) => aliases.includes(recorder.account ?? ''));
+    if (isKnown || recorder.stats().foreign === 0) return;
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+}
+
+/** What other accounts have in the file, in words; undefined if nothing. */
+function othersIn(file: string, own: string | undefined): string | undefined {
+  const foreign = accountsIn(file).filter(
+    ({ account, aliases, pending, inFlight, deadLetters }) =>
+      account !== own && !aliases.includes(own ?? '') && pending + inFlight + deadLetters > 0,
+  );
+  if (foreign.length === 0) return undefined;
+  const names = foreign.map(({ account }) => JSON.stringify(account)).join(', ');
+  return `${file} holds messages of another account, ${names}, which are not sent with this key. With that account's key: the same command; to send them with this one: synap-recorder outbox adopt ${file} --from ${JSON.stringify(foreign[0]?.account)}`;
+}
+
+function accountsIn(file: string): readonly AccountStatus[] {
+  const reader = new OutboxReader(file);
+  try {
+    return reader.status().accounts;
+  } finally {
+    reader.close();
   }
 }
 

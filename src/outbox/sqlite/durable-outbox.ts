@@ -1,5 +1,6 @@
 import type { Logger } from '../../internal/logger.js';
 import type {
+  AccountStats,
   ClaimedEntry,
   ClaimLimits,
   DeadLetter,
@@ -7,26 +8,26 @@ import type {
   OutboxEntry,
   OutboxStats,
   Progress,
+  PurgeableState,
   PutResult,
   Settlement,
 } from '../outbox.js';
 import { FileGuard } from './guarded-file.js';
-import { Lease } from './lease.js';
+import { Leases } from './lease.js';
 import { MemoryFallback } from './memory-fallback.js';
 import type { OutboxFile, OutboxFileOptions } from './outbox-file.js';
+import { OwedSettlements } from './owed-settlements.js';
 import { Positions } from './positions.js';
 
 const MAX_POLL_MS = 1000;
-
-/** What memory takes at most while the file can't be used. */
-const MAX_IN_MEMORY = 10_000;
-const MAX_BYTES_IN_MEMORY = 32 * 1024 * 1024;
 
 /** Where new entries go: into the file, into memory, or through memory after what is moving into the file. */
 type Mode = 'file' | 'memory' | 'moving';
 
 /** How many entries move from memory into the file at once: it holds up the app for a few milliseconds. */
 const MOVED_AT_ONCE = 100;
+
+const CANT_CHANGE = 'the outbox file is locked or can not be used, so nothing in it was changed: try again';
 
 export interface DurableOutboxOptions extends OutboxFileOptions {
   readonly leaseMs: number;
@@ -50,22 +51,20 @@ export interface DurableOutboxOptions extends OutboxFileOptions {
 export class DurableOutbox implements Outbox {
   readonly durable = true;
   readonly pollMs: number;
+  readonly location: string;
   readonly #file: FileGuard;
-  readonly #lease: Lease;
+  readonly #leases: Leases;
   readonly #fallback: MemoryFallback;
   readonly #positions = new Positions();
-  /** Settlements that could not be written to the file yet. */
-  readonly #owed = new Map<string, Settlement>();
+  readonly #owed = new OwedSettlements();
   #isClosed = false;
 
   constructor(options: DurableOutboxOptions) {
     this.pollMs = Math.min(MAX_POLL_MS, Math.ceil(options.leaseMs / 4));
-    this.#lease = new Lease(options.leaseMs);
-    this.#fallback = new MemoryFallback({
-      maxMessages: Math.min(options.maxMessages, MAX_IN_MEMORY),
-      maxBytes: Math.min(options.maxBytes, MAX_BYTES_IN_MEMORY),
-    });
-    this.#file = new FileGuard(options, this.#lease, () => this.#fallback.progress().outstanding);
+    this.location = options.path;
+    this.#leases = new Leases(options.leaseMs);
+    this.#fallback = new MemoryFallback(options);
+    this.#file = new FileGuard(options, this.#leases, () => this.#fallback.progress().outstanding);
   }
 
   get #mode(): Mode {
@@ -73,9 +72,9 @@ export class DurableOutbox implements Outbox {
     return this.#file.isHealthy ? 'moving' : 'memory';
   }
 
-  open(logger: Logger): void {
-    this.#file.logger = logger;
-    this.stats();
+  open(logger: Logger, account?: string): void {
+    this.#file.belongsTo(logger, account);
+    this.stats(account);
   }
 
   put(entry: OutboxEntry, options: { admitted: boolean }): PutResult {
@@ -86,7 +85,7 @@ export class DurableOutbox implements Outbox {
       const result = this.#file.write(file => file.put({ ...entry, json }, options));
       if (result !== undefined) return result;
     }
-    if (this.#file.read(file => file.holds(entry.key))) return 'duplicate';
+    if (this.#file.read(file => file.holds(entry.account ?? '', entry.key))) return 'duplicate';
     this.#beginMemory();
     const result = this.#fallback.put(entry, options);
     this.#move();
@@ -96,34 +95,36 @@ export class DurableOutbox implements Outbox {
   claim(limits: ClaimLimits): ClaimedEntry[] {
     if (this.#isClosed) return [];
     this.#catchUp();
-    const inMemory = this.#fallback.conversations();
-    const except = inMemory.size === 0 ? limits.except : new Set([...limits.except, ...inMemory]);
-    const claimed = this.#file.write(file => file.claim({ ...limits, except })) ?? [];
-    this.#keepLease();
+    const { account = '' } = limits;
+    const except = new Set([...limits.except, ...this.#fallback.conversations(account)]);
+    const claimed = this.#file.write(file => file.claim({ ...limits, account, except })) ?? [];
+    this.#keepLeases();
     // What is in there may have to go before what is in memory.
     if (claimed.length === 0 && this.#file.isUnread) return [];
-    if (claimed.length > 0 || this.#file.isHealthy)
-      return claimed.map(entry => ({ ...entry, position: this.#positions.ofFile(entry.position) }));
-    return this.#claimFromMemory(limits);
+    const fromMemory = claimed.length === 0 && !this.#file.isHealthy;
+    const entries = fromMemory
+      ? this.#claimFromMemory(account, limits)
+      : claimed.map(entry => ({ ...entry, position: this.#positions.ofFile(entry.position) }));
+    return entries.map(entry => ({ ...entry, account: limits.account }));
   }
 
-  settle(settlements: readonly Settlement[]): 'settled' | 'stale' {
+  settle(settlements: readonly Settlement[], account = ''): 'settled' | 'stale' {
     if (this.#isClosed) return 'stale';
     const { memory = [], file = [] } = Object.groupBy(settlements, ({ key }) =>
-      this.#fallback.owns(key) ? 'memory' : 'file',
+      this.#fallback.owns(key, account) ? 'memory' : 'file',
     );
-    this.#fallback.settle(memory);
-    for (const settlement of file) this.#owed.set(settlement.key, settlement);
-    const answer = this.#settleOwed();
-    this.#keepLease();
+    this.#fallback.settle(memory, account);
+    this.#owed.add(account, file);
+    const answer = this.#settleOwed(account);
+    this.#keepLeases();
     return answer;
   }
 
-  stats(): OutboxStats & { readonly pendingBytes: number } {
+  stats(account?: string): OutboxStats & { readonly pendingBytes: number; readonly foreign: number } {
     // Whoever polls asks for these.
     if (!this.#isClosed) this.#catchUp();
-    const file = this.#file.read(file => file.stats()) ?? this.#file.counters;
-    const memory = this.#fallback.stats();
+    const file = this.#file.stats(account);
+    const memory = this.#fallback.stats(account);
     return {
       accepted: file.accepted + memory.accepted,
       pending: file.pending + memory.pending,
@@ -132,14 +133,16 @@ export class DurableOutbox implements Outbox {
       deadLettered: file.deadLettered + memory.deadLettered,
       expired: file.expired + memory.expired,
       pendingBytes: file.pendingBytes + memory.pendingBytes,
+      foreign: account === undefined ? 0 : file.foreign + memory.foreign,
     };
   }
 
-  progress(position?: number): Progress {
+  progress(position?: number, account?: string): Progress {
     const upTo = position ?? Number.MAX_SAFE_INTEGER;
-    const memory = this.#fallback.progress(this.#positions.inMemory(upTo));
-    const file = this.#fileProgress(upTo);
-    const ended = [...this.#owed.values()].filter(settlement => this.#isEnded(settlement, upTo));
+    const memory = this.#fallback.progress(this.#positions.inMemory(upTo), account);
+    const file = this.#file.progress(this.#positions.inFile(upTo), account);
+    const accounts = account === undefined ? this.#owed.accounts : [account];
+    const ended = accounts.flatMap(name => this.#owed.of(name).filter(owed => this.#isEnded(name, owed, upTo)));
     return {
       position: position ?? this.#newest(),
       outstanding: Math.max(0, file.outstanding - ended.length) + memory.outstanding,
@@ -147,35 +150,44 @@ export class DurableOutbox implements Outbox {
     };
   }
 
-  deadLetters({
-    after = 0,
-    limit = 100,
-  }: {
-    after?: number | undefined;
-    limit?: number | undefined;
-  } = {}): DeadLetter[] {
+  deadLetters({ after = 0, limit = 100, account }: Parameters<Outbox['deadLetters']>[0] = {}): DeadLetter[] {
     this.#assertOpen();
     const positions = this.#positions;
-    const inFile = this.#file.read(file => file.deadLetters(Math.max(0, positions.inFile(after)), limit)) ?? [];
-    const inMemory = this.#fallback.deadLetters({ after: positions.inMemory(after), limit });
+    const behind = Math.max(0, positions.inFile(after));
+    const inFile = this.#file.read(file => file.deadLetters(behind, limit, account)) ?? [];
+    const inMemory = this.#fallback.deadLetters({ after: positions.inMemory(after), limit, account });
     return [
       ...inFile.map(letter => ({ ...letter, position: positions.ofFile(letter.position) })),
       ...inMemory.map(letter => ({ ...letter, position: positions.ofMemory(letter.position) })),
     ].slice(0, limit);
   }
 
-  replay(keys?: readonly string[]): number {
+  replay(...[keys, { account } = {}]: Parameters<Outbox['replay']>): number {
     this.#assertOpen();
-    const inFile = this.#moveLetters(file => file.replay(keys));
+    const inFile = this.#changeKept(file => file.replay({ keys, account }), account);
     this.#beginMemory();
-    const inMemory = this.#fallback.replay(keys);
+    const replayed = inFile + this.#fallback.replay(keys, { account });
     this.#move();
-    return inFile + inMemory;
+    return replayed;
   }
 
-  purge(keys?: readonly string[]): number {
+  purge(...[keys, options = {}]: Parameters<Outbox['purge']>): number {
     this.#assertOpen();
-    return this.#moveLetters(file => file.purge(keys)) + this.#fallback.purge(keys);
+    const { account, states } = options;
+    const inFile = this.#changeKept(file => file.purge({ keys, account }, states), account, states);
+    return inFile + this.#fallback.purge(keys, options);
+  }
+
+  accounts(): AccountStats[] {
+    return this.#file.read(file => file.accounts()) ?? [];
+  }
+
+  adopt(from: string, to: string, { isAlias = false }: { isAlias?: boolean | undefined } = {}): number | 'busy' {
+    this.#assertOpen();
+    this.#catchUp();
+    const moved = this.#file.write(file => file.adopt(from, to, isAlias));
+    if (moved === undefined) throw new Error(CANT_CHANGE);
+    return moved;
   }
 
   /** Puts back what is in flight, and tries once more to move what is in memory into the file. */
@@ -184,23 +196,25 @@ export class DurableOutbox implements Outbox {
     this.#isClosed = true;
     this.#file.lastTry();
     this.#fallback.requeueInFlight();
-    this.#settleOwed();
+    this.#settleAllOwed();
     while (this.#move()) {}
     this.#file.close();
-    this.#lease.claimed.clear();
-    this.#keepLease();
+    for (const [, lease] of this.#leases.all) lease.claimed.clear();
+    this.#keepLeases();
     return this.#fallback.close();
   }
 
   /** Whoever asks for this waits for the answer, so it does throw. */
-  #moveLetters(move: (file: OutboxFile) => number): number {
-    const moved = this.#file.write(move);
-    const { deadLettered, expired, purged } = this.#file.counters;
-    if (moved === undefined && deadLettered + expired > purged)
-      throw new Error(
-        'the outbox file is locked or can not be used, so its dead letters were left as they are: try again',
-      );
-    return moved ?? 0;
+  #changeKept(
+    change: (file: OutboxFile) => number,
+    account: string | undefined,
+    states: readonly PurgeableState[] = ['dead'],
+  ): number {
+    const changed = this.#file.write(change);
+    const { pending, deadLettered, expired, purged } = this.#file.known(account);
+    const concerned = states.some(state => state === 'pending' || state === 'held') ? pending : 0;
+    if (changed === undefined && deadLettered + expired - purged + concerned > 0) throw new Error(CANT_CHANGE);
+    return changed ?? 0;
   }
 
   #assertOpen(): void {
@@ -209,18 +223,19 @@ export class DurableOutbox implements Outbox {
 
   /** The next entry goes to memory. */
   #beginMemory(): void {
-    this.#positions.note(this.#positions.ofFile(this.#file.counters.newest));
+    this.#positions.note(this.#positions.ofFile(this.#file.newest));
     if (this.#fallback.isEmpty) this.#positions.beginMemory(this.#fallback.progress().position);
   }
 
-  #claimFromMemory(limits: ClaimLimits): ClaimedEntry[] {
+  #claimFromMemory(account: string, limits: ClaimLimits): ClaimedEntry[] {
     this.#fallback.stay();
     const except = new Set(limits.except);
-    for (const [key, { conversationId }] of this.#lease.claimed) if (!this.#owed.has(key)) except.add(conversationId);
+    for (const [key, { conversationId }] of this.#leases.of(account).claimed)
+      if (!this.#owed.has(account, key)) except.add(conversationId);
     for (;;) {
-      const claimed = this.#fallback.claim({ ...limits, except });
+      const claimed = this.#fallback.claim({ ...limits, account, except });
       const conversations = new Set(claimed.map(entry => entry.message.conversationId));
-      const waiting = [...conversations].filter(id => this.#file.peek(file => file.hasOutstanding(id)));
+      const waiting = [...conversations].filter(id => this.#file.peek(file => file.hasOutstanding(account, id)));
       if (waiting.length === 0)
         return claimed.map(entry => ({ ...entry, position: this.#positions.ofMemory(entry.position) }));
       this.#fallback.putBack(claimed);
@@ -230,7 +245,7 @@ export class DurableOutbox implements Outbox {
 
   /** Brings the file up to date, if it can be used. */
   #catchUp(): void {
-    this.#settleOwed();
+    this.#settleAllOwed();
     this.#move();
   }
 
@@ -255,37 +270,35 @@ export class DurableOutbox implements Outbox {
     return true;
   }
 
-  #settleOwed(): 'settled' | 'stale' {
-    if (this.#owed.size === 0) return 'settled';
-    const answer = this.#file.write(file => file.settle([...this.#owed.values()]));
+  #settleAllOwed(): void {
+    for (const account of this.#owed.accounts) this.#settleOwed(account);
+  }
+
+  #settleOwed(account: string): 'settled' | 'stale' {
+    const owed = this.#owed.of(account);
+    if (owed.length === 0) return 'settled';
+    const answer = this.#file.write(file => file.settle(account, owed));
     if (answer === undefined) return 'settled';
-    this.#owed.clear();
+    this.#owed.written(account);
     return answer;
   }
 
-  #keepLease(): void {
-    this.#lease.keep(() => {
-      this.#file.peek(file => file.renew());
-    });
-  }
-
-  #fileProgress(upTo: number): { outstanding: number; deadLetters: number } {
-    const inFile = Math.min(Number.MAX_SAFE_INTEGER, this.#positions.inFile(upTo));
-    const progress = this.#file.read(file => file.progress(inFile));
-    if (progress) return progress;
-    const { pending, inFlight, deadLettered, expired, purged } = this.#file.counters;
-    return { outstanding: pending + inFlight, deadLetters: deadLettered + expired - purged };
+  #keepLeases(): void {
+    for (const [account, lease] of this.#leases.all)
+      lease.keep(() => {
+        this.#file.peek(file => file.renew(account));
+      });
   }
 
   #newest(): number {
-    this.#positions.note(this.#positions.ofFile(this.#file.counters.newest));
+    this.#positions.note(this.#positions.ofFile(this.#file.newest));
     if (!this.#fallback.isEmpty) this.#positions.note(this.#positions.ofMemory(this.#fallback.progress().position));
     return this.#positions.newest;
   }
 
   /** Whether an entry has come to its end, though the file does not know it yet. */
-  #isEnded({ key, to }: Settlement, upTo: number): boolean {
-    const claimed = this.#lease.claimed.get(key);
+  #isEnded(account: string, { key, to }: Settlement, upTo: number): boolean {
+    const claimed = this.#leases.of(account).claimed.get(key);
     return to !== 'pending' && claimed !== undefined && this.#positions.ofFile(claimed.position) <= upTo;
   }
 }

@@ -1,11 +1,12 @@
 import type { ClaimedEntry, DeadLetter, OutboxEntry, Settlement } from '../outbox.js';
-import { type Counters, type CountersChange, noChange } from './counters.js';
+import { type CountersChange, noChange, type OutboxRow } from './counters.js';
 import type { Claimed } from './lease.js';
-import type { OutboxStatements } from './schema.js';
+import type { OutboxStatements } from './statements.js';
 
 /** An entry with its message as JSON. */
 export interface WrittenEntry extends OutboxEntry {
   readonly json: string;
+  readonly refused?: string | undefined;
 }
 
 /** A dead letter with its message as JSON. */
@@ -23,6 +24,7 @@ export type WrittenDeadLetter = WrittenEntry & Pick<DeadLetter, 'state' | 'error
  *     └──► dead, expired (from memory)                                          │
  *                                                   ready, waiting ◄──replay────┘
  * ```
+ * `ready` and `waiting` can be purged, too. What moves to another account is `waiting` first, then the oldest are `ready`.
  */
 interface Moves {
   waiting: 'ready' | 'in_flight';
@@ -35,30 +37,35 @@ interface Moves {
 
 export type EntryState = keyof Moves;
 
+/** An account of the file, as its row says. */
+export type AccountRow = Pick<OutboxRow, 'id' | 'carriedMs'>;
+
 /** Adds an entry, or a dead letter, at a position. */
 export function insertEntry(
   statements: OutboxStatements,
+  { id, carriedMs }: AccountRow,
   position: number,
   entry: WrittenEntry | WrittenDeadLetter,
 ): void {
-  const { key, message, json, bytes, acceptedAt, attempts, maybeStored } = entry;
+  const { key, message, json, bytes, acceptedAt, attempts, maybeStored, refused } = entry;
   const { conversationId } = message;
   const letter = 'state' in entry ? entry : undefined;
-  const state: EntryState = letter?.state ?? newState(statements, conversationId);
-  const death = [letter?.error ?? null, letter?.diedAt ?? null];
+  const state: EntryState = letter?.state ?? newState(statements, id, conversationId);
+  const trouble = [letter?.error ?? refused ?? null, letter?.diedAt ?? null, refused === undefined ? null : Date.now()];
+  const attempted = [attempts, Number(maybeStored)];
   statements
     .get('insertEntry')
-    .run(position, key, conversationId, state, bytes, acceptedAt, attempts, Number(maybeStored), ...death);
+    .run(position, id, key, conversationId, state, bytes, acceptedAt, ...attempted, ...trouble, carriedMs);
   statements.get('insertMessage').run(position, json);
 }
 
 /** Of an entry that is added to the end of the queue. */
-export function newState(statements: OutboxStatements, conversationId: string): 'ready' | 'waiting' {
-  return hasOutstanding(statements, conversationId) ? 'waiting' : 'ready';
+export function newState(statements: OutboxStatements, accountId: number, conversationId: string): 'ready' | 'waiting' {
+  return hasOutstanding(statements, accountId, conversationId) ? 'waiting' : 'ready';
 }
 
-export function hasOutstanding(statements: OutboxStatements, conversationId: string): boolean {
-  return statements.get('findOutstanding').get(conversationId) !== undefined;
+export function hasOutstanding(statements: OutboxStatements, accountId: number, conversationId: string): boolean {
+  return statements.get('findOutstanding').get(accountId, conversationId) !== undefined;
 }
 
 /** Puts entries in flight. @returns how the counters change */
@@ -71,6 +78,7 @@ export function startClaimed(statements: OutboxStatements, entries: readonly Cla
 /** Moves entries that are in flight to where their settlements say. @returns how the counters change */
 export function settleClaimed(
   statements: OutboxStatements,
+  accountId: number,
   settlements: readonly Settlement[],
   claimed: ReadonlyMap<string, Claimed>,
 ): CountersChange {
@@ -82,7 +90,7 @@ export function settleClaimed(
     settleOne(statements, settlement, entry, change);
     conversations.add(entry.conversationId);
   }
-  for (const conversation of conversations) promote(statements, conversation);
+  for (const conversation of conversations) promote(statements, accountId, conversation);
   return change;
 }
 
@@ -95,11 +103,14 @@ function settleOne(
   change.inFlight--;
   change.inFlightBytes -= bytes;
   switch (settlement.to) {
-    case 'pending':
-      statements.get('putBack').run(settlement.attempts, Number(settlement.maybeStored), position);
+    case 'pending': {
+      const { attempts, maybeStored, refused } = settlement;
+      const refusedAt = refused === undefined ? null : Date.now();
+      statements.get('putBack').run(attempts, Number(maybeStored), refused ?? null, refusedAt, position);
       change.pending++;
       change.pendingBytes += bytes;
       break;
+    }
     case 'delivered':
       statements.get('deliver').run(position);
       statements.get('deleteMessage').run(position);
@@ -112,24 +123,24 @@ function settleOne(
   }
 }
 
-/** Everything in flight is pending again: Synap may have it. @returns how the counters change */
+/** Everything of an account that is in flight is pending again: Synap may have it. @returns how the counters change */
 export function requeueInFlight(
   statements: OutboxStatements,
-  { inFlight, inFlightBytes }: Pick<Counters, 'inFlight' | 'inFlightBytes'>,
+  { id, inFlight, inFlightBytes }: Pick<OutboxRow, 'id' | 'inFlight' | 'inFlightBytes'>,
 ): Partial<CountersChange> {
   if (inFlight === 0) return {};
-  const conversations = statements.get('inFlightConversations').all();
-  statements.get('requeueInFlight').run();
-  for (const { conversationId } of conversations) promote(statements, conversationId as string);
+  const conversations = statements.get('inFlightConversations').all(id);
+  statements.get('requeueInFlight').run(id);
+  for (const { conversationId } of conversations) promote(statements, id, conversationId as string);
   return { pending: inFlight, inFlight: -inFlight, pendingBytes: inFlightBytes, inFlightBytes: -inFlightBytes };
 }
 
 /** The oldest that waits of a conversation is ready, if none of it is ready or in flight. */
-function promote(statements: OutboxStatements, conversationId: string): void {
-  statements.get('promote').run(conversationId, conversationId);
+export function promote(statements: OutboxStatements, accountId: number, conversationId: string): void {
+  statements.get('promote').run(accountId, conversationId, accountId, conversationId);
 }
 
-/** Forgets the keys of the oldest delivered entries. @returns how many */
-export function forgetDelivered(statements: OutboxStatements, count: number): number {
-  return count <= 0 ? 0 : Number(statements.get('forget').run(count).changes);
+/** Forgets the keys of the oldest delivered entries of an account. @returns how many */
+export function forgetDelivered(statements: OutboxStatements, accountId: number, count: number): number {
+  return count <= 0 ? 0 : Number(statements.get('forget').run(accountId, count).changes);
 }

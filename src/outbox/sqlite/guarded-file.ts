@@ -1,9 +1,9 @@
 import { type Logger, safeLogger } from '../../internal/logger.js';
 import { patiently } from '../../internal/sqlite/database.js';
 import { explain } from '../../internal/sqlite/errors.js';
-import { type Counters, noChange } from './counters.js';
+import { NO_ROW, type OutboxRow, sumOf } from './counters.js';
 import { FileHealth } from './file-health.js';
-import type { Lease } from './lease.js';
+import type { Leases } from './lease.js';
 import { BUSY_TIMEOUT_MS } from './open-file.js';
 import { OutboxFile, type OutboxFileOptions } from './outbox-file.js';
 
@@ -16,25 +16,28 @@ const LOCKED_TIMEOUT_MS = 25;
  */
 export class FileGuard {
   readonly #options: OutboxFileOptions;
-  readonly #lease: Lease;
+  readonly #leases: Leases;
   readonly #health: FileHealth;
   readonly #inMemory: () => number;
   #logger: Logger = safeLogger(undefined);
   #file: OutboxFile | undefined;
-  #counters: Counters = noChange();
+  readonly #rows = new Map<string, OutboxRow>();
+  #account: string | undefined;
   #isLastTry = false;
   #isClosed = false;
 
   /** @param inMemory how many messages wait in memory for the file */
-  constructor(options: OutboxFileOptions, lease: Lease, inMemory: () => number) {
+  constructor(options: OutboxFileOptions, leases: Leases, inMemory: () => number) {
     this.#options = options;
-    this.#lease = lease;
+    this.#leases = leases;
     this.#health = new FileHealth(options.path);
     this.#inMemory = inMemory;
   }
 
-  set logger(logger: Logger) {
+  /** @param account of the recorder that it belongs to */
+  belongsTo(logger: Logger, account: string | undefined): void {
     this.#logger = logger;
+    this.#account = account;
   }
 
   /** As far as is known. */
@@ -52,9 +55,30 @@ export class FileGuard {
     return !this.#isClosed && (this.#health.mayTry || this.#isLastTry);
   }
 
-  /** The counters in the file, as they were when it could last be used. */
-  get counters(): Counters {
-    return this.#counters;
+  /** What the file counts of an account, or of all; while it can't be read, as it was when it could. */
+  stats(account: string | undefined): OutboxRow {
+    const rows = this.read(file =>
+      account === undefined ? file.accounts().map(each => file.stats(each.account)) : [file.stats(account)],
+    );
+    return rows?.length === 1 && rows[0] ? rows[0] : sumOf(rows ?? this.#known(account));
+  }
+
+  /** What it counted of an account, or of all, when it could last be used. */
+  known(account: string | undefined): OutboxRow {
+    const rows = this.#known(account);
+    return rows.length === 1 && rows[0] ? rows[0] : sumOf(rows);
+  }
+
+  progress(position: number, account: string | undefined): { outstanding: number; deadLetters: number } {
+    const progress = this.read(file => file.progress(Math.min(Number.MAX_SAFE_INTEGER, position), account));
+    if (progress) return progress;
+    const { pending, inFlight, deadLettered, expired, purged } = this.known(account);
+    return { outstanding: pending + inFlight, deadLetters: deadLettered + expired - purged };
+  }
+
+  /** The position given out last, as far as is known. */
+  get newest(): number {
+    return Math.max(0, ...[...this.#rows.values()].map(({ newest }) => newest));
   }
 
   /** What can be read while nothing can be written is not kept back. */
@@ -87,20 +111,33 @@ export class FileGuard {
     this.#isClosed = true;
   }
 
+  #known(account: string | undefined): OutboxRow[] {
+    if (account !== undefined) return [this.#rows.get(account) ?? NO_ROW];
+    // Two names may stand for one account.
+    return [...new Map([...this.#rows.values()].map(row => [row.id, row])).values()];
+  }
+
   #attempt<T>(work: (file: OutboxFile) => T): T | undefined {
     try {
-      const file = this.#file ?? new OutboxFile(this.#options, this.#lease);
-      this.#file = file;
+      const file = this.#file ?? this.#open();
       const patienceMs = this.#health.state === 'locked' ? LOCKED_TIMEOUT_MS : BUSY_TIMEOUT_MS;
-      const answer = patiently(() => work(file), patienceMs);
-      this.#counters = file.counters;
-      return answer;
+      return patiently(() => work(file), patienceMs);
     } catch (error) {
       const reason = explain(error, this.#options.path);
       this.#health.failed(reason, this.#logger);
       if (reason.problem !== 'full' && reason.problem !== 'locked') this.#abandon();
       return undefined;
     }
+  }
+
+  #open(): OutboxFile {
+    const file = new OutboxFile(this.#options, this.#leases, this.#rows, this.#account);
+    this.#file = file;
+    if (file.adopted)
+      this.#logger.warn(
+        `outbox file ${this.#options.path} was written by synap-recorder 0.1, which knew no accounts: the ${file.adopted} message${file.adopted === 1 ? '' : 's'} waiting in it now belong${file.adopted === 1 ? 's' : ''} to the account of this recorder, ${this.#account}`,
+      );
+    return file;
   }
 
   /** It is opened again when it is tried again: somebody may have mended it, or put another in its place. */

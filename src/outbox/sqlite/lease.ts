@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { OutboxStatements } from './schema.js';
+import type { OutboxStats } from '../outbox.js';
+import type { OutboxStatements } from './statements.js';
 
-/** Who delivers, as the file says. */
+/** Who delivers for an account, as the file says. */
 export interface LeaseRow {
   readonly leaseOwner: string | null;
   /** In milliseconds since 1970. */
@@ -42,7 +43,7 @@ export function leaseState(row: LeaseRow, token: string | undefined, now: number
 }
 
 /**
- * One outbox's right to deliver, of all the outboxes on a file. It lasts `ms` from the latest claim, settlement or renewal;
+ * One outbox's right to deliver for an account, of all the outboxes on a file. It lasts `ms` from the latest claim, settlement or renewal;
  * while anything is in flight it renews itself. Each tenure has a token of its own, so a process that was suspended finds
  * out that it has been replaced.
  */
@@ -76,10 +77,16 @@ export class Lease {
     return state === 'mine' || (state === 'free' && this.claimed.size === 0);
   }
 
+  /** Whether there is something that this outbox may claim. */
+  mayClaim(row: LeaseRow & Pick<OutboxStats, 'pending' | 'inFlight'>, now: number): boolean {
+    const left = this.isHeld(row) ? row.pending : row.pending + row.inFlight;
+    return left > 0 && this.canAcquire(row, now);
+  }
+
   /** Takes or renews it. */
-  acquire(statements: OutboxStatements, row: LeaseRow, now: number): void {
+  acquire(statements: OutboxStatements, row: LeaseRow & { readonly id: number }, now: number): void {
     if (!this.isHeld(row)) this.#token = randomUUID();
-    statements.get('acquireLease').run(this.#token ?? null, now + this.#ms, this.#ms);
+    statements.get('acquireLease').run(this.#token ?? null, now + this.#ms, this.#ms, row.id);
   }
 
   /** Does nothing, if another has it. */
@@ -101,5 +108,25 @@ export class Lease {
       this.#renewal = setInterval(renew, this.#ms / 3);
       this.#renewal.unref();
     }
+  }
+}
+
+/** The leases of one outbox, one for each account that it delivers for. */
+export class Leases {
+  readonly #ms: number;
+  readonly #leases = new Map<string, Lease>();
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  get all(): Iterable<[account: string, Lease]> {
+    return this.#leases;
+  }
+
+  of(account: string): Lease {
+    const lease = this.#leases.get(account) ?? new Lease(this.#ms);
+    this.#leases.set(account, lease);
+    return lease;
   }
 }

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../internal/sqlite/database.js';
+import { DatabaseFileError } from '../../internal/sqlite/errors.js';
 import { FORMAT } from './schema.js';
+import type { OutboxStatements } from './statements.js';
 
 /** How long a call may wait for other processes, in milliseconds: it holds up the app. Their transactions are short. */
 export const BUSY_TIMEOUT_MS = 250;
@@ -29,4 +31,18 @@ export function openOutboxDatabase({ path, durability }: OutboxDatabaseOptions):
   // macOS keeps what was synced in the disk's own cache, unless it is asked for more.
   if (durability === 'full') db.exec('PRAGMA fullfsync = ON');
   return db;
+}
+
+/**
+ * A newer version may have changed the tables while this one has the file open: then this one writes nothing any more.
+ *
+ * @throws DatabaseFileError the file is of another version by now
+ */
+export function checkVersion(statements: OutboxStatements, path: string): void {
+  const version = Number(statements.get('version').get()?.user_version);
+  if (version === FORMAT.schemaVersion) return;
+  throw new DatabaseFileError(
+    'newer',
+    `${path} is in use by a newer synap-recorder, which has changed its tables (its schema is ${version}, this one knows ${FORMAT.schemaVersion}): update synap-recorder in this process, or end it`,
+  );
 }

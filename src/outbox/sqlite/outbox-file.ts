@@ -1,18 +1,27 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { closeDatabase, inTransaction } from '../../internal/sqlite/database.js';
 import { Statements } from '../../internal/sqlite/statements.js';
-import type { ClaimedEntry, ClaimLimits, DeadLetter, Progress, PutResult, Settlement } from '../outbox.js';
+import type {
+  AccountStats,
+  ClaimedEntry,
+  ClaimLimits,
+  DeadLetter,
+  Progress,
+  PurgeableState,
+  PutResult,
+  Settlement,
+} from '../outbox.js';
+import { adoptAccount, adoptVersion1, listAccounts } from './accounts.js';
 import { chooseEntries } from './claim.js';
 import {
   added,
   addToCounters,
-  type Counters,
   type CountersChange,
-  noChange,
+  ensureRow,
+  type FileCounters,
   type OutboxRow,
   readRow,
 } from './counters.js';
-import { listDeadLetters, purgeDeadLetters, replayDeadLetters } from './dead-letters.js';
 import {
   forgetDelivered,
   hasOutstanding,
@@ -23,17 +32,18 @@ import {
   type WrittenDeadLetter,
   type WrittenEntry,
 } from './entry-moves.js';
-import type { Lease } from './lease.js';
-import { type OutboxDatabaseOptions, openOutboxDatabase } from './open-file.js';
-import { type OutboxStatements, SQL } from './schema.js';
+import { listDeadLetters, purgeMessages, replayDeadLetters, type Selection } from './kept-messages.js';
+import type { Leases } from './lease.js';
+import { checkVersion, type OutboxDatabaseOptions, openOutboxDatabase } from './open-file.js';
+import { type OutboxStatements, SQL } from './statements.js';
 
-/** Keys of delivered messages that are remembered. */
+/** Keys of delivered messages that are remembered, of all accounts. Each has the same share. */
 const REMEMBERED_KEYS = 100_000;
 
 export interface OutboxFileOptions extends OutboxDatabaseOptions {
-  /** Bytes of message JSON that the file holds at most. */
+  /** Bytes of message JSON that the file holds at most, of all accounts. */
   readonly maxBytes: number;
-  /** Messages that are pending or in flight at most. */
+  /** Messages that are pending or in flight at most, of all accounts. */
   readonly maxMessages: number;
 }
 
@@ -41,44 +51,50 @@ export interface OutboxFileOptions extends OutboxDatabaseOptions {
  * An outbox in a SQLite file. Each method is one transaction; one that throws has changed nothing. None waits for other
  * processes: then it throws SQLite's "busy".
  *
- * What is in flight belongs to whoever holds the lease: when that changes hands, it is pending again. {@link Lease} and
- * the file are apart, because a file may have to be opened again.
+ * What is in flight belongs to whoever holds the account's lease: when that changes hands, it is pending again.
+ * {@link Leases} and the file are apart, because a file may have to be opened again.
  */
 export class OutboxFile {
   readonly #options: OutboxFileOptions;
-  readonly #lease: Lease;
+  readonly #leases: Leases;
   readonly #db: DatabaseSync;
   readonly #statements: OutboxStatements;
-  #counters: Counters = noChange();
-  /** What the counters become with the transaction that is under way. */
-  #draft: Counters = noChange();
+  /** How many messages an older version had left, when they were given to the account of the recorder that opens it. */
+  readonly adopted: number | undefined;
+  /** The rows of the accounts, as they were when this process last read or wrote them. */
+  readonly #rows: Map<string, OutboxRow>;
+  /** What a row becomes with the transaction that is under way. */
+  #draft: OutboxRow | undefined;
 
-  /** @throws DatabaseFileError the file can't be used */
-  constructor(options: OutboxFileOptions, lease: Lease) {
+  /**
+   * @param rows is kept up to date with what is known of each account
+   * @param account whose recorder opens it
+   * @throws DatabaseFileError the file can't be used
+   */
+  constructor(options: OutboxFileOptions, leases: Leases, rows: Map<string, OutboxRow>, account?: string) {
     this.#options = options;
-    this.#lease = lease;
+    this.#leases = leases;
+    this.#rows = rows;
     this.#db = openOutboxDatabase(options);
     this.#statements = new Statements(this.#db, SQL);
     try {
       // What can be opened may fail at its first use: until then, what is in it must be known.
-      this.#row();
+      this.#checkVersion();
+      this.adopted = account === undefined ? undefined : adoptVersion1(this.#db, this.#statements, account);
+      for (const name of new Set([...rows.keys(), account ?? ''])) this.#row(name);
     } catch (error) {
       this.abandon();
       throw error;
     }
   }
 
-  /** The counters, as they were when this process last read or wrote them. */
-  get counters(): Counters {
-    return this.#counters;
-  }
-
   put(entry: WrittenEntry, { admitted }: { admitted: boolean }): PutResult {
-    return this.#transaction(() => {
-      const row = this.#row();
-      if (this.holds(entry.key)) return 'duplicate';
+    const account = entry.account ?? '';
+    return this.#transaction(account, () => {
+      const row = this.#row(account, ensureRow);
+      if (this.#holds(row, entry.key)) return 'duplicate';
       if (!admitted && this.#isFull(row, entry.bytes)) return 'full';
-      insertEntry(this.#statements, row.newest + 1, entry);
+      insertEntry(this.#statements, row, row.newest + 1, entry);
       this.#count({ newest: 1, accepted: 1, pending: 1, pendingBytes: entry.bytes, bytes: entry.bytes });
       return 'accepted';
     });
@@ -90,86 +106,91 @@ export class OutboxFile {
    * @returns the position of each entry; undefined for one whose key is known
    */
   insertFromMemory(entries: readonly WrittenEntry[], letters: readonly WrittenDeadLetter[]): (number | undefined)[] {
-    return this.#transaction(() => {
-      const change = noChange();
-      let { newest } = this.#row();
-      const add = (entry: WrittenEntry | WrittenDeadLetter) => {
-        if (this.holds(entry.key)) return undefined;
-        insertEntry(this.#statements, ++newest, entry);
-        change.newest++;
-        change.accepted++;
-        change.bytes += entry.bytes;
-        if ('state' in entry) change[entry.state === 'dead' ? 'deadLettered' : 'expired']++;
-        else {
-          change.pending++;
-          change.pendingBytes += entry.bytes;
-        }
-        return newest;
-      };
+    const add = (entry: WrittenEntry | WrittenDeadLetter) => {
+      const row = ensureRow(this.#statements, entry.account ?? '');
+      if (this.#holds(row, entry.key)) return undefined;
+      const position = row.newest + 1;
+      insertEntry(this.#statements, row, position, entry);
+      const change = { newest: 1, accepted: 1, bytes: entry.bytes };
+      if ('state' in entry) {
+        const died = { [entry.state === 'dead' ? 'deadLettered' : 'expired']: 1 };
+        addToCounters(this.#statements, row, { ...change, ...died });
+      } else addToCounters(this.#statements, row, { ...change, pending: 1, pendingBytes: entry.bytes });
+      return position;
+    };
+    const positions = this.#transaction('', () => {
+      this.#row('');
       const positions = entries.map(add);
       letters.forEach(add);
-      this.#count(change);
       return positions;
     });
+    this.#refresh();
+    return positions;
   }
 
   /** Whether this key is known: of an entry in any state, delivered ones included. */
-  holds(key: string): boolean {
-    return this.#statements.get('find').get(key) !== undefined;
+  holds(account: string, key: string): boolean {
+    return this.#holds(readRow(this.#statements, account), key);
   }
 
-  hasOutstanding(conversationId: string): boolean {
-    return hasOutstanding(this.#statements, conversationId);
+  hasOutstanding(account: string, conversationId: string): boolean {
+    const { id } = readRow(this.#statements, account);
+    return hasOutstanding(this.#statements, id, conversationId);
   }
 
-  claim(limits: ClaimLimits): ClaimedEntry[] {
+  claim(limits: ClaimLimits & { readonly account: string }): ClaimedEntry[] {
+    const { account } = limits;
+    const lease = this.#leases.of(account);
     // Most calls find nothing to do. They should lock nothing.
-    if (!this.#mayClaim(this.#row())) return [];
-    const claimed = this.#transaction(() => {
-      const row = this.#row();
-      if (!this.#mayClaim(row)) return [];
+    if (!lease.mayClaim(this.#row(account), Date.now())) return [];
+    const claimed = this.#transaction(account, () => {
+      const row = this.#row(account);
+      if (!lease.mayClaim(row, Date.now())) return [];
       // Whoever held the lease before has died, or has been suspended for too long.
-      if (!this.#lease.isHeld(row)) this.#count(requeueInFlight(this.#statements, row));
-      this.#lease.acquire(this.#statements, row, Date.now());
-      const entries = chooseEntries(this.#statements, limits);
+      if (!lease.isHeld(row)) this.#count(requeueInFlight(this.#statements, row));
+      lease.acquire(this.#statements, row, Date.now());
+      const entries = chooseEntries(this.#statements, row.id, limits);
       this.#count(startClaimed(this.#statements, entries));
       return entries;
     });
     for (const { key, position, bytes, message } of claimed)
-      this.#lease.claimed.set(key, { position, bytes, conversationId: message.conversationId });
+      lease.claimed.set(key, { position, bytes, conversationId: message.conversationId });
     return claimed;
   }
 
-  settle(settlements: readonly Settlement[]): 'settled' | 'stale' {
-    const inFlight = this.#lease.claimed;
+  settle(account: string, settlements: readonly Settlement[]): 'settled' | 'stale' {
+    const lease = this.#leases.of(account);
+    const inFlight = lease.claimed;
     const known = settlements.filter(({ key }) => inFlight.has(key));
-    if (known.length === 0) return this.#lease.isLost(this.#row()) ? 'stale' : 'settled';
-    const answer = this.#transaction(() => {
-      const row = this.#row();
-      if (!this.#lease.isHeld(row)) return 'stale';
-      const change = settleClaimed(this.#statements, known, inFlight);
-      const remembered = row.delivered + change.delivered - row.forgotten;
-      // No more keys are forgotten than have just been added.
-      change.forgotten = forgetDelivered(this.#statements, remembered - REMEMBERED_KEYS);
+    if (known.length === 0) return lease.isLost(this.#row(account)) ? 'stale' : 'settled';
+    const answer = this.#transaction(account, () => {
+      const row = this.#row(account);
+      if (!lease.isHeld(row)) return 'stale';
+      const change = settleClaimed(this.#statements, row.id, known, inFlight);
+      const tooMany = row.delivered + change.delivered - row.forgotten - Math.floor(REMEMBERED_KEYS / row.accounts);
+      // Where the share has become smaller, it takes a while.
+      change.forgotten = forgetDelivered(this.#statements, row.id, Math.min(tooMany, 2 * change.delivered));
       this.#count(change);
-      if (inFlight.size === known.length && row.pending + change.pending === 0) this.#lease.release(this.#statements);
-      else this.#lease.renew(this.#statements);
+      if (inFlight.size === known.length && row.pending + change.pending === 0) lease.release(this.#statements);
+      else lease.renew(this.#statements);
       return 'settled';
     });
     for (const { key } of known) inFlight.delete(key);
     return answer;
   }
 
-  /** Keeps the lease, if it is still held. */
-  renew(): void {
-    this.#lease.renew(this.#statements);
+  /** Keeps the lease of an account, if it is still held. */
+  renew(account: string): void {
+    this.#checkVersion();
+    this.#leases.of(account).renew(this.#statements);
   }
 
-  /** The counters; what a process that has died had in flight counts as pending. */
-  stats(): Counters {
-    const row = this.#row();
+  /** What is counted of an account; what a process that has died had in flight counts as pending. */
+  stats(account: string): OutboxRow {
+    this.#checkVersion();
+    const row = this.#row(account);
     const { pending, inFlight, pendingBytes, inFlightBytes } = row;
-    if (this.#lease.stateOf(row, Date.now()) !== 'free') return row;
+    if (this.#leases.of(account).stateOf(row, Date.now()) !== 'free') return row;
     return {
       ...row,
       pending: pending + inFlight,
@@ -179,36 +200,54 @@ export class OutboxFile {
     };
   }
 
-  progress(position: number): Omit<Progress, 'position'> & { readonly newest: number } {
-    const progress = this.#statements.get('progress').get(position, position, position);
+  accounts(): AccountStats[] {
+    return listAccounts(this.#statements);
+  }
+
+  progress(position: number, account?: string): Omit<Progress, 'position'> & { readonly newest: number } {
+    const ends = [position, position, position];
+    const progress =
+      account === undefined
+        ? this.#statements.get('progress').get(...ends)
+        : this.#statements.get('accountProgress').get(...ends, account, account);
     return progress as unknown as Progress & { newest: number };
   }
 
-  deadLetters(after: number, limit: number): DeadLetter[] {
-    return listDeadLetters(this.#statements, after, limit);
+  deadLetters(after: number, limit: number, account?: string): DeadLetter[] {
+    return listDeadLetters(this.#statements, after, limit, account);
   }
 
-  replay(keys?: readonly string[]): number {
-    const replayed = replayDeadLetters(this.#db, this.#statements, keys);
-    this.#row();
+  replay(selection: Selection): number {
+    this.#checkVersion();
+    const replayed = replayDeadLetters(this.#db, this.#statements, selection);
+    this.#refresh();
     return replayed;
   }
 
-  purge(keys?: readonly string[]): number {
-    const purged = purgeDeadLetters(this.#db, this.#statements, keys);
-    this.#row();
+  purge(selection: Selection, states?: readonly PurgeableState[]): number {
+    this.#checkVersion();
+    const purged = purgeMessages(this.#db, this.#statements, selection, states);
+    this.#refresh();
     return purged;
   }
 
-  /** Puts back what this process has in flight, lets go of the lease, and closes the file. */
+  adopt(from: string, to: string, isAlias: boolean): number | 'busy' {
+    this.#checkVersion();
+    const moved = adoptAccount(this.#db, this.#statements, { from, to, isAlias });
+    this.#refresh();
+    return moved;
+  }
+
+  /** Puts back what this process has in flight, lets go of the leases, and closes the file. */
   close(): void {
     try {
-      this.#transaction(() => {
-        const row = this.#row();
-        if (!this.#lease.isHeld(row)) return;
-        this.#count(requeueInFlight(this.#statements, row));
-        this.#lease.release(this.#statements);
-      });
+      for (const [account, lease] of this.#leases.all)
+        this.#transaction(account, () => {
+          const row = this.#row(account);
+          if (!lease.isHeld(row)) return;
+          this.#count(requeueInFlight(this.#statements, row));
+          lease.release(this.#statements);
+        });
     } finally {
       closeDatabase(this.#db);
     }
@@ -219,31 +258,43 @@ export class OutboxFile {
     if (this.#db.isOpen) this.#db.close();
   }
 
-  /** `work` reads the row before anything else. */
-  #transaction<T>(work: () => T): T {
-    const answer = inTransaction(this.#db, work);
-    this.#counters = this.#draft;
+  /** `work` reads the row of the account before anything else. */
+  #transaction<T>(account: string, work: () => T): T {
+    const answer = inTransaction(this.#db, () => {
+      this.#checkVersion();
+      return work();
+    });
+    if (this.#draft) this.#rows.set(account, this.#draft);
     return answer;
   }
 
-  #row(): OutboxRow {
-    const row = readRow(this.#statements);
+  #checkVersion(): void {
+    checkVersion(this.#statements, this.#options.path);
+  }
+
+  #row(account: string, read: (statements: OutboxStatements, account: string) => OutboxRow = readRow): OutboxRow {
+    const row = read(this.#statements, account);
     this.#draft = row;
-    if (!this.#db.isTransaction) this.#counters = row;
+    if (!this.#db.isTransaction) this.#rows.set(account, row);
     return row;
   }
 
+  /** Reads again what is known of each account. */
+  #refresh(): void {
+    for (const name of this.#rows.keys()) this.#row(name);
+  }
+
   #count(change: Partial<CountersChange>): void {
-    addToCounters(this.#statements, change);
+    if (this.#draft === undefined) return;
+    addToCounters(this.#statements, this.#draft, change);
     this.#draft = added(this.#draft, change);
   }
 
-  #isFull({ pending, inFlight, bytes }: OutboxRow, more: number): boolean {
-    return pending + inFlight >= this.#options.maxMessages || bytes + more > this.#options.maxBytes;
+  #holds({ id }: OutboxRow, key: string): boolean {
+    return this.#statements.get('find').get(id, key) !== undefined;
   }
 
-  #mayClaim(row: OutboxRow): boolean {
-    const left = this.#lease.isHeld(row) ? row.pending : row.pending + row.inFlight;
-    return left > 0 && this.#lease.canAcquire(row, Date.now());
+  #isFull({ fileOutstanding, fileBytes }: FileCounters, more: number): boolean {
+    return fileOutstanding >= this.#options.maxMessages || fileBytes + more > this.#options.maxBytes;
   }
 }
