@@ -285,11 +285,7 @@ describe('the question of whoami in the background', () => {
   });
 
   it('is asked again, where a message is refused, if no answer came before', async () => {
-    const whoami = vi.fn((): Answer => ({ reset: 'before storing' })).mockImplementationOnce(b2c as () => Answer);
-    whoami
-      .mockReset()
-      .mockReturnValueOnce({ reset: 'before storing' })
-      .mockImplementation(b2c as () => Answer);
+    const whoami = (index: number): Answer => (index === 0 ? { reset: 'before storing' } : b2c());
     const { synap, recordMessage } = await synapThat(required('customer_id: field required'), { whoami });
     await recordMessage(message);
     expect(sentCustomers(synap)).toEqual(['acme', 'ada']);
