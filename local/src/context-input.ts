@@ -18,6 +18,9 @@ const texts = z.array(text, 'must be a list of strings');
 /** A UUID, or any other id of a conversation. */
 const conversation = id.transform(conversationNamed);
 
+// Clients of the service send an empty text where they know nobody.
+const idOrNothing = z.preprocess(value => (value === '' ? undefined : value), id.nullish());
+
 const promptQuery = z.object({ style: oneOf(['structured', 'narrative', 'bullet_points']).optional() });
 
 const compactedQuery = z.object({
@@ -36,8 +39,9 @@ const fetchBody = z.object(
     types: texts.nullish(),
     mode: oneOf(['fast', 'accurate']).nullish(),
     precision_level: oneOf(['high', 'medium']).nullish(),
-    user_id: id.nullish(),
-    customer_id: id.nullish(),
+    user_id: idOrNothing,
+    customer_id: idOrNothing,
+    include_conversation_context: z.boolean('must be true or false').nullish(),
   },
   'must be an object',
 );

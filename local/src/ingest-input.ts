@@ -24,6 +24,7 @@ const turn = z.object(
     role: z.enum(['user', 'assistant'], { error: 'must be "user" or "assistant"' }),
     content: z.string('must be a string').transform(value => value.toWellFormed()),
     timestamp: time.nullish(),
+    speaker: z.string('must be a string').nullish(),
     metadata: metadata.optional(),
   },
   'must be an object',
@@ -50,8 +51,8 @@ const body = z.object(
 );
 
 export interface ParsedTranscript extends NewTranscript {
-  /** The app's own id of the conversation, where that is no UUID. */
-  externalId: string | undefined;
+  /** The conversation's id as it was given. */
+  givenId: string;
 }
 
 /** A whole transcript, as `POST /v1/conversations/ingest` takes it. */
@@ -73,12 +74,13 @@ export function parseTranscript(input: unknown, tenancy: Tenancy): Parsed<Parsed
   };
   const about = Object.fromEntries(Object.entries(details).filter(([, value]) => value != null)) as JsonObject;
   const messages = said.value.map(
-    ({ role, content, timestamp, metadata }, index): NewMessage => ({
+    ({ role, content, timestamp, speaker, metadata }, index): NewMessage => ({
       ...owner,
       role,
       content,
       metadata: {
         ...metadata,
+        ...(speaker && { speaker }),
         ...(externalId !== undefined && { external_conversation_id: externalId }),
         // When it was said. `recorded_at` is when it was stored.
         ...(timestamp && { [role === 'user' ? 'started_at' : 'ended_at']: timestamp }),
@@ -86,7 +88,7 @@ export function parseTranscript(input: unknown, tenancy: Tenancy): Parsed<Parsed
       },
     }),
   );
-  return { value: { conversationId, externalId, messages, digest: digestOf(said.value) } };
+  return { value: { conversationId, givenId: conversation_id, messages, digest: digestOf(said.value) } };
 }
 
 type Turn = z.output<typeof turn>;

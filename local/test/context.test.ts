@@ -32,7 +32,7 @@ test('context-for-prompt has the messages, the oldest first, and no compacted pa
       compression_ratio: null,
       validation_score: null,
       compaction_age_seconds: null,
-      quality_warning: null,
+      quality_warning: false,
       recent_messages: [
         // When it was said, where that is known.
         {
@@ -95,6 +95,15 @@ test('fetch has the recent turns, and says why there is no more', async () => {
   expect(body.metadata.message).toMatch(/keeps transcripts only/);
 });
 
+test('fetch takes an empty text for nobody, as clients of the service send it, and leaves the conversation out', async () => {
+  const local = await start({ strictB2c: true });
+  const { conversation_id } = await aConversation(local);
+  const nobody = { conversation_id, user_id: '', customer_id: '', search_query: [] };
+  const { status, body } = await fetchContext(local, { ...nobody, include_conversation_context: false });
+  expect(status).toBe(200);
+  expect(body.context.conversation_context).toBeNull();
+});
+
 test('compacted, its status and compact say that nothing is compacted here', async () => {
   const local = await start();
   const { conversation_id } = await aConversation(local);
@@ -132,7 +141,7 @@ test.each([
   ['POST', '/v1/context/conversation/fetch', { conversation_id: id, mode: 'slow' }, /^mode must be "fast" or "acc/],
   ['POST', '/v1/context/conversation/fetch', { conversation_id: id, precision_level: 'low' }, /^precision_level must/],
   ['POST', '/v1/context/conversation/fetch', { conversation_id: id, types: 'all' }, /^types must be/],
-  ['POST', '/v1/context/conversation/fetch', { conversation_id: id, user_id: '' }, /^user_id must be/],
+  ['POST', '/v1/context/conversation/fetch', { conversation_id: id, user_id: 7 }, /^user_id must be/],
   ['POST', '/v1/conversations/compact', { conversation_id: '' }, /^conversation_id must be/],
   ['POST', '/v1/conversations/compact', { conversation_id: id, target_tokens: -1 }, /^target_tokens must be/],
   ['POST', '/v1/conversations/compact', { conversation_id: id, force: 'yes' }, /^force must be/],
@@ -157,8 +166,11 @@ test('whoami names client, instance and isolation, and the instance stays the sa
 test('credits are not counted, and that is said', async () => {
   const local = await start();
   expect((await call(local, 'GET', '/v1/credits/balance')).body).toMatchObject({
-    balance_credits: null,
+    client_id: 'local',
+    balance_credits: 1_000_000,
+    warning_low: false,
     plan: 'local',
+    message: expect.stringContaining('counts no credits'),
   });
 });
 
@@ -191,7 +203,7 @@ test('the client reads all of it', async () => {
     ] as const;
     const ingested = { conversationId: 'call 7', userId: 'ada', transcript, conversationType: 'call' };
     expect(await synap.conversation.ingest(ingested)).toMatchObject({
-      status: 'completed',
+      status: 'queued',
       turnsRecorded: 2,
       conversationId: uuidv5('call 7', uuidv5.URL),
       externalConversationId: 'call 7',

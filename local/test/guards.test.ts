@@ -13,6 +13,14 @@ const PROTECTED: [method: string, path: string][] = [
   ['GET', '/v1/conversations'],
   ['GET', '/v1/conversations/0a0b0c0d-1111-4222-8333-abcdefabcdef/messages'],
   ['GET', '/api/v1/auth/whoami'],
+  ['GET', '/v1/credits/balance'],
+  ['POST', '/v1/conversations/ingest'],
+  ['POST', '/v1/conversations/compact'],
+  ['POST', '/v1/context/conversation/fetch'],
+  ['GET', '/v1/conversations/0a0b0c0d-1111-4222-8333-abcdefabcdef/context-for-prompt'],
+  ['GET', '/v1/conversations/0a0b0c0d-1111-4222-8333-abcdefabcdef/compacted'],
+  ['GET', '/v1/conversations/0a0b0c0d-1111-4222-8333-abcdefabcdef/compaction/status'],
+  ['DELETE', '/v1/users/ada'],
 ];
 
 test.each(PROTECTED)('%s %s asks for the API key', async (method, path) => {

@@ -11,7 +11,7 @@ const ingest = (local: Local, fields: Json) => call(local, 'POST', '/v1/conversa
 
 const TURNS = [
   { role: 'user', content: 'Why is the sky blue?', timestamp: '2026-01-05T15:02:11+01:00' },
-  { role: 'assistant', content: 'Air scatters light.', timestamp: '2026-01-05T14:02:13Z' },
+  { role: 'assistant', content: 'Air scatters light.', timestamp: '2026-01-05T14:02:13Z', speaker: 'Agent 7' },
 ];
 
 const aTranscript = (fields: Json = {}) => ({
@@ -30,10 +30,11 @@ test('a transcript is stored in its order, with when its turns were said', async
     body: {
       ingestion_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       conversation_id: transcript.conversation_id,
-      external_conversation_id: null,
-      status: 'completed',
+      external_conversation_id: transcript.conversation_id,
+      status: 'queued',
       turns_recorded: 2,
-      summary_status: 'not_available',
+      summary_status: 'skipped',
+      queued_at: expect.stringMatching(/^\d{4}-.*Z$/),
     },
   });
   expect((await readConversation(local, transcript.conversation_id)).body.messages).toMatchObject([
@@ -46,7 +47,11 @@ test('a transcript is stored in its order, with when its turns were said', async
         transcript: { conversation_type: 'call', analysis: { mood: 'good' }, metadata: { agent: 7 } },
       },
     },
-    { role: 'assistant', content: 'Air scatters light.', metadata: { ended_at: '2026-01-05T14:02:13.000Z' } },
+    {
+      role: 'assistant',
+      content: 'Air scatters light.',
+      metadata: { ended_at: '2026-01-05T14:02:13.000Z', speaker: 'Agent 7' },
+    },
   ]);
   const recent = await call(local, 'GET', `/v1/conversations/${transcript.conversation_id}/context-for-prompt`);
   expect(recent.body.recent_messages.map(({ timestamp }: Json) => timestamp)).toEqual([

@@ -32,7 +32,7 @@ export function addContextRoutes(routes: Routes): void {
       compression_ratio: null,
       validation_score: null,
       compaction_age_seconds: null,
-      quality_warning: null,
+      quality_warning: false,
       recent_messages: messages,
       recent_message_count: messages.length,
       compacted_message_count: 0,
@@ -68,15 +68,18 @@ export function addContextRoutes(routes: Routes): void {
         episodes: [],
         emotions: [],
         temporal_events: [],
-        conversation_context: {
-          conversation_id: value.conversation_id,
-          summary: null,
-          current_state: null,
-          key_extractions: null,
-          recent_turns: messages,
-          compaction_id: null,
-          compacted_at: null,
-        },
+        conversation_context:
+          value.include_conversation_context === false
+            ? null
+            : {
+                conversation_id: value.conversation_id,
+                summary: null,
+                current_state: {},
+                key_extractions: {},
+                recent_turns: messages,
+                compaction_id: null,
+                compacted_at: null,
+              },
       },
       metadata: { source: 'local', message: NO_MEMORY },
     });

@@ -40,11 +40,13 @@ export function addRecordRoutes(routes: Routes): void {
     return c.json({
       ingestion_id: outcome.ingestionId,
       conversation_id: value.conversationId,
-      external_conversation_id: value.externalId ?? null,
-      status: isNew ? 'completed' : 'duplicate',
+      external_conversation_id: value.givenId,
+      // The service's own word, though here it is stored already.
+      status: isNew ? 'queued' : 'duplicate',
       turns_recorded: isNew ? value.messages.length : 0,
       // A local Synap keeps transcripts, and makes nothing of them.
-      summary_status: 'not_available',
+      summary_status: 'skipped',
+      queued_at: new Date().toISOString(),
     });
   });
 

@@ -28,6 +28,29 @@ test('the printed lines are all that a shell needs to call the server', async ()
   expect((await once(child, 'exit'))[0]).toBe(0);
 });
 
+test.each([
+  [[], undefined],
+  [['--host', 'localhost'], undefined],
+  [['--host', '127.0.0.2'], undefined],
+  [['--host', '0.0.0.0'], /^It listens on every address of this machine: whoever can reach port \d+ there/m],
+])('%j says who else can reach it', async (args, line) => {
+  const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--database', tempDatabase(), ...args]);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let text = '';
+  for await (const piece of createInterface(child.stdout)) {
+    text += `${piece}\n`;
+    if (piece.includes('Ctrl-C')) break;
+  }
+  if (line) expect(text).toMatch(line);
+  else expect(text).not.toContain('It listens on');
+});
+
+test('--strict-b2c refuses messages that name a customer', async () => {
+  const local = await startCli(tempDatabase(), '--strict-b2c');
+  expect((await record(local, aMessage({ customer_id: 'acme' }))).status).toBe(400);
+  expect((await record(local, aMessage())).status).toBe(200);
+});
+
 test('--json prints one line that a program can read', async () => {
   const database = tempDatabase();
   const local = await startCli(database, '--tenancy', 'b2b', '--api-key', 'one', '--api-key', 'two');
