@@ -90,7 +90,7 @@ export class OutboxFile {
   }
 
   put(entry: WrittenEntry, { admitted }: { admitted: boolean }): PutResult {
-    const account = entry.account ?? '';
+    const { account = '' } = entry;
     return this.#transaction(account, () => {
       const row = this.#row(account, ensureRow);
       if (this.#holds(row, entry.key)) return 'duplicate';
@@ -101,11 +101,7 @@ export class OutboxFile {
     });
   }
 
-  /**
-   * Adds what had to wait in memory to the end of the queue.
-   *
-   * @returns the position of each entry; undefined for one whose key is known
-   */
+  /** Adds what had to wait in memory. @returns the position of each entry; undefined for one whose key is known */
   insertFromMemory(entries: readonly WrittenEntry[], letters: readonly WrittenDeadLetter[]): (number | undefined)[] {
     const add = (entry: WrittenEntry | WrittenDeadLetter) => {
       const row = ensureRow(this.#statements, entry.account ?? '');
