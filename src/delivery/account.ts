@@ -106,11 +106,8 @@ export class Account {
 
   #look(accounts: readonly AccountStats[]): Promise<unknown> | undefined {
     if (accounts.some(({ aliases }) => aliases.includes(this.name))) this.#state = 'known';
-    const foreign = accounts.filter(each => this.#isForeign(each));
-    const { address } = this.#options;
-    const isRotated = this.#state === 'unknown' && foreign.some(({ account }) => account.startsWith(`${address} `));
-    if (!isRotated) {
-      this.#tellOf(foreign);
+    if (!this.#mayBeRotated(accounts)) {
+      this.#tellOf(accounts);
       return undefined;
     }
     const asked = this.#ask().then(async () => this.#tellOf((await outboxAccounts(this.#hooks.outbox)) ?? []));
@@ -163,14 +160,21 @@ export class Account {
     }
   }
 
-  #isForeign({ account, aliases, pending, inFlight, delivering }: AccountStats): boolean {
-    const isOwn = account === this.name || account === this.#lastingName || aliases.includes(this.name);
-    return !isOwn && pending + inFlight > 0 && !delivering;
+  /** Whether what another account has may be what an older key of this one has put, in a process that may still run. */
+  #mayBeRotated(accounts: readonly AccountStats[]): boolean {
+    if (this.#state !== 'unknown') return false;
+    const isNear = ({ account }: AccountStats) => account.startsWith(`${this.#options.address} `);
+    return accounts.some(each => isNear(each) && this.#isForeign(each));
   }
 
-  /** Says what this recorder leaves to others, where there seem to be none. */
+  #isForeign({ account, aliases, pending, inFlight }: AccountStats): boolean {
+    const isOwn = account === this.name || account === this.#lastingName || aliases.includes(this.name);
+    return !isOwn && pending + inFlight > 0;
+  }
+
+  /** Says what this recorder leaves to others, where no process seems to deliver it. */
   #tellOf(accounts: readonly AccountStats[]): void {
-    const foreign = accounts.filter(each => this.#isForeign(each));
+    const foreign = accounts.filter(each => this.#isForeign(each) && !each.delivering);
     if (foreign.length === 0) return;
     const { location = '<file>' } = this.#hooks.outbox;
     const count = foreign.reduce((sum, { pending, inFlight }) => sum + pending + inFlight, 0);

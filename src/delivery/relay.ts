@@ -67,9 +67,8 @@ export class Relay {
   #knownStats: OutboxState = NO_STATS;
 
   constructor(options: RelayOptions) {
-    const { logger } = options;
-    const changed = () => this.wake();
-    this.#account = new Account(options.account ?? { name: '' }, { outbox: options.outbox, logger, changed });
+    const { account = { name: '' }, logger } = options;
+    this.#account = new Account(account, { ...options, changed: () => this.wake() });
     const outbox = outboxOfAccount(options.outbox, this.#account.name, logger);
     this.#options = { ...options, outbox };
     this.#flushes = new FlushTracker(outbox);

@@ -107,10 +107,7 @@ export class Recorder {
     return this.#relay !== undefined;
   }
 
-  /**
-   * The name of the account that messages are recorded for: the option `account`, or one made of the address and the key's
-   * fingerprint or ids. Undefined when nothing is recorded.
-   */
+  /** The name of the account that messages are recorded for: see the option `account`. Undefined when nothing is recorded. */
   get account(): string | undefined {
     return this.#settings.account?.name;
   }
@@ -222,7 +219,8 @@ export class Recorder {
 
   /**
    * The counters. `accepted` = `delivered` + `pending` + `held` + `inFlight` + `deadLettered` + `expired` +
-   * `lostAtShutdown` + `maybeLost`. Those of a durable outbox are of its file: of all processes, since it was made.
+   * `lostAtShutdown` + `maybeLost`. Those of a durable outbox are of this account in its file: of all processes, since it
+   * was made.
    */
   stats(): RecorderStats {
     const { pendingBytes: _, ...none } = NO_STATS;

@@ -6,6 +6,7 @@ import {
   type Outbox,
   type OutboxEntry,
   type RecorderOptions,
+  SynapClient,
 } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { keyedClient } from '../support/keyed-client.js';
@@ -182,6 +183,26 @@ describe('a rotated key', () => {
     await expect.poll(() => contents(server)).toEqual([...numbered('old', 5), 'new']);
     expect(balanced(recorder)).toMatchObject({ accepted: 7, delivered: 7, foreign: 0 });
     expect(lines.filter(line => line.includes('another account'))).toEqual([]);
+    expectSound(path);
+  });
+
+  it('waits for what a process with the old key has in flight', async () => {
+    const { path, server } = await filledUnder('key-1', 0);
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    const slow = await synap(async () => void (await answered));
+    const old = new SynapClient({ apiKey: 'key-1', baseUrl: slow.url });
+    const { client } = keyedClient({ url: server.url, key: 'key-1', whoami });
+    Object.defineProperty(client, 'conversation', { value: old.conversation });
+    const first = recorderOn(path, { client }).recorder;
+    first.turn({ conversationId: 'chat' }).user('old');
+    await expect.poll(() => slow.requests.length).toBe(1);
+    const second = recorderOn(path, { client: keyedClient({ url: server.url, key: 'key-2', whoami }).client }).recorder;
+    second.turn({ conversationId: 'chat' }).user('new');
+    expect(await second.flush({ timeoutMs: 500 })).toMatchObject({ delivered: 0, pending: 2 });
+    expect(contents(server)).toEqual([]);
+    answer();
+    await Promise.all([first.flush(), second.flush()]);
+    expect([...contents(slow), ...contents(server)]).toEqual(['old', 'new']);
     expectSound(path);
   });
 

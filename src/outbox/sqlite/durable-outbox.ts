@@ -29,10 +29,6 @@ const MOVED_AT_ONCE = 100;
 
 const CANT_CHANGE = 'the outbox file is locked or can not be used, so nothing in it was changed: try again';
 
-export interface DurableOutboxOptions extends OutboxFileOptions {
-  readonly leaseMs: number;
-}
-
 /**
  * An outbox in a file, with memory to fall back on. No method throws because of the file. Its {@link Mode}:
  *
@@ -59,7 +55,7 @@ export class DurableOutbox implements Outbox {
   readonly #owed = new OwedSettlements();
   #isClosed = false;
 
-  constructor(options: DurableOutboxOptions) {
+  constructor(options: OutboxFileOptions) {
     this.pollMs = Math.min(MAX_POLL_MS, Math.ceil(options.leaseMs / 4));
     this.location = options.path;
     this.#leases = new Leases(options.leaseMs);

@@ -45,6 +45,8 @@ export interface OutboxFileOptions extends OutboxDatabaseOptions {
   readonly maxBytes: number;
   /** Messages that are pending or in flight at most, of all accounts. */
   readonly maxMessages: number;
+  /** How long the right to deliver lasts without a sign of life. */
+  readonly leaseMs: number;
 }
 
 /**
@@ -78,7 +80,6 @@ export class OutboxFile {
     this.#db = openOutboxDatabase(options);
     this.#statements = new Statements(this.#db, SQL);
     try {
-      // What can be opened may fail at its first use: until then, what is in it must be known.
       this.#checkVersion();
       this.adopted = account === undefined ? undefined : adoptVersion1(this.#db, this.#statements, account);
       for (const name of new Set([...rows.keys(), account ?? ''])) this.#row(name);
@@ -89,7 +90,7 @@ export class OutboxFile {
   }
 
   put(entry: WrittenEntry, { admitted }: { admitted: boolean }): PutResult {
-    const account = entry.account ?? '';
+    const { account = '' } = entry;
     return this.#transaction(account, () => {
       const row = this.#row(account, ensureRow);
       if (this.#holds(row, entry.key)) return 'duplicate';
@@ -100,11 +101,7 @@ export class OutboxFile {
     });
   }
 
-  /**
-   * Adds what had to wait in memory to the end of the queue.
-   *
-   * @returns the position of each entry; undefined for one whose key is known
-   */
+  /** Adds what had to wait in memory. @returns the position of each entry; undefined for one whose key is known */
   insertFromMemory(entries: readonly WrittenEntry[], letters: readonly WrittenDeadLetter[]): (number | undefined)[] {
     const add = (entry: WrittenEntry | WrittenDeadLetter) => {
       const row = ensureRow(this.#statements, entry.account ?? '');
