@@ -9,7 +9,7 @@ import { standIn, withoutSynap } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { readOnce, withChanges } from './overlay.js';
 import { promptEnd, promptMessages } from './prompt.js';
-import { readResult } from './result.js';
+import { ranToolCalls, readResult } from './result.js';
 import { type CallEnd, openRun, type Run, type WrapOptions } from './run.js';
 import { wrapperOf } from './wrap-model.js';
 
@@ -157,8 +157,10 @@ export function endWith<T>(
   scope: Scope<Run>,
   { signal, taps }: { signal: AbortSignal | undefined; taps?: Pick<ModelTaps, 'untapped'> | undefined },
 ): T {
-  const whole = (result: unknown) =>
+  const whole = (result: unknown) => {
+    safely(() => scope.run?.toolsRan(ranToolCalls(result)));
     safely(() => scope.run?.complete(taps?.untapped ? readResult(result, taps.untapped) : undefined));
+  };
   if (!isPromise(result)) {
     whole(result);
     return result;

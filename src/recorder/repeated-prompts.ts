@@ -1,5 +1,5 @@
 import type { Role } from '../synap/messages.js';
-import { MAX_MESSAGE_BYTES } from './truncate.js';
+import { textDigest } from './text-digest.js';
 import type { TurnStatus } from './turn-details.js';
 
 const MAX_MESSAGES = 20;
@@ -28,7 +28,7 @@ export class RepeatedPrompts {
     const known = this.#unanswered.get(conversationId);
     const repeated =
       this.#repetitions.get(contents) ??
-      contents.map(content => typeof content === 'string' && known?.includes(digest(content)) === true);
+      contents.map(content => typeof content === 'string' && known?.includes(textDigest(content)) === true);
     this.#repetitions.set(contents, repeated);
     return repeated[index] ?? false;
   }
@@ -42,33 +42,10 @@ export class RepeatedPrompts {
     const prompts = this.#unanswered.get(conversationId) ?? [];
     this.#unanswered.delete(conversationId);
     if (role === 'assistant' && status === 'complete') return;
-    if (role === 'user') prompts.push(digest(content));
+    if (role === 'user') prompts.push(textDigest(content));
     if (prompts.length > MAX_MESSAGES) prompts.shift();
     this.#unanswered.set(conversationId, prompts);
     if (this.#unanswered.size > this.#limit)
       for (const oldest of this.#unanswered.keys()) return void this.#unanswered.delete(oldest);
   }
-}
-
-// Of a longer prompt this much is recorded at most; its end is looked at as well, since the question may stand there.
-const MAX_HEAD = MAX_MESSAGE_BYTES;
-const MAX_TAIL = 65_536;
-
-/**
- * Prompts may be long and many; what they said is not needed to know one again. Two 32-bit FNV-1a hashes, of which the
- * second begins elsewhere, and the length: half of what SHA-1 costs in JavaScript, and nobody gains by a collision but
- * the loss of a prompt of their own.
- */
-function digest(content: string): string {
-  if (content.length <= 36) return content;
-  let a = 0x811c9dc5;
-  let b = 0x9e3779b9;
-  const tail = content.length - MAX_TAIL;
-  for (let at = 0; at < content.length; at++) {
-    if (at === MAX_HEAD && at < tail) at = tail;
-    const unit = content.charCodeAt(at);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul(b ^ unit, 0x85ebca6b);
-  }
-  return `${content.length}:${a}:${b}`;
 }
