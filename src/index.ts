@@ -16,6 +16,7 @@ export type {
   PutResult,
   Settlement,
 } from './outbox/outbox.js';
+export type { AmbientIdentity } from './recorder/ambient.js';
 export {
   type ConversationOwner,
   type ConversationScope,
@@ -24,7 +25,12 @@ export {
 } from './recorder/identity.js';
 export type { Attachment, TurnDetails, TurnStatus, Usage } from './recorder/metadata.js';
 export type { RecorderOptions } from './recorder/options.js';
-export { createRecorder, type OpenTurnOptions, type Recorder, type RecorderStats } from './recorder/recorder.js';
+export {
+  createRecorder,
+  type OpenTurnOptions,
+  type Recorder,
+  type RecorderStats,
+} from './recorder/recorder.js';
 export type { Turn } from './recorder/turn.js';
 export type { CompleteDetails, TurnOptions, TurnOutcome, UserMessageOptions } from './recorder/turn-options.js';
 export { type CallOptions, type ConversationApi, SynapClient, type SynapClientOptions } from './synap/client.js';

@@ -123,7 +123,7 @@ export function startRun(
   return safely(() => {
     const { recorder } = context;
     const call = readCallOptions(options.providerOptions);
-    if (!recorder.enabled || call.record === false) return undefined;
+    if (!recorder.isRecording || call.record === false) return undefined;
     if (around && isInternal(call, around)) return undefined;
     // A model that was wrapped by itself brings the identity it was wrapped with.
     const wrappers = [wrapperOf(options.model)?.options, context.options];

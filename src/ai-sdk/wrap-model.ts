@@ -56,7 +56,7 @@ function listen(
 ): CallListener | undefined {
   const call = readCallOptions(params.providerOptions);
   const scope = scopeOf(recorder);
-  if (!recorder.enabled || call.record === false || scope?.inModel) return undefined;
+  if (!recorder.isRecording || call.record === false || scope?.inModel) return undefined;
   // Inside a run but not in its model: a call that a tool makes for itself.
   if (scope && isInternal(call, scope)) return undefined;
 

@@ -38,6 +38,8 @@ export interface TrailingPlace {
   readonly index: number;
   readonly contents: readonly unknown[];
   readonly history: PromptHistory | undefined;
+  /** The app's own id of the last of them, as it was handed over. */
+  readonly newestId: unknown;
 }
 
 /** What else stands in a prompt. */

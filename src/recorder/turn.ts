@@ -166,8 +166,9 @@ export class Turn {
    */
   trailing(messages: readonly (UserMessageOptions & { content: string })[], history?: PromptHistory): void {
     const contents = messages.map(message => property(message, 'content'));
+    const newestId = property(messages.at(-1), 'messageId');
     messages.forEach((message, index) => {
-      this.#user(contents[index], message, { index, contents, history });
+      this.#user(contents[index], message, { index, contents, history, newestId });
     });
   }
 
