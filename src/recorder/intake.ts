@@ -14,32 +14,14 @@ import { readMessageId, UNKNOWN_MESSAGE_ID } from './message-id.js';
 import { type MessageName, messageKey } from './message-key.js';
 import { tagMetadata } from './metadata.js';
 import type { RecorderSettings } from './options.js';
+import type { Pending, TurnRecord } from './pending-message.js';
 import { checkedRedaction, withoutTornEnd } from './redaction.js';
-import { SaidBefore, type TurnMemory } from './said-before.js';
+import { SaidBefore } from './said-before.js';
 import { truncateMessage } from './truncate.js';
 import type { Acceptance, AssistantMessage, TurnMessage, TurnSink, UserMessage } from './turn-message.js';
 import { WaitingMessages } from './waiting-messages.js';
 
 const MAX_RECENT = 10_000;
-
-/** What the intake knows of a turn. */
-interface TurnRecord extends Resolution, TurnMemory {
-  /** What its user has said, so that the same is not recorded twice. */
-  readonly said: Set<string>;
-  /** Once the outbox has accepted some of a turn, it takes all of it; once it was full for one message, none. */
-  isAdmitted: boolean;
-  isRefused: boolean;
-}
-
-/** A message on its way through the intake. */
-interface Pending {
-  readonly turn: TurnRecord;
-  readonly message: UserMessage | AssistantMessage;
-  readonly name: MessageName;
-  readonly draft: RecordMessageInput;
-  /** Counted as lost while it waited. It may come back. */
-  isGivenUp: boolean;
-}
 
 export interface IntakeOptions {
   settings: Pick<RecorderSettings, 'metadata' | 'redact' | 'secrets'>;
@@ -88,9 +70,9 @@ export class Intake {
     return this.#waiting.size;
   }
 
-  /** Opens the door for the messages of one turn. `messageId` is that of what the user says in it, where it has none itself. */
-  open({ resolved, unknown }: Resolution, messageId?: unknown): TurnSink {
-    const turn: TurnRecord = { resolved, unknown, messageId, said: new Set(), isAdmitted: false, isRefused: false };
+  /** Opens the door for the messages of one turn. */
+  open({ resolved, unknown }: Resolution, place: Pick<TurnRecord, 'messageId' | 'traceId'> = {}): TurnSink {
+    const turn: TurnRecord = { ...place, resolved, unknown, said: new Set(), isAdmitted: false, isRefused: false };
     return { accept: message => this.#accept(turn, message) };
   }
 
@@ -176,6 +158,7 @@ export class Intake {
     }
     const noted = this.#saidBefore.note(turn, resolved.conversationId, message, name);
     const draft = this.#draft(message, resolved, noted.metadata);
+    if (turn.traceId !== undefined) draft.metadata = { ...draft.metadata, trace_id: turn.traceId };
     return this.#inOrder({ turn, message, name: noted.name, draft, isGivenUp: false });
   }
 

@@ -15,6 +15,7 @@ import { type RecorderOptions, type RecorderSettings, readOptions } from './opti
 import { adviceOnSignals } from './process-hooks/framework-advice.js';
 import { ProcessHooks } from './process-hooks/process-hooks.js';
 import { SHUTDOWN_MS } from './process-hooks/signals.js';
+import { activeTraceId } from './trace-id.js';
 import { Turn } from './turn.js';
 import type { TurnSink } from './turn-message.js';
 import type { TurnOptions } from './turn-options.js';
@@ -95,7 +96,7 @@ export class Recorder {
     if (advice) logger.warn(advice);
   }
 
-  /** Whether anything is recorded at all: `enabled` was not `false`. After close(), messages are counted as losses. */
+  /** Whether anything is recorded at all: it is not switched off. After close(), messages are counted as losses. */
   get enabled(): boolean {
     return this.#relay !== undefined;
   }
@@ -116,7 +117,9 @@ export class Recorder {
     if (options.ambient !== false && this.#ambient.isOff)
       return new Turn(SILENT, { conversationId: undefined }, options);
     const messageId = this.#ambient.messageId(identity, options);
-    return new Turn(this.#intake.open(resolution, messageId), { conversationId, observer: this.#open }, options);
+    const traceId = options.ambient === false ? undefined : activeTraceId(this.#settings.openTelemetry);
+    const sink = this.#intake.open(resolution, { messageId, traceId });
+    return new Turn(sink, { conversationId, observer: this.#open }, options);
   }
 
   /** The identity that a turn opened here and now would have, of all layers together. What names nobody is left out. */
