@@ -33,6 +33,16 @@ export function readCallOptions(providerOptions: unknown): SynapCallOptions {
   }
 }
 
+/**
+ * The options of a call where its model's settings say more. Who is talking is not among it: what is ambient is nearer than a
+ * model's settings.
+ */
+export function withSettings(call: SynapCallOptions, settings: SynapCallOptions | undefined): SynapCallOptions {
+  if (!settings || call === UNREADABLE) return call;
+  const { record = settings.record, messageId = settings.messageId, metadata } = call;
+  return { ...call, record, messageId, metadata: settings.metadata ? { ...settings.metadata, ...metadata } : metadata };
+}
+
 /** Whether a call belongs to the one around it. One that can't be read may be anybody's: it is no turn. */
 export function isInternal(call: SynapCallOptions, around: Scope): boolean {
   return call === UNREADABLE || !namesSomebodyElse(call, around);

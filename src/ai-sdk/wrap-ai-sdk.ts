@@ -12,6 +12,7 @@ import {
   wrapStreamObject,
   wrapStreamText,
 } from './wrap-functions.js';
+import { wrapOther } from './wrap-others.js';
 
 type Wrap = (own: never, context: Context) => unknown;
 
@@ -54,6 +55,11 @@ export function wrapAISDK<T extends object>(ai: T, recorder: Recorder, options: 
   const context: Context = { recorder, options, receiver: receiver => (receiver === wrapped ? ai : receiver) };
   const known = new WeakMap<object, unknown>();
 
+  const callOther = (fn: (...args: unknown[]) => unknown, receiver: unknown, args: unknown[]) =>
+    Reflect.apply(fn, context.receiver(receiver), args);
+  const other = (name: string): Wrap => {
+    return own => wrapOther(name, own, callOther);
+  };
   const wrap = (own: object, around: Wrap): unknown => {
     if (wrappedBy.get(own) === recorder) return own;
     // The SDK exports one class under two names.
@@ -65,8 +71,8 @@ export function wrapAISDK<T extends object>(ai: T, recorder: Recorder, options: 
   };
   const wrapped: T = overlay(ai, undefined, {
     get(property, value, patched) {
-      const around = typeof property === 'string' && Object.hasOwn(WRAPS, property) ? WRAPS[property] : undefined;
-      return around && !patched && typeof value === 'function' ? wrap(value, around) : value;
+      if (typeof property !== 'string' || patched || typeof value !== 'function') return value;
+      return wrap(value, (Object.hasOwn(WRAPS, property) && WRAPS[property]) || other(property));
     },
   });
   return wrapped;
