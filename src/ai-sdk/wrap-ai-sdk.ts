@@ -54,6 +54,7 @@ export function wrapAISDK<T extends object>(ai: T, recorder: Recorder, options: 
   // Called as a method of the wrapped namespace, a function is called as a method of the app's.
   const context: Context = { recorder, options, receiver: receiver => (receiver === wrapped ? ai : receiver) };
   const known = new WeakMap<object, unknown>();
+  safely(() => warnOfOtherAgents(ai, recorder));
 
   const callOther = (fn: (...args: unknown[]) => unknown, receiver: unknown, args: unknown[]) =>
     Reflect.apply(fn, context.receiver(receiver), args);
@@ -76,4 +77,15 @@ export function wrapAISDK<T extends object>(ai: T, recorder: Recorder, options: 
     },
   });
   return wrapped;
+}
+
+// Agents that run their loop where no function and no model of the SDK's is seen: in a sandbox, or in the steps of a workflow.
+const OTHER_AGENTS: Readonly<Record<string, string>> = {
+  HarnessAgent: 'registerTelemetry(synapTelemetry(recorder)), with telemetry: {} in the settings of the agent',
+  WorkflowAgent: 'registerTelemetry(synapTelemetry(recorder))',
+};
+
+function warnOfOtherAgents(ai: object, recorder: Recorder): void {
+  for (const [name, line] of Object.entries(OTHER_AGENTS))
+    if (name in ai) recorder.warnOnce(name, `wrapAISDK does not record ${name}. What records it, on AI SDK 7: ${line}`);
 }

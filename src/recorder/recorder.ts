@@ -101,6 +101,11 @@ export class Recorder {
     return this.#relay !== undefined;
   }
 
+  /** @internal Says something to the app's developer, once. */
+  warnOnce(topic: string, message: string): void {
+    if (this.enabled) this.#warnOnce.warn(topic, message);
+  }
+
   /** Whether what is said here and now is recorded: not within {@link withoutRecording}. */
   get isRecording(): boolean {
     return this.enabled && !this.#ambient.isOff;
