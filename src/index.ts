@@ -1,5 +1,6 @@
 export type { FlushResult } from './delivery/flush-tracker.js';
 export type { Loss, LossReason } from './delivery/loss.js';
+export type { Delivered } from './delivery/receipts.js';
 export type { JsonObject, JsonValue } from './internal/json.js';
 export type { Logger } from './internal/logger.js';
 export { type MemoryOutboxOptions, memoryOutbox } from './outbox/memory-outbox.js';

@@ -1,5 +1,5 @@
 import type { Logger } from '../internal/logger.js';
-import type { Outbox } from '../outbox/outbox.js';
+import type { Outbox, OutboxEntry } from '../outbox/outbox.js';
 import type { SynapClient } from '../synap/client.js';
 import type { BackoffOptions } from './backoff.js';
 import type { GiveUpOptions } from './decide.js';
@@ -17,4 +17,6 @@ export interface RelayOptions {
   retry: BackoffOptions & GiveUpOptions;
   logger: Logger;
   onLoss(loss: Loss): void;
+  /** Told of each entry that is delivered. Never throws. */
+  onDelivered?: ((entry: OutboxEntry) => void) | undefined;
 }

@@ -2,6 +2,7 @@ import * as z from 'zod/v4';
 import type { BackoffOptions } from '../delivery/backoff.js';
 import type { GiveUpOptions } from '../delivery/decide.js';
 import type { Loss } from '../delivery/loss.js';
+import type { Delivered } from '../delivery/receipts.js';
 import { env, warn } from '../internal/env.js';
 import { property } from '../internal/guards.js';
 import type { Logger } from '../internal/logger.js';
@@ -31,6 +32,11 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
   redact?: ((message: RecordMessageInput) => MaybePromise<RecordMessageInput | null>) | undefined;
   /** Is called with each message that will never arrive. */
   onLoss?: ((loss: Loss) => void) | undefined;
+  /**
+   * Is called with each message that Synap has, once: which record is this answer, for votes on it and links to it. It is called
+   * in the process that delivers the message, which need not be the one that recorded it.
+   */
+  onDelivered?: ((delivered: Delivered) => void) | undefined;
   /** Default: warnings and errors go to the console. `false` is silent. */
   logger?: Logger | false | undefined;
   /**
@@ -101,6 +107,7 @@ const schema = z.object({
   metadata: z.record(z.string(), z.unknown()).optional(),
   redact: optionalFunction,
   onLoss: optionalFunction,
+  onDelivered: optionalFunction,
   waitUntil: optionalFunction,
   closeOnSignals: z
     .union([z.boolean(), z.array(z.string().regex(/^SIG[A-Z0-9]+$/, 'must be the name of a signal'))])
@@ -145,6 +152,7 @@ export interface RecorderSettings extends Omit<z.output<typeof schema>, 'retry' 
   readonly redact: RecorderOptions['redact'];
   readonly openTelemetry: RecorderOptions['openTelemetry'];
   readonly onLoss: RecorderOptions['onLoss'];
+  readonly onDelivered: RecorderOptions['onDelivered'];
   readonly waitUntil: WaitUntil | undefined;
   readonly closeOnSignals: readonly NodeJS.Signals[];
   readonly tenancy: RecorderOptions['tenancy'];
@@ -165,7 +173,8 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     const field = issue?.path.join('.') || 'options';
     throw new InvalidInputError(`createRecorder: ${field}: ${issue?.message ?? 'is wrong'}`, { field });
   }
-  const { userId, customerId, sessionId, conversationId, redact, onLoss, waitUntil, openTelemetry } = options;
+  const { userId, customerId, sessionId, conversationId, redact, onLoss, onDelivered, waitUntil, openTelemetry } =
+    options;
   const enabled = parsed.data.enabled && !isSwitchedOff(options.logger);
   const outbox = options.outbox ?? memoryOutbox();
   const made = options.client || !enabled ? undefined : new SynapClient(options);
@@ -184,6 +193,7 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     redact,
     openTelemetry,
     onLoss,
+    onDelivered,
     waitUntil,
     tenancy: options.tenancy,
     secrets: [typeof options.apiKey === 'string' ? options.apiKey.trim() : undefined, env('SYNAP_API_KEY')],

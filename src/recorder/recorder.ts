@@ -1,5 +1,6 @@
 import type { FlushResult } from '../delivery/flush-tracker.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
+import { Receipts } from '../delivery/receipts.js';
 import { Relay } from '../delivery/relay.js';
 import { type DeliveryStats, NO_STATS } from '../delivery/stats.js';
 import { type Logger, safeLogger } from '../internal/logger.js';
@@ -71,7 +72,8 @@ export class Recorder {
   constructor(options: RecorderOptions = {}) {
     this.#settings = readOptions(options);
     this.#ambient = new Ambient(this.#settings);
-    const { client, outbox, rateLimit, batch, maxInFlight, retry, enabled, onLoss, waitUntil } = this.#settings;
+    const { client, outbox, rateLimit, batch, maxInFlight, retry, enabled, onLoss, onDelivered, waitUntil } =
+      this.#settings;
     const logger = safeLogger(options.logger);
     this.#logger = logger;
     const warnOnce = WarnOnce.of(this, logger);
@@ -80,8 +82,14 @@ export class Recorder {
       this.#intake.forget(loss.messageKey);
       this.#warnOnce.guard('onLoss', () => onLoss?.(loss));
     };
+    const receipts = onDelivered && new Receipts(one => this.#warnOnce.guard('onDelivered', () => onDelivered(one)));
     if (enabled && client)
-      this.#relay = new Relay({ client, outbox, rateLimit, batch, maxInFlight, retry, logger, onLoss: report });
+      this.#relay = new Relay({
+        ...{ outbox, rateLimit, batch, maxInFlight, retry, logger },
+        client: receipts?.watch(client) ?? client,
+        onLoss: report,
+        onDelivered: receipts && (entry => receipts.delivered(entry)),
+      });
     this.#intake = new Intake({ settings: this.#settings, relay: this.#relay, warnOnce, report });
     this.deadLetters = new DeadLetters(this.#settings.outbox, () => this.#relay?.wake());
     if (!this.#relay) {
