@@ -1,5 +1,6 @@
 export type { FlushResult } from './delivery/flush-tracker.js';
 export type { Loss, LossReason } from './delivery/loss.js';
+export type { Delivered } from './delivery/receipts.js';
 export type { JsonObject, JsonValue } from './internal/json.js';
 export type { Logger } from './internal/logger.js';
 export { type MemoryOutboxOptions, memoryOutbox } from './outbox/memory-outbox.js';
@@ -18,6 +19,7 @@ export type {
   PutResult,
   Settlement,
 } from './outbox/outbox.js';
+export type { AmbientIdentity } from './recorder/ambient.js';
 export {
   type ConversationOwner,
   type ConversationScope,
@@ -26,7 +28,12 @@ export {
 } from './recorder/identity.js';
 export type { Attachment, TurnDetails, TurnStatus, Usage } from './recorder/metadata.js';
 export type { RecorderOptions } from './recorder/options.js';
-export { createRecorder, type OpenTurnOptions, type Recorder, type RecorderStats } from './recorder/recorder.js';
+export {
+  createRecorder,
+  type OpenTurnOptions,
+  type Recorder,
+  type RecorderStats,
+} from './recorder/recorder.js';
 export type { Turn } from './recorder/turn.js';
 export type { CompleteDetails, TurnOptions, TurnOutcome, UserMessageOptions } from './recorder/turn-options.js';
 export type { Credits, Whoami } from './synap/account.js';

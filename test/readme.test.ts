@@ -42,6 +42,29 @@ describe('the README and docs/', () => {
     expect(stderr).toBe('');
   });
 
+  it('examples/title.ts records the answer, and not the title that is made beside it', async () => {
+    const { messages, stdout, stderr, requests } = await runProgram('examples/title.ts', ({ messages }) =>
+      String(messages.at(-1)?.content).startsWith('A title')
+        ? { text: 'Blue Sky Science' }
+        : { text: 'Air scatters it.' },
+    );
+    expect(requests).toHaveLength(2);
+    expect(messages.map(({ role, content }) => `${role}: ${content}`)).toEqual([
+      'user: Why is the sky blue?',
+      'assistant: Air scatters it.',
+    ]);
+    expect(stdout).toBe('Air scatters it.\n[Blue Sky Science]\n');
+    expect(stderr).toBe('');
+  });
+
+  it('examples/votes.ts knows which record the answer is', async () => {
+    const { messages, stdout, stderr } = await runWithSynap('examples/votes.ts');
+    const { record } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    expect(record).toBe((messages[1] as { message_id?: string } | undefined)?.message_id);
+    expect(record).toEqual(expect.any(String));
+    expect(stderr).toBe('');
+  });
+
   it('examples/redact.ts records nothing that it takes out', async () => {
     const { messages, stdout, stderr } = await runWithSynap('examples/redact.ts');
     expect(messages.map(({ content }) => content)).toEqual([

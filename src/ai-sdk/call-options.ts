@@ -1,15 +1,31 @@
-import type { Identity } from '../recorder/identity.js';
+import type { JsonValue } from '../internal/json.js';
 import { namesSomebodyElse, type Scope } from '../recorder/scope.js';
 
-/** What `providerOptions.synap` may say of one call. */
-export interface SynapCallOptions extends Identity {
+/**
+ * What `providerOptions.synap` may say of one call. It is assignable to that on every major of the SDK, also from a variable,
+ * which is why it is a type: an interface may grow, and the SDK takes only what is JSON.
+ *
+ * @example
+ * ```ts
+ * const synap: SynapCallOptions = { conversationId: chat.id, messageId: message?.id };
+ * streamText({ model, messages, providerOptions: { synap } });
+ * ```
+ */
+export type SynapCallOptions = {
+  /** The app's own chat id, of any form, or a UUID. */
+  conversationId?: string | undefined;
+  /** The app's own id of the user. */
+  userId?: string | undefined;
+  /** The tenant, on B2B instances. */
+  customerId?: string | undefined;
+  sessionId?: string | undefined;
   /** `false`: nothing of this call is recorded. */
   record?: boolean | undefined;
-  /** The app's own id of the user's message: given twice in a conversation (regenerate), it is recorded once. */
+  /** The app's own id of the user's message: given twice in a conversation (regenerate), it is recorded once; with other words, it is an edit. */
   messageId?: string | undefined;
   /** The app's own tags, on both messages. */
-  metadata?: Record<string, unknown> | undefined;
-}
+  metadata?: { [name: string]: JsonValue } | undefined;
+};
 
 /**
  * Stands for options that can't be read. They may have said that nothing is to be recorded, or of whom; so nothing is, and
@@ -31,6 +47,16 @@ export function readCallOptions(providerOptions: unknown): SynapCallOptions {
   } catch {
     return UNREADABLE;
   }
+}
+
+/**
+ * The options of a call where its model's settings say more. Who is talking is not among it: what is ambient is nearer than a
+ * model's settings.
+ */
+export function withSettings(call: SynapCallOptions, settings: SynapCallOptions | undefined): SynapCallOptions {
+  if (!settings || call === UNREADABLE) return call;
+  const { record = settings.record, messageId = settings.messageId, metadata } = call;
+  return { ...call, record, messageId, metadata: settings.metadata ? { ...settings.metadata, ...metadata } : metadata };
 }
 
 /** Whether a call belongs to the one around it. One that can't be read may be anybody's: it is no turn. */

@@ -2,7 +2,7 @@ import { abandonOnCollect } from './abandon-on-collect.js';
 import { readFinishReason } from './model-spec.js';
 import type { ModelTaps } from './model-taps.js';
 import type { Callback, SdkCallOptions } from './options.js';
-import { readResult } from './result.js';
+import { ranToolCalls, readResult } from './result.js';
 import { type Run, UNKNOWN_PROVIDER_ERROR } from './run.js';
 
 interface CallbackChunk {
@@ -54,6 +54,7 @@ export function streamListeners(run: Run, taps: ModelTaps, signal: AbortSignal |
     aborted: ({ reason }) => run.abort(reason ?? signal?.reason),
     ended: event => {
       if (readFinishReason(event.finishReason) === 'error') return run.fail(error ?? UNKNOWN_PROVIDER_ERROR);
+      run.toolsRan(ranToolCalls(event));
       // What the user saw is known; of a model that was not observed, the rest is read here.
       const { content: _, ...details } = taps.untapped ? readResult(event, taps.untapped) : {};
       run.complete(details);

@@ -16,6 +16,7 @@ export interface ModelParams {
   prompt: readonly { role: string; content: unknown }[];
   abortSignal?: AbortSignal | undefined;
   providerOptions?: Record<string, unknown> | undefined;
+  headers?: object | undefined;
 }
 
 export interface GenerateResult {
@@ -38,6 +39,9 @@ export interface StreamPart {
   text?: unknown;
   toolName?: unknown;
   toolCallId?: unknown;
+  /** Of a `tool-call`: its arguments, as JSON. */
+  input?: unknown;
+  providerExecuted?: unknown;
   modelId?: unknown;
   finishReason?: unknown;
   usage?: unknown;

@@ -98,9 +98,20 @@ export class ModelTaps {
   }
 }
 
-/** A model by its name, from the provider that the app has made the default. */
+/**
+ * A model by its name, from the provider that the app has made the default. It is asked once: its refusal is that of the model
+ * which the SDK is given, where that looks at it first.
+ */
 function fromDefaultProvider(name: string): unknown {
-  const provider = (globalThis as { AI_SDK_DEFAULT_PROVIDER?: { languageModel(name: string): unknown } })
-    .AI_SDK_DEFAULT_PROVIDER;
-  return provider?.languageModel(name);
+  const { AI_SDK_DEFAULT_PROVIDER: provider } = globalThis as {
+    AI_SDK_DEFAULT_PROVIDER?: { languageModel(name: string): unknown };
+  };
+  try {
+    return provider?.languageModel(name);
+  } catch (error) {
+    const refuse = () => {
+      throw error;
+    };
+    return Object.defineProperty({ doGenerate: refuse, doStream: refuse }, 'specificationVersion', { get: refuse });
+  }
 }

@@ -1,6 +1,7 @@
 import { safely } from '../internal/guards.js';
 import type { AnyLanguageModel, GenerateResult, ModelParams, StreamPart, StreamResult } from './model-spec.js';
 import { overlay, withChanges } from './overlay.js';
+import { withoutSynap } from './without-synap.js';
 
 /**
  * Observes one call of a model.
@@ -215,19 +216,4 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
   );
   streams?.register(tap, listener, token);
   return tap;
-}
-
-/** Options without `providerOptions.synap`, which is for the recorder alone. */
-export function withoutSynap<O extends { providerOptions?: unknown }>(options: O): O {
-  const providerOptions = options?.providerOptions;
-  if (typeof providerOptions !== 'object' || providerOptions === null || !('synap' in providerOptions)) return options;
-  return withChanges(options, { providerOptions: withoutKey(providerOptions, 'synap') });
-}
-
-/** An object without one of its keys; undefined when that was the only one. */
-function withoutKey(object: object, key: string): object | undefined {
-  const others = withChanges(object, {});
-  Reflect.deleteProperty(others, key);
-  for (const _ in others) return others;
-  return undefined;
 }

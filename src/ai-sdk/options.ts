@@ -5,6 +5,10 @@ export interface SdkCallOptions {
   messages?: unknown;
   abortSignal?: AbortSignal | undefined;
   providerOptions?: unknown;
+  tools?: unknown;
+  system?: unknown;
+  /** ai 7; the newer name of `system` */
+  instructions?: unknown;
   prepareCall?: ((options: SdkCallOptions) => unknown) | undefined;
   prepareStep?: PrepareStep | undefined;
   /** ai 5, 6; the older name of `prepareStep` */

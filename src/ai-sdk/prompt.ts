@@ -24,23 +24,62 @@ export interface PromptEnd {
   readonly user: MessageContent[];
   /** Text of the assistant's after them, which the model is to go on from. */
   readonly prefill: string;
+  /** What the user said before them, and the prompt still holds, the oldest first. */
+  readonly earlier: readonly unknown[];
+  /** The calls of tools whose results the prompt brings, where it goes on with an answer that waited for them. */
+  readonly continued?: ContinuedCalls | undefined;
+}
+
+/** The calls of tools that an answer waited for. */
+export interface ContinuedCalls {
+  readonly toolCallIds: readonly string[];
+  /** The names of those that ran, or may run now: not of those that somebody denied. */
+  readonly ran: readonly string[];
 }
 
 export function promptEnd(messages: readonly Message[]): PromptEnd {
   let end = messages.length;
   while (messages[end - 1]?.role === 'system') end--;
+  const continued = continuedCalls(messages.slice(0, end));
+  if (continued) return { user: [], prefill: '', earlier: [], continued };
   const prefill: string[] = [];
   for (; end > 0 && messages[end - 1]?.role === 'assistant'; end--) {
-    const { content } = messages[end - 1] as Message;
-    // After a call of a tool the answer is under way: nothing that the user said is new.
-    if (partsOf(content).some(part => part.type === 'tool-call')) return { user: [], prefill: '' };
-    prefill.unshift(textParts(content));
+    prefill.unshift(textParts((messages[end - 1] as Message).content));
   }
   let start = end;
   while (start > 0 && messages[start - 1]?.role === 'user') start--;
   return {
     user: messages.slice(start, end).map(message => readContent(message.content)),
     prefill: prefill.join(''),
+    earlier: messages.slice(0, start).flatMap(({ role, content }) => (role === 'user' ? [content] : [])),
+  };
+}
+
+/** The calls at the end of a prompt. After a call of a tool the answer is under way: nothing that the user said is new. */
+function continuedCalls(messages: readonly Message[]): ContinuedCalls | undefined {
+  const at = messages.findLastIndex(({ role }) => role !== 'tool');
+  const { role, content } = messages[at] ?? {};
+  const asked = role === 'assistant' ? partsOf(content) : [];
+  const calls = asked.filter(part => part.type === 'tool-call' && part.providerExecuted !== true);
+  if (at === messages.length - 1 && !asked.some(part => part.type === 'tool-call')) return undefined;
+  const answers = [...asked, ...messages.slice(at + 1).flatMap(message => partsOf(message.content))];
+  const approvals = new Map(
+    answers.flatMap(({ type, approvalId, toolCallId }) =>
+      type === 'tool-approval-request' ? [[approvalId, toolCallId]] : [],
+    ),
+  );
+  const ran = new Set(
+    answers.flatMap(({ type, toolCallId, output, approvalId, approved }) => {
+      if (type === 'tool-result')
+        return (output as Part | null | undefined)?.type === 'execution-denied' ? [] : [toolCallId];
+      return type === 'tool-approval-response' && approved === true ? [approvals.get(approvalId)] : [];
+    }),
+  );
+  return {
+    toolCallIds: calls.map(({ toolCallId }) => String(toolCallId)),
+    ran: calls.flatMap(({ toolCallId, toolName }) =>
+      ran.has(toolCallId) && typeof toolName === 'string' ? [toolName] : [],
+    ),
   };
 }
 
@@ -54,15 +93,16 @@ export function textSinceUser(messages: readonly Message[]): string {
   return text;
 }
 
-/** The ids of the tool calls that the assistant has made since the user's last message. */
-export function toolCallsSinceUser(messages: readonly Message[]): string[] {
-  let ids: string[] = [];
+/** The calls of tools that the assistant has made since the user's last message. */
+export function toolCallsSinceUser(messages: readonly Message[]): { readonly id: string; readonly input: unknown }[] {
+  let calls: { id: string; input: unknown }[] = [];
   for (const { role, content } of messages) {
-    if (role === 'user') ids = [];
+    if (role === 'user') calls = [];
     else if (role === 'assistant')
-      for (const part of partsOf(content)) if (part.type === 'tool-call') ids.push(String(part.toolCallId));
+      for (const { type, toolCallId, input } of partsOf(content))
+        if (type === 'tool-call') calls.push({ id: String(toolCallId), input });
   }
-  return ids;
+  return calls;
 }
 
 /** A message's content as text and attachments; reasoning and tool calls are not part of it. */

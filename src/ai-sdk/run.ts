@@ -16,7 +16,8 @@ import {
   type StreamPart,
 } from './model-spec.js';
 import type { CallListener } from './observe-model.js';
-import type { PromptEnd } from './prompt.js';
+import { type ContinuedCalls, type PromptEnd, readContent } from './prompt.js';
+import { type ToolCall, ToolCalls } from './tool-calls.js';
 
 /** What is said of an error that the provider only mentions. */
 export const UNKNOWN_PROVIDER_ERROR = new Error('the provider reported an error');
@@ -41,7 +42,6 @@ export type CallEnd =
   | {
       readonly type: 'done';
       readonly finishReason: string | undefined;
-      readonly toolCallIds: readonly string[];
       readonly error: unknown;
     }
   | { readonly type: 'failed'; readonly error: unknown }
@@ -62,15 +62,25 @@ export class Run implements ScopedRun {
   readonly #textFrom: 'model' | 'callbacks';
   #usage: Usage = {};
   #steps = 0;
-  #tools: string[] = [];
+  readonly #tools: ToolCalls;
   #lastCallRejected = false;
   #unanswered = 0;
-  #failing: { error: unknown } | undefined;
+  #callStartedAt = 0;
+  #rest: { readonly error?: unknown } | undefined;
   #unwatch: (() => void) | undefined;
   #whenEnded: (() => void) | undefined;
 
-  constructor(recorder: Recorder, { call, wrappers, textFrom }: Omit<OpenRunOptions, 'prompt'>) {
+  constructor(
+    recorder: Recorder,
+    {
+      call,
+      wrappers,
+      textFrom,
+      continued,
+    }: Omit<OpenRunOptions, 'prompt'> & { continued?: ContinuedCalls | undefined },
+  ) {
     this.#recorder = recorder;
+    this.#tools = new ToolCalls(continued?.ran);
     this.#textFrom = textFrom;
     this.identity = safely(() => recorder.identify(call, { fallback: wrappers }));
     this.turn = recorder.turn(call, {
@@ -80,11 +90,13 @@ export class Run implements ScopedRun {
       idleMs: wrappers.find(options => options?.idleMs !== undefined)?.idleMs ?? IDLE_MS,
       // A call that has given no stream yet will give one, or fail: until then nobody can be reading.
       busy: () => this.#unanswered > 0,
+      endsAs: () => this.#endsAs(),
       ended: () => {
         this.#unwatch?.();
         this.#whenEnded?.();
       },
     });
+    if (continued) this.turn.describe({ toolCalls: continued.ran, continuesToolCalls: continued.toolCallIds });
   }
 
   /** Called once the run has ended, however it did. */
@@ -101,8 +113,18 @@ export class Run implements ScopedRun {
     return this.#lastCallRejected;
   }
 
+  /** The calls of tools that nobody has answered yet. */
+  get waitingToolCalls(): readonly ToolCall[] {
+    return this.#tools.waiting;
+  }
+
+  /** The results of these calls of tools are known. */
+  toolsRan(toolCallIds: ReadonlySet<string>): void {
+    this.#tools.ran(toolCallIds);
+  }
+
   complete(details?: CompleteDetails): void {
-    this.turn.complete(details);
+    this.turn.complete({ ...details, ...this.#waitingDetails() });
   }
 
   fail(error: unknown): void {
@@ -125,15 +147,35 @@ export class Run implements ScopedRun {
     else this.fail(end.error);
   }
 
-  /** It has met an error that may pass; unless it goes on, that was its end. */
-  failing(error: unknown): void {
-    this.#failing = { error };
+  /**
+   * Nothing is under way until the model is called again, if it is. Of a refused call this is how the run ends unless it is
+   * tried again; that attempt counts for no latency.
+   */
+  rest(end: { readonly error?: unknown } = {}): void {
+    this.#rest = end;
+    this.turn.pauses.begin('error' in end ? this.#callStartedAt : undefined);
+  }
+
+  /** It goes on. `counts`: the time until now is a part of the answer's latency. */
+  resume(options: { counts: boolean }): void {
+    this.#rest = undefined;
+    this.turn.pauses.resume(options);
   }
 
   /** Nothing more comes: it ends as it stands. */
   conclude(): void {
-    if (this.#failing) this.fail(this.#failing.error);
-    else this.complete();
+    this.turn.abandon();
+  }
+
+  /** How the run ends when nobody ends it: between two calls of the model that is known. */
+  #endsAs(): { readonly error?: unknown } | undefined {
+    if (this.#rest && !('error' in this.#rest)) this.turn.describe(this.#waitingDetails());
+    return this.#rest;
+  }
+
+  #waitingDetails(): CompleteDetails {
+    const pendingToolCalls = this.#tools.waiting.map(({ id }) => id);
+    return pendingToolCalls.length === 0 ? {} : { pendingToolCalls, toolCalls: this.#tools.names({ ran: true }) };
   }
 
   /** Ends the run when `signal` aborts: a source may ignore it, and a consumer that went away pulls no more. */
@@ -151,13 +193,13 @@ export class Run implements ScopedRun {
     this.turn.describe({ model: model.modelId, provider: model.provider });
     const fromModel = this.#textFrom === 'model';
     const { turn } = this;
-    const toolCallIds: string[] = [];
     let error: unknown;
     let finishReason: string | undefined;
     return {
       run: call => {
         this.#lastCallRejected = false;
-        this.#failing = undefined;
+        this.#callStartedAt = performance.now();
+        this.#tools.answered();
         this.#unanswered++;
         return runIn(scopeFor(this.#recorder, this, true), call);
       },
@@ -171,16 +213,16 @@ export class Run implements ScopedRun {
         }
         if (part.type === 'error') error = part.error;
         if (part.type === 'finish') finishReason = readFinishReason(part.finishReason);
-        this.#part(part, toolCallIds);
+        this.#part(part);
       },
-      done: () => onEnd({ type: 'done', finishReason, toolCallIds, error }),
+      done: () => onEnd({ type: 'done', finishReason, error }),
       failed: error => onEnd({ type: 'failed', error }),
       cancelled: () => onEnd({ type: 'cancelled', error }),
       collected: () => turn.abandon(),
       generated: result => {
         this.#unanswered--;
-        this.#generated(result, toolCallIds);
-        onEnd({ type: 'done', finishReason: readFinishReason(result.finishReason), toolCallIds, error: undefined });
+        this.#generated(result);
+        onEnd({ type: 'done', finishReason: readFinishReason(result.finishReason), error: undefined });
       },
       rejected: error => {
         this.#unanswered--;
@@ -190,11 +232,11 @@ export class Run implements ScopedRun {
     };
   }
 
-  #part(part: StreamPart, toolCallIds: string[]): void {
+  #part(part: StreamPart): void {
     this.turn.touch();
     switch (part.type) {
       case 'tool-call':
-        this.#toolCall(part, toolCallIds);
+        this.#tools.add(part);
         break;
       case 'response-metadata':
         this.#responseModel(part.modelId);
@@ -205,18 +247,13 @@ export class Run implements ScopedRun {
     }
   }
 
-  #generated(result: GenerateResult, toolCallIds: string[]): void {
+  #generated(result: GenerateResult): void {
     for (const part of result.content ?? []) {
       if (part.type === 'text') this.turn.append(part.text as string, { streamed: false });
-      if (part.type === 'tool-call') this.#toolCall(part, toolCallIds);
+      if (part.type === 'tool-call') this.#tools.add(part);
     }
     this.#responseModel(result.response?.modelId);
     this.#step(result);
-  }
-
-  #toolCall({ toolName, toolCallId }: StreamPart, toolCallIds: string[]): void {
-    toolCallIds.push(String(toolCallId));
-    if (typeof toolName === 'string') this.#tools.push(toolName);
   }
 
   #responseModel(modelId: unknown): void {
@@ -230,7 +267,7 @@ export class Run implements ScopedRun {
       usage: this.#usage,
       finishReason: readFinishReason(finishReason),
       steps: this.#steps,
-      toolCalls: [...this.#tools],
+      toolCalls: this.#tools.names(),
     });
   }
 }
@@ -245,11 +282,13 @@ export interface OpenRunOptions {
 
 /** Opens the run of a prompt, and records what the user said. */
 export function openRun(recorder: Recorder, { prompt, ...options }: OpenRunOptions): Run {
-  const run = new Run(recorder, options);
+  const { user, prefill, earlier, continued } = prompt;
+  const run = new Run(recorder, { ...options, continued });
   // The app's id of a message is that of the newest.
-  const newest = prompt.user.length - 1;
+  const newest = user.length - 1;
   run.turn.trailing(
-    prompt.user.map((said, index) => (index === newest ? { ...said, messageId: options.call.messageId } : said)),
+    user.map((said, index) => (index === newest ? { ...said, messageId: options.call.messageId } : said)),
+    { place: earlier.length, earlier: () => earlier.map(content => readContent(content).content), prefill },
   );
   return run;
 }

@@ -12,6 +12,7 @@ import {
   wrapStreamObject,
   wrapStreamText,
 } from './wrap-functions.js';
+import { wrapOther } from './wrap-others.js';
 
 type Wrap = (own: never, context: Context) => unknown;
 
@@ -53,7 +54,13 @@ export function wrapAISDK<T extends object>(ai: T, recorder: Recorder, options: 
   // Called as a method of the wrapped namespace, a function is called as a method of the app's.
   const context: Context = { recorder, options, receiver: receiver => (receiver === wrapped ? ai : receiver) };
   const known = new WeakMap<object, unknown>();
+  safely(() => warnOfOtherAgents(ai, recorder));
 
+  const callOther = (fn: (...args: unknown[]) => unknown, receiver: unknown, args: unknown[]) =>
+    Reflect.apply(fn, context.receiver(receiver), args);
+  const other = (name: string): Wrap => {
+    return own => wrapOther(name, own, callOther);
+  };
   const wrap = (own: object, around: Wrap): unknown => {
     if (wrappedBy.get(own) === recorder) return own;
     // The SDK exports one class under two names.
@@ -65,9 +72,20 @@ export function wrapAISDK<T extends object>(ai: T, recorder: Recorder, options: 
   };
   const wrapped: T = overlay(ai, undefined, {
     get(property, value, patched) {
-      const around = typeof property === 'string' && Object.hasOwn(WRAPS, property) ? WRAPS[property] : undefined;
-      return around && !patched && typeof value === 'function' ? wrap(value, around) : value;
+      if (typeof property !== 'string' || patched || typeof value !== 'function') return value;
+      return wrap(value, (Object.hasOwn(WRAPS, property) && WRAPS[property]) || other(property));
     },
   });
   return wrapped;
+}
+
+// Agents that run their loop where no function and no model of the SDK's is seen: in a sandbox, or in the steps of a workflow.
+const OTHER_AGENTS: Readonly<Record<string, string>> = {
+  HarnessAgent: 'registerTelemetry(synapTelemetry(recorder)), with telemetry: {} in the settings of the agent',
+  WorkflowAgent: 'registerTelemetry(synapTelemetry(recorder))',
+};
+
+function warnOfOtherAgents(ai: object, recorder: Recorder): void {
+  for (const [name, line] of Object.entries(OTHER_AGENTS))
+    if (name in ai) recorder.warnOnce(name, `wrapAISDK does not record ${name}. What records it, on AI SDK 7: ${line}`);
 }

@@ -2,16 +2,18 @@ import { safely } from '../internal/guards.js';
 import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { runIn, type Scope, scopeFor, scopeOf } from '../recorder/scope.js';
-import { isInternal, readCallOptions } from './call-options.js';
+import { isInternal, readCallOptions, withSettings } from './call-options.js';
 import { before, errorCallback, streamCallbacks, streamListeners } from './callbacks.js';
 import { ModelTaps, type StepHook } from './model-taps.js';
-import { standIn, withoutSynap } from './observe-model.js';
+import { standIn } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { readOnce, withChanges } from './overlay.js';
 import { promptEnd, promptMessages } from './prompt.js';
-import { readResult } from './result.js';
+import { ranToolCalls, readResult } from './result.js';
 import { type CallEnd, openRun, type Run, type WrapOptions } from './run.js';
+import { withoutSynap } from './without-synap.js';
 import { wrapperOf } from './wrap-model.js';
+import { modelSettings } from './wrap-others.js';
 
 /** What {@link wrapAISDK} takes beside the SDK and the recorder. */
 export interface WrapAISDKOptions extends WrapOptions {
@@ -122,11 +124,12 @@ export function startRun(
 ): Run | undefined {
   return safely(() => {
     const { recorder } = context;
-    const call = readCallOptions(options.providerOptions);
-    if (!recorder.enabled || call.record === false) return undefined;
+    const settings = modelSettings(options.model);
+    const call = withSettings(readCallOptions(options.providerOptions), settings);
+    if (!recorder.isRecording || call.record === false) return undefined;
     if (around && isInternal(call, around)) return undefined;
     // A model that was wrapped by itself brings the identity it was wrapped with.
-    const wrappers = [wrapperOf(options.model)?.options, context.options];
+    const wrappers = [settings, wrapperOf(options.model)?.options, context.options];
     return openRun(recorder, { prompt: promptEnd(promptMessages(originalOptions)), call, wrappers, textFrom });
   });
 }
@@ -144,11 +147,17 @@ export function modelTaps(
   return new ModelTaps({ recorder, run, ended });
 }
 
+// Where options for the provider may stand.
+const PROVIDER_OPTIONS = ['providerOptions', 'prompt', 'messages', 'tools', 'system', 'instructions'] as const;
+
 /** The options that differ from the app's, so that every model of the call is observed. */
 export function tapped(options: SdkCallOptions, taps: ModelTaps, hooks: readonly StepHook[]): SdkCallOptions {
   const changes = taps.tapOptions(options, hooks);
   // Without a tap, nothing on the way to the provider takes it out.
-  return taps.untapped ? { ...changes, providerOptions: withoutSynap(options).providerOptions } : changes;
+  if (!taps.untapped) return changes;
+  const cleaned = withoutSynap(options);
+  for (const name of PROVIDER_OPTIONS) if (cleaned[name] !== options[name]) changes[name] = cleaned[name] as never;
+  return changes;
 }
 
 /** Ends the scope's run as its promise does; what is answered is the app's. */
@@ -157,8 +166,10 @@ export function endWith<T>(
   scope: Scope<Run>,
   { signal, taps }: { signal: AbortSignal | undefined; taps?: Pick<ModelTaps, 'untapped'> | undefined },
 ): T {
-  const whole = (result: unknown) =>
+  const whole = (result: unknown) => {
+    safely(() => scope.run?.toolsRan(ranToolCalls(result)));
     safely(() => scope.run?.complete(taps?.untapped ? readResult(result, taps.untapped) : undefined));
+  };
   if (!isPromise(result)) {
     whole(result);
     return result;

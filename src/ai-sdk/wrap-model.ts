@@ -9,6 +9,8 @@ import { promptEnd } from './prompt.js';
 import { type CallEnd, checkWrapOptions, openRun, type Run, type WrapOptions } from './run.js';
 import { Loops } from './tool-loops.js';
 
+const loopsOf = new WeakMap<Recorder, Loops>();
+
 interface Wrapper {
   readonly recorder: Recorder;
   readonly options: WrapOptions;
@@ -41,8 +43,7 @@ export function wrapModel<M extends object>(model: M, recorder: Recorder, option
       { field: 'model' },
     );
   checkWrapOptions(options);
-  const loops = new Loops();
-  const wrapped = tapModel(model, (model, params) => listen(model, params, recorder, options, loops));
+  const wrapped = tapModel(model, (model, params) => listen(model, params, recorder, options));
   wrappers.set(wrapped, { recorder, options });
   return wrapped;
 }
@@ -52,38 +53,49 @@ function listen(
   params: ModelParams,
   recorder: Recorder,
   options: WrapOptions,
-  loops: Loops,
 ): CallListener | undefined {
   const call = readCallOptions(params.providerOptions);
   const scope = scopeOf(recorder);
-  if (!recorder.enabled || call.record === false || scope?.inModel) return undefined;
+  if (!recorder.isRecording || call.record === false || scope?.inModel) return undefined;
   // Inside a run but not in its model: a call that a tool makes for itself.
   if (scope && isInternal(call, scope)) return undefined;
 
+  const loops = loopsOf.get(recorder) ?? new Loops();
+  loopsOf.set(recorder, loops);
   // One that can't be read keeps the calls of a loop together, too, and the turn counts what it does not record.
   const identity = safely(() => recorder.identify(call, { fallback: options })) ?? {};
-  const run = loops.take(params, identity) ?? open();
+  const run = resume() ?? open();
   run.watch(params.abortSignal);
   return run.listen(model, settle);
 
+  function resume(): Run | undefined {
+    const resumed = loops.take(params, { identity, call });
+    resumed?.run.resume({ counts: resumed.sameCall });
+    return resumed?.run;
+  }
+
   function open(): Run {
     const prompt = promptEnd(params.prompt);
-    // What the user says next comes after the answer so far: a loop that still waits was stopped by the app.
-    if (prompt.user.length > 0) for (const waiting of loops.of(identity)) waiting.conclude();
+    // What comes now comes after the answer so far: a loop that still waits was stopped by the app.
+    loops.conclude(identity, prompt.continued?.toolCallIds);
     const run = openRun(recorder, { prompt, call, wrappers: [options], textFrom: 'model' });
     run.whenEnded(() => loops.forget(run));
     return run;
   }
 
   function settle(end: CallEnd): void {
-    if (end.type === 'done' && end.finishReason === 'tool-calls' && end.error === undefined)
-      return loops.awaitTools(run, params, identity, end.toolCallIds);
+    const failed = end.type === 'done' && (end.error !== undefined || end.finishReason === 'error');
+    // Whether the answer goes on, the tools say that wait for their result; what a provider gives as its reason may differ.
+    if (end.type === 'done' && !failed && run.waitingToolCalls.length > 0) {
+      run.rest();
+      return loops.awaitTools(run, params, { identity, call });
+    }
     // After an error part, and after a refusal that may pass, the SDK tries again, if it does, with the same prompt.
     const again =
       (end.type === 'cancelled' && end.error !== undefined) || (end.type === 'rejected' && mayPass(end.error));
     if (again && !params.abortSignal?.aborted) {
-      run.failing(end.error);
-      return loops.awaitRetry(run, params, identity);
+      run.rest({ error: end.error });
+      return loops.awaitRetry(run, params, { identity, call });
     }
     run.end(end, params.abortSignal);
   }

@@ -1,5 +1,5 @@
 import type { Logger } from '../internal/logger.js';
-import type { Outbox } from '../outbox/outbox.js';
+import type { Outbox, OutboxEntry } from '../outbox/outbox.js';
 import type { RecordingClient } from '../synap/client.js';
 import type { RelayAccount } from './account.js';
 import type { BackoffOptions } from './backoff.js';
@@ -20,4 +20,6 @@ export interface RelayOptions {
   retry: BackoffOptions & GiveUpOptions;
   logger: Logger;
   onLoss(loss: Loss): void;
+  /** Told of each entry that is delivered. Never throws. */
+  onDelivered?: ((entry: OutboxEntry) => void) | undefined;
 }

@@ -10,6 +10,8 @@ export interface SettlementsOptions {
   readonly logger: Logger;
   readonly flushes: FlushTracker;
   onLoss(loss: Loss): void;
+  /** Told of each entry that is delivered, once the outbox has taken note of it. Never throws. */
+  onDelivered?: ((entry: OutboxEntry) => void) | undefined;
 }
 
 /**
@@ -62,12 +64,13 @@ export class Settlements {
   async #settleNow(): Promise<void> {
     const decisions = [...this.#unsettled];
     if (decisions.length === 0) return;
-    const { outbox, logger, flushes } = this.#options;
+    const { outbox, logger, flushes, onDelivered } = this.#options;
     const answer = await outbox.settle(decisions.map(decision => decision.settlement));
     this.#unsettled = this.#unsettled.slice(decisions.length);
     if (answer === 'stale') return logger.info('outbox lease lost: another process is delivering');
     flushes.settled(decisions);
-    for (const { entry, maybeDoubled, loss, error } of decisions) {
+    for (const { entry, settlement, maybeDoubled, loss, error } of decisions) {
+      if (settlement.to === 'delivered') onDelivered?.(entry);
       if (maybeDoubled) this.#possibleDuplicates++;
       if (loss === undefined) continue;
       this.#lossLog.lost(entry.key, loss, error);

@@ -22,7 +22,8 @@ export function readDetails(details: unknown): TurnDetails {
   for (const name of TEXTS) take(name, shortText);
   take('steps', value => (isNumber(value) ? value : undefined));
   take('usage', readUsage);
-  take('toolCalls', names => headOf(names)?.map(name => shortText(name)));
+  for (const name of ['toolCalls', 'pendingToolCalls', 'continuesToolCalls'] as const)
+    take(name, texts => headOf(texts)?.map(text => shortText(text)));
   take('attachments', files => headOf(files)?.map(readAttachment));
   take('metadata', tags => (typeof tags === 'object' && tags !== null ? tags : undefined));
   return read;

@@ -1,6 +1,7 @@
 import type { Loss, LossReason } from '../delivery/loss.js';
 import type { Relay } from '../delivery/relay.js';
 import { BoundedSet } from '../internal/bounded-set.js';
+import type { JsonObject } from '../internal/json.js';
 import { isPromise, type MaybePromise } from '../internal/promises.js';
 import type { WarnOnce } from '../internal/warn-once.js';
 import type { OutboxEntry, PutResult } from '../outbox/outbox.js';
@@ -13,35 +14,14 @@ import { readMessageId, UNKNOWN_MESSAGE_ID } from './message-id.js';
 import { type MessageName, messageKey } from './message-key.js';
 import { tagMetadata } from './metadata.js';
 import type { RecorderSettings } from './options.js';
+import type { Pending, TurnRecord } from './pending-message.js';
 import { checkedRedaction, withoutTornEnd } from './redaction.js';
-import { RepeatedPrompts } from './repeated-prompts.js';
+import { SaidBefore } from './said-before.js';
 import { truncateMessage } from './truncate.js';
 import type { Acceptance, AssistantMessage, TurnMessage, TurnSink, UserMessage } from './turn-message.js';
+import { WaitingMessages } from './waiting-messages.js';
 
 const MAX_RECENT = 10_000;
-
-// What waits for a redaction is not in the outbox yet, so that one's bounds do not hold for it.
-const MAX_WAITING = 10_000;
-const MAX_WAITING_CHARACTERS = 32 * 1024 * 1024;
-
-/** What the intake knows of a turn. */
-interface TurnRecord extends Resolution {
-  /** What its user has said, so that the same is not recorded twice. */
-  readonly said: Set<string>;
-  /** Once the outbox has accepted some of a turn, it takes all of it; once it was full for one message, none. */
-  isAdmitted: boolean;
-  isRefused: boolean;
-}
-
-/** A message on its way through the intake. */
-interface Pending {
-  readonly turn: TurnRecord;
-  readonly message: UserMessage | AssistantMessage;
-  readonly name: MessageName;
-  readonly draft: RecordMessageInput;
-  /** Counted as lost while it waited. It may come back. */
-  isGivenUp: boolean;
-}
 
 export interface IntakeOptions {
   settings: Pick<RecorderSettings, 'metadata' | 'redact' | 'secrets'>;
@@ -63,6 +43,8 @@ export interface IntakeOptions {
  * conversation wait for one another.
  */
 export class Intake {
+  /** Messages that are not recorded, because they were said before. */
+  repeated = 0;
   /** Messages that were lost here, by reason. */
   readonly refused: Partial<Record<LossReason, number>> = {};
   readonly #settings: IntakeOptions['settings'];
@@ -71,10 +53,9 @@ export class Intake {
   readonly #report: (loss: Loss) => void;
   // The keys of the newest messages, so that one that is said twice is recorded once.
   readonly #recent = new BoundedSet(MAX_RECENT);
-  readonly #prompts = new RepeatedPrompts();
+  readonly #saidBefore = new SaidBefore();
   readonly #tails = new Map<string, Promise<unknown>>();
-  readonly #waiting = new Set<Pending>();
-  #waitingCharacters = 0;
+  readonly #waiting = new WaitingMessages<Pending>();
   #isClosed = false;
 
   constructor({ settings, relay, warnOnce, report }: IntakeOptions) {
@@ -90,14 +71,19 @@ export class Intake {
   }
 
   /** Opens the door for the messages of one turn. */
-  open({ resolved, unknown }: Resolution): TurnSink {
-    const turn: TurnRecord = { resolved, unknown, said: new Set(), isAdmitted: false, isRefused: false };
+  open({ resolved, unknown }: Resolution, place: Pick<TurnRecord, 'messageId' | 'traceId'> = {}): TurnSink {
+    const turn: TurnRecord = { ...place, resolved, unknown, said: new Set(), isAdmitted: false, isRefused: false };
     return { accept: message => this.#accept(turn, message) };
   }
 
   /** What is said from now on counts as lost. */
   close(): void {
     this.#isClosed = true;
+  }
+
+  /** A message was refused, or lost on its way: said again, it is new. */
+  forget(key: string | undefined): void {
+    if (key !== undefined) this.#recent.delete(key);
   }
 
   /** Counts what still waits as lost; what comes of it later is nobody's. */
@@ -134,18 +120,22 @@ export class Intake {
   #acceptPrompt(turn: TurnRecord, message: UserMessage): MaybePromise<Acceptance> {
     const { content, trailing } = message;
     const { resolved, said } = turn;
-    if (trailing && typeof resolved !== 'string') {
-      const { conversationId } = resolved;
-      if (this.#prompts.isRepeated(conversationId, trailing.contents, trailing.index)) return 'not recorded';
-    }
-    const { id: messageId, isUnknown } = readMessageId(message.messageId);
+    const isNewest = trailing ? trailing.index === trailing.contents.length - 1 : said.size === 0;
+    const { id: messageId, isUnknown } = readMessageId(message.messageId ?? (isNewest ? turn.messageId : undefined));
     if (isUnknown) this.#warnOnce.warn('messageId', UNKNOWN_MESSAGE_ID);
+    if (typeof resolved !== 'string' && this.#saidBefore.isRepeated(turn, resolved.conversationId, message, messageId))
+      return this.#repeat();
     // Two messages of one prompt may say the same.
-    const words = messageId === undefined ? `${trailing?.index ?? ''}\0${content}` : `id\0${messageId}`;
-    if (said.has(words)) return 'not recorded';
+    const words = messageId === undefined ? `${trailing?.index ?? ''}\0${content}` : `id\0${messageId}\0${content}`;
+    if (said.has(words)) return this.#repeat();
     const place = said.size;
     said.add(words);
     return this.#take(turn, message, { turn: message.turn, messageId, place });
+  }
+
+  #repeat(): Acceptance {
+    this.repeated++;
+    return 'not recorded';
   }
 
   /** Takes a message that is not known to be said before, or counts it as lost. */
@@ -162,19 +152,22 @@ export class Intake {
     if (resolved.fresh && !unknown.conversationId && !unknown.customerId)
       this.#warnOnce.warn('fresh', MISSING_CONVERSATION);
     if (turn.isRefused) return lose('outbox_full');
-    if (!turn.isAdmitted && this.#isCrowded()) {
+    if (!turn.isAdmitted && this.#waiting.isCrowded) {
       turn.isRefused = true;
       return lose('outbox_full');
     }
-    this.#prompts.note(resolved.conversationId, message);
-    return this.#inOrder({ turn, message, name, draft: this.#draft(message, resolved), isGivenUp: false });
+    const noted = this.#saidBefore.note(turn, resolved.conversationId, message, name);
+    const draft = this.#draft(message, resolved, noted.metadata);
+    if (turn.traceId !== undefined) draft.metadata = { ...draft.metadata, trace_id: turn.traceId };
+    return this.#inOrder({ turn, message, name: noted.name, draft, isGivenUp: false });
   }
 
-  #draft(message: UserMessage | AssistantMessage, identity: ResolvedIdentity): RecordMessageInput {
+  #draft(message: UserMessage | AssistantMessage, identity: ResolvedIdentity, known: JsonObject): RecordMessageInput {
     const ofMessage = message.role === 'user' ? message.tags : message.details.metadata;
     const tags = tagMetadata([ofMessage, message.turn.tags, this.#settings.metadata], this.#warnOfTag);
     if (tags.dropped_tags !== undefined) this.#warnOnce.warn('tags', TAGS_TOO_LARGE);
-    return draftMessage(message, identity, tags, this.#settings.secrets);
+    const draft = draftMessage(message, identity, tags, this.#settings.secrets);
+    return { ...draft, metadata: { ...draft.metadata, ...known } };
   }
 
   readonly #warnOfTag = (name: string, reason: string): void => {
@@ -188,10 +181,9 @@ export class Intake {
     const became = before ? before.then(() => this.#redact(pending)) : this.#redact(pending);
     if (!isPromise(became)) return became;
     this.#waiting.add(pending);
-    this.#waitingCharacters += pending.message.content.length;
     this.#tails.set(conversationId, became);
     void became.then(() => {
-      this.#noLongerWaits(pending);
+      this.#waiting.delete(pending);
       if (this.#tails.get(conversationId) === became) this.#tails.delete(conversationId);
     });
     return became;
@@ -224,7 +216,7 @@ export class Intake {
     } catch (error) {
       return this.#losePending(pending, 'invalid_message', error);
     }
-    return this.#recent.add(entry.key) ? this.#put(pending, entry) : 'not recorded';
+    return this.#recent.add(entry.key) ? this.#put(pending, entry) : this.#repeat();
   }
 
   /** The message with its key, as small as it must be. */
@@ -267,7 +259,8 @@ export class Intake {
 
   #losePending(pending: Pending, reason: LossReason, error?: unknown): LossReason {
     if (pending.isGivenUp) return 'recorder_closed';
-    this.#noLongerWaits(pending);
+    this.#waiting.delete(pending);
+    this.#saidBefore.forgetUser(pending.turn, pending.draft.conversationId, pending.name.messageId);
     return this.#lose(pending.turn, pending.message, pending.name, reason, error);
   }
 
@@ -284,13 +277,5 @@ export class Intake {
     if (advice) this.#warnOnce.warn(reason, advice);
     this.#report({ reason, role, conversationId, messageKey: messageKey({ conversationId, role }, name), error });
     return reason;
-  }
-
-  #isCrowded(): boolean {
-    return this.#waiting.size >= MAX_WAITING || this.#waitingCharacters >= MAX_WAITING_CHARACTERS;
-  }
-
-  #noLongerWaits(pending: Pending): void {
-    if (this.#waiting.delete(pending)) this.#waitingCharacters -= pending.message.content.length;
   }
 }

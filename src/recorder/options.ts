@@ -3,7 +3,9 @@ import type { RelayAccount } from '../delivery/account.js';
 import type { BackoffOptions } from '../delivery/backoff.js';
 import type { GiveUpOptions } from '../delivery/decide.js';
 import type { Loss } from '../delivery/loss.js';
-import { env } from '../internal/env.js';
+import type { Delivered } from '../delivery/receipts.js';
+import { env, warn } from '../internal/env.js';
+import { property } from '../internal/guards.js';
 import type { Logger } from '../internal/logger.js';
 import { memoryOutbox } from '../outbox/memory-outbox.js';
 import type { MaybePromise, Outbox } from '../outbox/outbox.js';
@@ -13,6 +15,7 @@ import type { RecordMessageInput } from '../synap/messages.js';
 import { accountOf, checkAccount } from './account.js';
 import type { ConversationScope, Identity } from './identity.js';
 import type { WaitUntil } from './keep-alive.js';
+import type { OpenTelemetryApi } from './trace-id.js';
 
 /** What {@link createRecorder} takes. Everything has a default; the API key comes from `SYNAP_API_KEY`. */
 export interface RecorderOptions extends Identity, SynapClientOptions {
@@ -36,6 +39,11 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
   redact?: ((message: RecordMessageInput) => MaybePromise<RecordMessageInput | null>) | undefined;
   /** Is called with each message that will never arrive. */
   onLoss?: ((loss: Loss) => void) | undefined;
+  /**
+   * Is called with each message that Synap has, once: which record is this answer, for votes on it and links to it. It is called
+   * in the process that delivers the message, which need not be the one that recorded it.
+   */
+  onDelivered?: ((delivered: Delivered) => void) | undefined;
   /** Default: warnings and errors go to the console. `false` is silent. */
   logger?: Logger | false | undefined;
   /**
@@ -52,8 +60,16 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
    * Default `false`: an app that handles signals calls `recorder.close()`.
    */
   closeOnSignals?: boolean | readonly NodeJS.Signals[] | undefined;
-  /** `false` records nothing, and needs no key. Default `true`. */
+  /**
+   * `false` records nothing, and needs no key. Default `true`. The variable `SYNAP_RECORDING=off` of the environment does the
+   * same, whatever stands here.
+   */
   enabled?: boolean | undefined;
+  /**
+   * The app's `@opentelemetry/api`: messages say which trace they belong to (`trace_id`), that of the span that is active where
+   * their turn is opened. Default: what the app has registered with it; `false` for no trace ids.
+   */
+  openTelemetry?: OpenTelemetryApi | false | undefined;
   /** How fast requests may follow one another. Default 48 a minute with a burst of 8; `false` for no limit. */
   rateLimit?: { requestsPerMinute?: number | undefined; burst?: number | undefined } | false | undefined;
   /** A batch goes at 50 messages, at 256 KiB, or 2,000 ms after its first message. */
@@ -102,12 +118,19 @@ const schema = z.object({
   metadata: z.record(z.string(), z.unknown()).optional(),
   redact: optionalFunction,
   onLoss: optionalFunction,
+  onDelivered: optionalFunction,
   waitUntil: optionalFunction,
   closeOnSignals: z
     .union([z.boolean(), z.array(z.string().regex(/^SIG[A-Z0-9]+$/, 'must be the name of a signal'))])
     .default(false)
     .transform(signals => (Array.isArray(signals) ? signals : signals ? ['SIGTERM', 'SIGINT'] : [])),
   enabled: z.boolean().default(true),
+  openTelemetry: z
+    .custom(
+      value => value === false || typeof property(property(value, 'trace'), 'getActiveSpan') === 'function',
+      'must be the module @opentelemetry/api, or false: import * as openTelemetry from "@opentelemetry/api"',
+    )
+    .optional(),
   rateLimit: z
     .union([z.literal(false), z.object({ requestsPerMinute: positive.default(48), burst: atLeastOne.default(8) })])
     .default({ requestsPerMinute: 48, burst: 8 }),
@@ -140,7 +163,9 @@ export interface RecorderSettings extends Omit<z.output<typeof schema>, 'account
   readonly account: RelayAccount | undefined;
   readonly retry: BackoffOptions & GiveUpOptions;
   readonly redact: RecorderOptions['redact'];
+  readonly openTelemetry: RecorderOptions['openTelemetry'];
   readonly onLoss: RecorderOptions['onLoss'];
+  readonly onDelivered: RecorderOptions['onDelivered'];
   readonly waitUntil: WaitUntil | undefined;
   readonly closeOnSignals: readonly NodeJS.Signals[];
   readonly tenancy: RecorderOptions['tenancy'];
@@ -161,13 +186,16 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     const field = issue?.path.join('.') || 'options';
     throw new InvalidInputError(`createRecorder: ${field}: ${issue?.message ?? 'is wrong'}`, { field });
   }
-  const { userId, customerId, sessionId, conversationId, redact, onLoss, waitUntil } = options;
+  const { userId, customerId, sessionId, conversationId, redact, onLoss, onDelivered, waitUntil, openTelemetry } =
+    options;
+  const enabled = parsed.data.enabled && !isSwitchedOff(options.logger);
   const outbox = options.outbox ?? memoryOutbox();
-  if (parsed.data.enabled) checkAccount(options, outbox);
-  const made = options.client || !parsed.data.enabled ? undefined : new SynapClient(options);
+  if (enabled) checkAccount(options, outbox);
+  const made = options.client || !enabled ? undefined : new SynapClient(options);
   const client = options.client ?? made;
   return {
     ...parsed.data,
+    enabled,
     defaults: { userId, customerId, sessionId, conversationId },
     client,
     account: client && accountOf(options, client),
@@ -179,10 +207,21 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
       maxAttempts: MAX_ATTEMPTS,
     },
     redact,
+    openTelemetry,
     onLoss,
+    onDelivered,
     waitUntil,
     tenancy: options.tenancy,
     secrets: [typeof options.apiKey === 'string' ? options.apiKey.trim() : undefined, env('SYNAP_API_KEY')],
     closeOnSignals: parsed.data.closeOnSignals as NodeJS.Signals[],
   };
+}
+
+/** Whether the environment switches recording off. What can't be understood switches nothing off. */
+function isSwitchedOff(logger: RecorderOptions['logger']): boolean {
+  const value = env('SYNAP_RECORDING')?.toLowerCase();
+  if (value === undefined || value === 'on') return false;
+  if (value === 'off') return true;
+  warn(logger, `SYNAP_RECORDING must be "off" or "on"; it is something else, so recording stays on`);
+  return false;
 }

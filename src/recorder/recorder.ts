@@ -1,14 +1,14 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { v4 as uuidv4 } from 'uuid';
 import type { FlushResult } from '../delivery/flush-tracker.js';
 import type { Loss, LossReason } from '../delivery/loss.js';
+import { Receipts } from '../delivery/receipts.js';
 import { Relay } from '../delivery/relay.js';
 import { type DeliveryStats, NO_STATS } from '../delivery/stats.js';
 import { type Logger, safeLogger } from '../internal/logger.js';
 import { within } from '../internal/promises.js';
 import { WarnOnce } from '../internal/warn-once.js';
+import { Ambient, type AmbientIdentity, type FartherIdentities } from './ambient.js';
 import { DeadLetters } from './dead-letters.js';
-import { type Identity, knownIdentity, mergeIdentities, type Resolution, resolve } from './identity.js';
+import { type Identity, knownIdentity } from './identity.js';
 import { Intake } from './intake.js';
 import { KeepAlive, undeliveredInTime } from './keep-alive.js';
 import { OpenTurns } from './open-turns.js';
@@ -16,7 +16,9 @@ import { type RecorderOptions, type RecorderSettings, readOptions } from './opti
 import { adviceOnSignals } from './process-hooks/framework-advice.js';
 import { ProcessHooks } from './process-hooks/process-hooks.js';
 import { SHUTDOWN_MS } from './process-hooks/signals.js';
+import { activeTraceId } from './trace-id.js';
 import { Turn } from './turn.js';
+import type { TurnSink } from './turn-message.js';
 import type { TurnOptions } from './turn-options.js';
 
 const FLUSH_TIMEOUT_MS = 10_000;
@@ -26,21 +28,21 @@ const CLOSE_GRACE_MS = 1_000;
 // Workers wait for 30 seconds after the answer.
 const KEEP_ALIVE_TIMEOUT_MS = 25_000;
 
+/** Where the messages of a turn go that is not recorded. */
+const SILENT: TurnSink = { accept: () => 'not recorded' };
+
 const NOTHING: FlushResult = { delivered: 0, pending: 0, deadLettered: 0 };
 
 /** The counters of a recorder: what became of every message. */
 export interface RecorderStats extends DeliveryStats {
   /** Messages that were lost before they were accepted, by reason. */
   refused: Partial<Record<LossReason, number>>;
+  /** Messages that were not recorded, because they were said before: sent again with a prompt, or by a regenerate. */
+  repeated: number;
 }
 
 /** What {@link Recorder.turn} takes beside the identity: for those who write an adapter. */
-export interface OpenTurnOptions extends TurnOptions {
-  /** Identities that are farther than the ambient one, the nearest first: those of wrappers and handlers. */
-  fallback?: Identity | readonly (Identity | undefined)[] | undefined;
-  /** `false` where the ambient identity may be somebody else's, as in a background queue. Default `true`. */
-  ambient?: boolean | undefined;
-}
+export interface OpenTurnOptions extends TurnOptions, FartherIdentities {}
 
 /**
  * The one object an app holds. It takes messages, has them redacted, and sees to their delivery; no method of it throws
@@ -60,7 +62,7 @@ export class Recorder {
   readonly #logger: Logger;
   readonly #warnOnce: WarnOnce;
   readonly #relay: Relay | undefined;
-  readonly #ambient = new AsyncLocalStorage<Identity>();
+  readonly #ambient: Ambient;
   readonly #intake: Intake;
   readonly #open: OpenTurns;
   readonly #processHooks: ProcessHooks | undefined;
@@ -69,24 +71,24 @@ export class Recorder {
 
   constructor(options: RecorderOptions = {}) {
     this.#settings = readOptions(options);
-    const { client, outbox, account, rateLimit, batch, maxInFlight, retry, enabled, onLoss, waitUntil } =
+    this.#ambient = new Ambient(this.#settings);
+    const { client, outbox, account, rateLimit, batch, maxInFlight, retry, enabled, onLoss, onDelivered, waitUntil } =
       this.#settings;
     const logger = safeLogger(options.logger);
     this.#logger = logger;
     const warnOnce = WarnOnce.of(this, logger);
     this.#warnOnce = warnOnce;
-    const report = (loss: Loss) => this.#warnOnce.guard('onLoss', () => onLoss?.(loss));
+    const report = (loss: Loss) => {
+      this.#intake.forget(loss.messageKey);
+      this.#warnOnce.guard('onLoss', () => onLoss?.(loss));
+    };
+    const receipts = onDelivered && new Receipts(one => this.#warnOnce.guard('onDelivered', () => onDelivered(one)));
     if (enabled && client)
       this.#relay = new Relay({
-        client,
-        outbox,
-        account,
-        rateLimit,
-        batch,
-        maxInFlight,
-        retry,
-        logger,
+        ...{ outbox, account, rateLimit, batch, maxInFlight, retry, logger },
+        client: receipts?.watch(client) ?? client,
         onLoss: report,
+        onDelivered: receipts && (entry => receipts.delivered(entry)),
       });
     this.#intake = new Intake({ settings: this.#settings, relay: this.#relay, warnOnce, report });
     this.deadLetters = new DeadLetters(outbox, account?.name, () => this.#relay?.wake());
@@ -102,7 +104,7 @@ export class Recorder {
     if (advice) logger.warn(advice);
   }
 
-  /** Whether anything is recorded at all: `enabled` was not `false`. After close(), messages are counted as losses. */
+  /** Whether anything is recorded at all: it is not switched off. After close(), messages are counted as losses. */
   get enabled(): boolean {
     return this.#relay !== undefined;
   }
@@ -112,26 +114,35 @@ export class Recorder {
     return this.#settings.account?.name;
   }
 
+  /** @internal Says something to the app's developer, once. */
+  warnOnce(topic: string, message: string): void {
+    if (this.enabled) this.#warnOnce.warn(topic, message);
+  }
+
+  /** Whether what is said here and now is recorded: not within {@link withoutRecording}. */
+  get isRecording(): boolean {
+    return this.enabled && !this.#ambient.isOff;
+  }
+
   /**
    * Opens a turn, for a framework without an adapter. Identity comes from the nearest of: the one passed here, the ambient
    * one ({@link withIdentity}), the recorder's defaults.
    */
   turn(identity?: Identity, options: OpenTurnOptions = {}): Turn {
-    const resolution = this.#resolve(() => this.#merge(identity, options));
+    const resolution = this.#ambient.resolve(identity, options);
     const { resolved } = resolution;
     const conversationId = typeof resolved === 'string' ? undefined : resolved.conversationId;
-    return new Turn(this.#intake.open(resolution), { conversationId, observer: this.#open }, options);
+    if (options.ambient !== false && this.#ambient.isOff)
+      return new Turn(SILENT, { conversationId: undefined }, options);
+    const messageId = this.#ambient.messageId(identity, options);
+    const traceId = options.ambient === false ? undefined : activeTraceId(this.#settings.openTelemetry);
+    const sink = this.#intake.open(resolution, { messageId, traceId });
+    return new Turn(sink, { conversationId, observer: this.#open }, options);
   }
 
   /** The identity that a turn opened here and now would have, of all layers together. What names nobody is left out. */
-  identify(identity?: Identity, options: Omit<OpenTurnOptions, keyof TurnOptions> = {}): Identity {
-    return knownIdentity(this.#merge(identity, options));
-  }
-
-  #merge(identity: Identity | undefined, { fallback, ambient = true }: OpenTurnOptions): Identity {
-    const { conversationScope, defaults } = this.#settings;
-    const around = ambient ? this.#ambient.getStore() : undefined;
-    return mergeIdentities([identity, around, ...[fallback].flat(), defaults], conversationScope);
+  identify(identity?: Identity, options: FartherIdentities = {}): Identity {
+    return knownIdentity(this.#ambient.merge(identity, options));
   }
 
   /**
@@ -139,27 +150,22 @@ export class Recorder {
    * undefined when the identity does not allow recording.
    */
   resolveConversationId(identity?: Identity): string | undefined {
-    const { resolved, unknown } = this.#resolve(() => this.#merge(identity, {}));
+    const { resolved, unknown } = this.#ambient.resolve(identity);
     this.#intake.warnOfUnknown(unknown);
     return typeof resolved === 'string' ? undefined : resolved.conversationId;
   }
 
   /** An identity with a fresh conversation UUID: keep it for as long as the chat lasts. */
   newConversation(identity: Omit<Identity, 'conversationId'> = {}): Identity & { conversationId: string } {
-    let named: Identity = {};
-    try {
-      named = { ...identity, ...mergeIdentities([identity], this.#settings.conversationScope) };
-    } catch {
-      // Whoever it is, it is not the user of a farther layer.
-      named = { userId: String(undefined) };
-    }
-    return { ...named, conversationId: uuidv4() };
+    return this.#ambient.newConversation(identity);
   }
 
   /**
    * Runs `fn` with an ambient identity: turns that are opened inside it, however deep and however asynchronous, are
    * recorded under it, unless they have one of their own.
    *
+   * @param identity `messageId` is the app's own id of what the user says in it: given twice in a conversation, as by a
+   *   regenerate, the message is recorded once
    * @example
    * ```ts
    * app.post('/chat', (req, res) =>
@@ -167,24 +173,23 @@ export class Recorder {
    * );
    * ```
    */
-  withIdentity<T>(identity: Identity, fn: () => T): T {
-    const outer = this.#ambient.getStore();
-    let ambient = identity;
-    try {
-      ambient = mergeIdentities([identity, outer], this.#settings.conversationScope);
-    } catch {
-      // It can't be read: each turn inside finds that out again, and counts as one without a user.
-    }
-    return this.#ambient.run(ambient, fn);
+  withIdentity<T>(identity: AmbientIdentity, fn: () => T): T {
+    return this.#ambient.withIdentity(identity, fn);
   }
 
-  /** An identity that can't be read is nobody's: to fall back to a farther one would be a guess. */
-  #resolve(merge: () => Identity): Resolution {
-    try {
-      return resolve(merge(), this.#settings.conversationScope, this.#settings.tenancy);
-    } catch {
-      return { resolved: 'missing_user_id', unknown: {} };
-    }
+  /**
+   * Runs `fn` without recording: nothing that is said in it, however deep and however asynchronous, is a message or counts as
+   * a loss. For calls that are no part of a conversation, such as a chat's title, an evaluation or a summary.
+   *
+   * @example
+   * ```ts
+   * const { text: title } = await recorder.withoutRecording(() =>
+   *   generateText({ model, prompt: `A title of three words for: ${question}` }),
+   * );
+   * ```
+   */
+  withoutRecording<T>(fn: () => T): T {
+    return this.#ambient.withoutRecording(fn);
   }
 
   /**
@@ -224,7 +229,7 @@ export class Recorder {
    */
   stats(): RecorderStats {
     const { pendingBytes: _, ...none } = NO_STATS;
-    return { ...(this.#relay?.stats() ?? none), refused: { ...this.#intake.refused } };
+    return { ...(this.#relay?.stats() ?? none), refused: { ...this.#intake.refused }, repeated: this.#intake.repeated };
   }
 
   async #close(timeoutMs: number): Promise<FlushResult> {

@@ -1,16 +1,30 @@
 import type { Role } from '../synap/messages.js';
-import { MAX_MESSAGE_BYTES } from './truncate.js';
+import { textDigest } from './text-digest.js';
 import type { TurnStatus } from './turn-details.js';
+import type { TrailingPlace } from './turn-message.js';
 
 const MAX_MESSAGES = 20;
+// Enough to tell answers apart, and little to keep.
+const MAX_TAIL = 64;
+
+/** What is known of a conversation: what its user said since the last whole answer, and how the latest answer ends. */
+interface Exchange {
+  readonly unanswered: { readonly digest: string; readonly place: number | undefined }[];
+  answer: { readonly tail: string; readonly key: string } | undefined;
+}
 
 /**
- * What users said in each conversation since its last whole answer. An answer that failed leaves its prompt unanswered,
- * and the app sends it again before the next one; this tells such a repetition from news. Bounded: the conversations
- * that were quiet for longest are forgotten beyond `limit`.
+ * Tells what a prompt repeats from what is new in it, where the app has no ids for its messages.
+ *
+ * What a user said stays unanswered when its answer failed, and then the next prompt holds it again, before what is new. The
+ * last message is mostly new: the same words are said again by a person who types them again. They are a repetition in two
+ * cases: unanswered at the same place in the prompt (the app asks once more, perhaps another model), and before the text of
+ * the latest answer, which the model is to go on from.
+ *
+ * Known within one process. Bounded: the conversations that were quiet for longest are forgotten beyond `limit`.
  */
 export class RepeatedPrompts {
-  readonly #unanswered = new Map<string, string[]>();
+  readonly #exchanges = new Map<string, Exchange>();
   // Of each prompt as a whole: what is noted while its messages are recorded one by one is no repetition.
   readonly #repetitions = new WeakMap<readonly unknown[], readonly boolean[]>();
   readonly #limit: number;
@@ -19,56 +33,58 @@ export class RepeatedPrompts {
     this.#limit = limit;
   }
 
-  /**
-   * @param contents the user's messages at the end of a prompt, the same list for each of them. The last is always news.
-   * @returns whether the one at `index` was said before, in this process, since the last whole answer
-   */
-  isRepeated(conversationId: string, contents: readonly unknown[], index: number): boolean {
-    if (index === contents.length - 1) return false;
-    const known = this.#unanswered.get(conversationId);
+  /** @returns whether the message at `index` was said before */
+  isRepeated(conversationId: string, { contents, index, history }: TrailingPlace): boolean {
     const repeated =
-      this.#repetitions.get(contents) ??
-      contents.map(content => typeof content === 'string' && known?.includes(digest(content)) === true);
+      this.#repetitions.get(contents) ?? this.#compare(this.#exchanges.get(conversationId), contents, history);
     this.#repetitions.set(contents, repeated);
     return repeated[index] ?? false;
   }
 
-  /** @param message a message that is news; an answer has a `status` */
+  /** The key of the answer that a prompt goes on from, when it ends with the text of that. */
+  continued(conversationId: string, prefill: string): string | undefined {
+    return goesOnFrom(this.#exchanges.get(conversationId), prefill)?.key;
+  }
+
+  /** @param message what is recorded; an answer has a `status`. `place`: how many messages of the user stood before it */
   note(
     conversationId: string,
     message: { readonly role: Role; readonly content: string; readonly status?: TurnStatus | undefined },
+    { key = '', place }: { readonly key?: string | undefined; readonly place?: number | undefined } = {},
   ): void {
-    const { role, content, status } = message;
-    const prompts = this.#unanswered.get(conversationId) ?? [];
-    this.#unanswered.delete(conversationId);
-    if (role === 'assistant' && status === 'complete') return;
-    if (role === 'user') prompts.push(digest(content));
-    if (prompts.length > MAX_MESSAGES) prompts.shift();
-    this.#unanswered.set(conversationId, prompts);
-    if (this.#unanswered.size > this.#limit)
-      for (const oldest of this.#unanswered.keys()) return void this.#unanswered.delete(oldest);
+    const exchange = this.#exchanges.get(conversationId) ?? { unanswered: [], answer: undefined };
+    const { unanswered } = exchange;
+    if (message.role === 'user') {
+      unanswered.push({ digest: textDigest(message.content), place });
+      if (unanswered.length > MAX_MESSAGES) unanswered.shift();
+    } else {
+      if (message.status === 'complete') unanswered.length = 0;
+      exchange.answer = { tail: message.content.trimEnd().slice(-MAX_TAIL), key };
+    }
+    this.#exchanges.delete(conversationId);
+    this.#exchanges.set(conversationId, exchange);
+    if (this.#exchanges.size > this.#limit)
+      for (const oldest of this.#exchanges.keys()) return void this.#exchanges.delete(oldest);
+  }
+
+  #compare(exchange: Exchange | undefined, contents: readonly unknown[], history: TrailingPlace['history']): boolean[] {
+    if (!exchange) return contents.map(() => false);
+    const { unanswered } = exchange;
+    const goesOn = goesOnFrom(exchange, history?.prefill) !== undefined;
+    return contents.map((content, index) => {
+      if (typeof content !== 'string') return false;
+      if (goesOn) return true;
+      const digest = textDigest(content);
+      const isLast = index === contents.length - 1;
+      const place = history && history.place + index;
+      return unanswered.some(
+        known => known.digest === digest && (!isLast || (place !== undefined && known.place === place)),
+      );
+    });
   }
 }
 
-// Of a longer prompt this much is recorded at most; its end is looked at as well, since the question may stand there.
-const MAX_HEAD = MAX_MESSAGE_BYTES;
-const MAX_TAIL = 65_536;
-
-/**
- * Prompts may be long and many; what they said is not needed to know one again. Two 32-bit FNV-1a hashes, of which the
- * second begins elsewhere, and the length: half of what SHA-1 costs in JavaScript, and nobody gains by a collision but
- * the loss of a prompt of their own.
- */
-function digest(content: string): string {
-  if (content.length <= 36) return content;
-  let a = 0x811c9dc5;
-  let b = 0x9e3779b9;
-  const tail = content.length - MAX_TAIL;
-  for (let at = 0; at < content.length; at++) {
-    if (at === MAX_HEAD && at < tail) at = tail;
-    const unit = content.charCodeAt(at);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul(b ^ unit, 0x85ebca6b);
-  }
-  return `${content.length}:${a}:${b}`;
+function goesOnFrom(exchange: Exchange | undefined, prefill = ''): Exchange['answer'] {
+  const answer = exchange?.answer;
+  return answer && answer.tail !== '' && prefill.trimEnd().endsWith(answer.tail) ? answer : undefined;
 }

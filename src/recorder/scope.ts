@@ -20,9 +20,9 @@ export interface ScopedRun {
  * or a run of LangChain's. What happens inside belongs to the call, and is no turn of its own.
  *
  * ```
- *   open ──closeScope()──► closed: as if it were not there
+ *   open ──its run ends, closeScope()──► closed: as if it were not there
  * ```
- * A scope that is never closed lasts as long as the context that it was opened in.
+ * A scope without a run that is never closed lasts as long as the context that it was opened in.
  */
 export interface Scope<R extends ScopedRun = ScopedRun> {
   readonly recorder: Identifier;
@@ -41,9 +41,9 @@ export interface Scope<R extends ScopedRun = ScopedRun> {
 
 const scopes = new AsyncLocalStorage<Scope>();
 
-/** @returns the nearest open scope of the code that is running, as far as a recorder is concerned */
+/** @returns the nearest scope of the code that is running, as far as a recorder is concerned, whose call has not ended */
 export function scopeOf(recorder: Identifier): Scope | undefined {
-  return nearest(scopes.getStore(), recorder);
+  return nearest(scopes.getStore(), recorder, isRunning);
 }
 
 /** A scope in the one that is open here. */
@@ -87,12 +87,12 @@ export function closeScope(scope: Scope): void {
  * @returns whether it belongs to a call around it that has not ended
  */
 export function isInside(recorder: Identifier, call: Identity): boolean {
-  const scope = nearest(scopes.getStore(), recorder, scope => scope.run?.ended !== true);
+  const scope = scopeOf(recorder);
   return scope !== undefined && !namesSomebodyElse(call, scope);
 }
 
 /**
- * Whether a call inside a scope is about somebody else: by a user or a conversation of its own, or by an ambient identity
+ * Whether a call inside a scope is about somebody else: by a user, a customer or a conversation of its own, or by an ambient identity
  * that was opened within the scope. Then it is a turn, even there.
  */
 export function namesSomebodyElse(call: Identity, scope: Scope): boolean {
@@ -100,6 +100,11 @@ export function namesSomebodyElse(call: Identity, scope: Scope): boolean {
   if (differs(call, known)) return true;
   const ambient = ambientOf(scope.recorder);
   return ambient !== undefined && differs(ambient, scope.ambient) && differs(ambient, known);
+}
+
+/** What code starts for itself when the call around it has ended, from a callback or a subscription, is not inside of it. */
+function isRunning({ run }: Scope): boolean {
+  return run?.ended !== true;
 }
 
 function stillOpen(from: Scope | undefined): Scope | undefined {
@@ -133,12 +138,11 @@ function ambientOf(recorder: Identifier): Identity | undefined {
   }
 }
 
-/** Whether an identity says something of the user or the conversation that another does not. Names of nobody count, too. */
-function differs({ userId, conversationId }: Identity, from: Identity | undefined): boolean {
-  const user = readId(userId);
-  const conversation = readId(conversationId, MAX_CONVERSATION_ID);
-  return (
-    (user !== undefined && user !== readId(from?.userId)) ||
-    (conversation !== undefined && conversation !== readId(from?.conversationId, MAX_CONVERSATION_ID))
-  );
+/** Whether an identity names a user, a customer or a conversation that another does not. Names of nobody count, too. */
+function differs(identity: Identity, from: Identity | undefined): boolean {
+  return (['userId', 'customerId', 'conversationId'] as const).some(part => {
+    const most = part === 'conversationId' ? MAX_CONVERSATION_ID : undefined;
+    const id = readId(identity[part], most);
+    return id !== undefined && id !== readId(from?.[part], most);
+  });
 }

@@ -32,6 +32,10 @@ export interface TurnDetails {
   steps?: number | undefined;
   /** The names of the tools that were called, in order. The first 100 of them are recorded. */
   toolCalls?: readonly string[] | undefined;
+  /** The ids of calls of tools that the answer waits for: what follows, once they are answered, is its second half. */
+  pendingToolCalls?: readonly string[] | undefined;
+  /** Of a second half: the ids of the calls of tools that the first one waited for. */
+  continuesToolCalls?: readonly string[] | undefined;
   /** The first 100 of them are recorded. */
   attachments?: readonly Attachment[] | undefined;
   /** The app's own tags of this message, 64 KiB and 5,000 values at most. */

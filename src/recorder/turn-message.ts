@@ -30,7 +30,26 @@ export interface UserMessage {
   readonly tags: unknown;
   readonly startedAt: Date;
   /** Where it stands among the user's messages at the end of a prompt; undefined for one that was said by itself. */
-  readonly trailing: { readonly index: number; readonly contents: readonly unknown[] } | undefined;
+  readonly trailing: TrailingPlace | undefined;
+}
+
+/** Where a message stands among the user's messages at the end of a prompt, `contents`: the same list for each of them. */
+export interface TrailingPlace {
+  readonly index: number;
+  readonly contents: readonly unknown[];
+  readonly history: PromptHistory | undefined;
+  /** The app's own id of the last of them, as it was handed over. */
+  readonly newestId: unknown;
+}
+
+/** What else stands in a prompt. */
+export interface PromptHistory {
+  /** How many messages of the user come before those at its end. */
+  readonly place: number;
+  /** What they say. */
+  earlier(): readonly string[];
+  /** Text of the assistant's at the very end, which the answer goes on from; empty for none. */
+  readonly prefill: string;
 }
 
 /** What the assistant answered, as far as it came. */

@@ -18,6 +18,11 @@ export interface TurnOptions {
   timed?: boolean | undefined;
   /** Whether something is under way that will bring a sign or an end by itself: then the turn is not idle. */
   busy?: (() => boolean) | undefined;
+  /**
+   * Asked when the turn would be abandoned: how it ends instead, where nothing of it is under way and that is known, as between
+   * two steps. Undefined: it is `abandoned`.
+   */
+  endsAs?: (() => { error?: unknown } | undefined) | undefined;
   /** Called when the turn ends, however it does. */
   ended?: (() => void) | undefined;
   /** Asked for the answer so far when the recorder abandons the turn, by an adapter that has not appended it. */
@@ -46,6 +51,7 @@ export function readTurnOptions(options: TurnOptions): TurnSettings {
     soFar: act('soFar'),
     ended: act('ended'),
     busy: act('busy'),
+    endsAs: act('endsAs'),
   };
 }
 

@@ -1,10 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
-import { property } from '../internal/guards.js';
+import { property, safely } from '../internal/guards.js';
 import type { Role } from '../synap/messages.js';
 import { AnswerSoFar } from './answer-so-far.js';
 import { readDetails } from './details.js';
+import { Pauses } from './pauses.js';
 import type { TurnDetails, TurnStatus } from './turn-details.js';
-import type { BoundedText, TurnFacts, TurnMessage, TurnSink } from './turn-message.js';
+import type { BoundedText, PromptHistory, TurnFacts, TurnMessage, TurnSink, UserMessage } from './turn-message.js';
 import {
   type CompleteDetails,
   readTurnOptions,
@@ -77,6 +78,8 @@ export class Turn {
   readonly conversationId: string | undefined;
   /** After how many idle milliseconds the turn is abandoned; undefined: never. */
   readonly idleMs: number | undefined;
+  /** @internal What is no part of the latency. */
+  readonly pauses = new Pauses();
 
   readonly #sink: TurnSink;
   readonly #observer: TurnObserver | undefined;
@@ -84,6 +87,7 @@ export class Turn {
   readonly #soFar: TurnOptions['soFar'];
   readonly #ended: TurnOptions['ended'];
   readonly #busy: TurnOptions['busy'];
+  readonly #endsAs: TurnOptions['endsAs'];
   readonly #timed: boolean;
   readonly #text = new AnswerSoFar();
   #state: TurnState = 'open';
@@ -100,7 +104,7 @@ export class Turn {
 
   /** @internal Turns are made by `recorder.turn()`. */
   constructor(sink: TurnSink, { conversationId, observer }: TurnPlace, options: TurnOptions = {}) {
-    const { id, framework, idleMs, metadata, soFar, ended, busy, timed, startedAt } = readTurnOptions(options);
+    const { id, framework, idleMs, metadata, soFar, ended, busy, endsAs, timed, startedAt } = readTurnOptions(options);
     this.id = id ?? uuidv7();
     this.framework = framework;
     this.conversationId = conversationId;
@@ -109,6 +113,7 @@ export class Turn {
     this.#soFar = soFar;
     this.#ended = ended;
     this.#busy = busy;
+    this.#endsAs = endsAs;
     this.#timed = timed ?? true;
     this.#startIsKnown = startedAt !== undefined;
     if (startedAt !== undefined) {
@@ -139,11 +144,7 @@ export class Turn {
   }
 
   #isBusy(): boolean {
-    try {
-      return this.#busy?.() ?? false;
-    } catch {
-      return false;
-    }
+    return safely(() => this.#busy?.()) ?? false;
   }
 
   /** Resolves when everything said so far is accepted or counted as lost, and says which; never rejects. */
@@ -163,14 +164,15 @@ export class Turn {
    * The user's messages at the end of a prompt. The last is always recorded, and before it each that this recorder has
    * not recorded in the conversation since its last answer: what was said to no answer stands in the next prompt again.
    */
-  trailing(messages: readonly (UserMessageOptions & { content: string })[]): void {
+  trailing(messages: readonly (UserMessageOptions & { content: string })[], history?: PromptHistory): void {
     const contents = messages.map(message => property(message, 'content'));
+    const newestId = property(messages.at(-1), 'messageId');
     messages.forEach((message, index) => {
-      this.#user(contents[index], message, { index, contents });
+      this.#user(contents[index], message, { index, contents, history, newestId });
     });
   }
 
-  #user(content: unknown, options: unknown, trailing: { index: number; contents: readonly unknown[] } | undefined) {
+  #user(content: unknown, options: unknown, trailing: UserMessage['trailing']) {
     if (content === '') return;
     if (typeof content !== 'string') return this.#unreadable('user', new TypeError('a message must be a string'));
     if (!this.#startIsKnown && this.#firstTokenAt === undefined && this.#state === 'open') {
@@ -189,7 +191,7 @@ export class Turn {
   /** The answer has begun. Only the first call counts; `append` makes it by itself. */
   firstToken(): void {
     this.#isAlive = true;
-    if (this.#state === 'open') this.#firstTokenAt ??= performance.now();
+    if (this.#state === 'open') this.#firstTokenAt ??= performance.now() - this.pauses.excludedMs;
   }
 
   /** A piece of the answer's text. One that was not streamed (`streamed: false`) says nothing about the first token. */
@@ -198,7 +200,7 @@ export class Turn {
     if (this.#state !== 'open') this.#reopen();
     this.#isAlive = true;
     if (this.#firstTokenAt === undefined && property(options, 'streamed') !== false)
-      this.#firstTokenAt = performance.now();
+      this.#firstTokenAt = performance.now() - this.pauses.excludedMs;
     this.#text.append(text);
   }
 
@@ -233,19 +235,20 @@ export class Turn {
 
   /** Nobody will ever end the answer. The text so far is recorded with the status `abandoned`. */
   abandon(details?: CompleteDetails): void {
-    this.#end('abandoned', details);
+    const end = safely(() => this.#endsAs?.());
+    if (end) this.#end('error' in end ? 'error' : 'complete', details, end.error);
+    else this.#end('abandoned', details);
   }
 
   #end(status: Moves['open'], details: CompleteDetails | undefined, error?: unknown): void {
     if (this.over || this.#state === status) return;
     this.#state = status;
+    const pausedAt = this.pauses.close();
     // Nobody saw an abandoned answer end: its last sign of life is as far as it went.
-    if (status !== 'abandoned' || this.#isAlive) this.#lastSignAt = performance.now();
-    try {
-      this.#ended?.();
-    } catch {
-      // An adapter's own failure costs no words.
-    }
+    if (pausedAt !== undefined) this.#lastSignAt = pausedAt;
+    else if (status !== 'abandoned' || this.#isAlive) this.#lastSignAt = performance.now();
+    // An adapter's own failure costs no words.
+    safely(() => this.#ended?.());
     try {
       const last = details ?? (status === 'abandoned' ? this.#soFar?.() : undefined);
       const text = this.#text.or(last);
@@ -266,7 +269,7 @@ export class Turn {
 
   #answer(status: TurnStatus, { content, missing }: BoundedText, details: TurnDetails, error: unknown): void {
     this.#isAnswered = true;
-    const latencyMs = this.#lastSignAt - this.#clock;
+    const elapsedMs = this.#lastSignAt - this.#clock;
     this.#accept({
       role: 'assistant',
       turn: this.#facts,
@@ -276,8 +279,8 @@ export class Turn {
       error,
       details,
       startedAt: this.#startedAt,
-      endedAt: new Date(this.#startedAt.getTime() + latencyMs),
-      latencyMs: this.#timed ? latencyMs : undefined,
+      endedAt: new Date(this.#startedAt.getTime() + elapsedMs),
+      latencyMs: this.#timed ? elapsedMs - this.pauses.excludedMs : undefined,
       timeToFirstTokenMs: this.#firstTokenAt === undefined ? undefined : this.#firstTokenAt - this.#clock,
     });
   }

@@ -33,7 +33,7 @@ describe('the end of a prompt', () => {
     ['nobody’s after a tool’s result', [message('user', 'Hi'), message('tool', [])], []],
     ['nobody’s in an empty prompt', [], []],
   ])('is %s', (_, messages, user) => {
-    expect(promptEnd(messages)).toEqual({ user: user.map(said), prefill: '' });
+    expect(promptEnd(messages)).toMatchObject({ user: user.map(said), prefill: '' });
   });
 
   it('has the text that the model is to go on from', () => {
@@ -42,15 +42,56 @@ describe('the end of a prompt', () => {
       message('assistant', 'Once '),
       message('assistant', [{ type: 'text', text: 'upon' }]),
     ];
-    expect(promptEnd(messages)).toEqual({ user: [said('Hi')], prefill: 'Once upon' });
+    expect(promptEnd(messages)).toMatchObject({ user: [said('Hi')], prefill: 'Once upon' });
   });
 
-  it('is nobody’s after the call of a tool', () => {
-    const call = message('assistant', [
-      { type: 'text', text: 'Let me look' },
-      { type: 'tool-call', toolCallId: '1' },
-    ]);
-    expect(promptEnd([message('user', 'Hi'), call])).toEqual({ user: [], prefill: '' });
+  const part = (type: string, fields: object) => ({ type, ...fields });
+  const call = (toolCallId: string, fields: object = {}) =>
+    part('tool-call', { toolCallId, toolName: `tool-${toolCallId}`, ...fields });
+  const result = (toolCallId: string, output: object = { type: 'text' }) => part('tool-result', { toolCallId, output });
+  const request = (approvalId: string, toolCallId: string) => part('tool-approval-request', { approvalId, toolCallId });
+  const response = (approvalId: string, approved: boolean) => part('tool-approval-response', { approvalId, approved });
+
+  it.each([
+    ['a call without a result', [[call('1')]], { toolCallIds: ['1'], ran: [] }],
+    ['a result', [[call('1')], [result('1')]], { toolCallIds: ['1'], ran: ['tool-1'] }],
+    [
+      'results in several messages',
+      [[call('1'), call('2')], [result('1')], [result('2')]],
+      { toolCallIds: ['1', '2'], ran: ['tool-1', 'tool-2'] },
+    ],
+    [
+      'a call of the provider’s own tool',
+      [[call('1', { providerExecuted: true }), call('2')], [result('2')]],
+      { toolCallIds: ['2'], ran: ['tool-2'] },
+    ],
+    ['an approval', [[call('1'), request('a', '1')], [response('a', true)]], { toolCallIds: ['1'], ran: ['tool-1'] }],
+    ['a denial', [[call('1'), request('a', '1')], [response('a', false)]], { toolCallIds: ['1'], ran: [] }],
+    [
+      'the output of a denial',
+      [[call('1')], [result('1', { type: 'execution-denied' })]],
+      { toolCallIds: ['1'], ran: [] },
+    ],
+    [
+      'the last step alone',
+      [[call('1')], [result('1')], [call('2')], [result('2')]],
+      { toolCallIds: ['2'], ran: ['tool-2'] },
+    ],
+  ] as const)('goes on with an answer after %s', (_, contents, continued) => {
+    const roles = contents.map(([first]) => (first.type === 'tool-call' ? 'assistant' : 'tool'));
+    const messages = contents.map((content, index) => message(roles[index] as string, content));
+    expect(promptEnd([message('user', 'Hi'), ...messages])).toMatchObject({ user: [], continued });
+  });
+
+  it('goes on with none when the user says more, or the assistant has said more', () => {
+    const waiting = [message('user', 'Hi'), message('assistant', [call('1')]), message('tool', [result('1')])];
+    for (const more of [message('user', 'And?'), message('assistant', 'Well')])
+      expect(promptEnd([...waiting, more])).not.toHaveProperty('continued', expect.anything());
+  });
+
+  it('knows what the user said before', () => {
+    const messages = [message('user', 'a'), message('assistant', 'x'), message('user', 'b'), message('user', 'c')];
+    expect(promptEnd(messages).earlier).toEqual(['a']);
   });
 });
 
@@ -70,7 +111,7 @@ describe('what came since the user’s last message', () => {
   });
 
   it('is the ids of the assistant’s tool calls', () => {
-    expect(toolCallsSinceUser(messages)).toEqual(['1', '2']);
+    expect(toolCallsSinceUser(messages).map(({ id }) => id)).toEqual(['1', '2']);
   });
 });
 

@@ -1,34 +1,46 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ModelParams } from '../../src/ai-sdk/model-spec.js';
 import type { Run } from '../../src/ai-sdk/run.js';
 import { Loops } from '../../src/ai-sdk/tool-loops.js';
 
-const run = () => ({}) as Run;
 const ada = { userId: 'ada', conversationId: 'c' };
+const of = (identity: object = ada, call: object = {}) => ({ identity, call });
+const nobody = of({ userId: 'ada' });
 const user = (text: string) => ({ role: 'user', content: [{ type: 'text', text }] });
+const said = (text: string) => ({ role: 'assistant', content: [{ type: 'text', text }] });
 const call = (...ids: string[]) => ({
   role: 'assistant',
-  content: ids.map(toolCallId => ({ type: 'tool-call', toolCallId })),
+  content: ids.map(toolCallId => ({ type: 'tool-call', toolCallId, input: {} })),
 });
 const params = (...prompt: { role: string; content: unknown }[]): ModelParams => ({ prompt });
 
-describe('the loops of a wrapped model', () => {
+/** A run that waits for calls of tools. */
+function run(loops: Loops, ...ids: string[]) {
+  const made = {
+    waitingToolCalls: ids.map(id => ({ id, name: 'tool', input: '{}' })),
+    conclude: vi.fn(() => loops.forget(made as never)),
+  };
+  return made as unknown as Run & typeof made;
+}
+
+describe('the loops of wrapped models', () => {
   it('go on with the prompt that holds the tool calls made so far', () => {
     const loops = new Loops();
-    const first = run();
-    loops.awaitTools(first, params(user('Hi')), ada, ['call-1']);
-    expect(loops.take(params(user('Hi'), call('call-1'), { role: 'tool', content: [] }), ada)).toBe(first);
-    expect(loops.take(params(user('Hi'), call('call-1')), ada)).toBeUndefined();
+    const first = run(loops, 'call-1');
+    loops.awaitTools(first, params(user('Hi')), of());
+    expect(loops.take(params(user('Hi'), call('call-1'), { role: 'tool', content: [] }), of())?.run).toBe(first);
+    expect(loops.take(params(user('Hi'), call('call-1')), of())).toBeUndefined();
   });
 
   it('go on through several steps', () => {
     const loops = new Loops();
-    const first = run();
-    loops.awaitTools(first, params(user('Hi')), ada, ['call-1']);
+    const first = run(loops, 'call-1');
+    loops.awaitTools(first, params(user('Hi')), of());
     const second = params(user('Hi'), call('call-1'));
-    expect(loops.take(second, ada)).toBe(first);
-    loops.awaitTools(first, second, ada, ['call-2', 'call-3']);
-    expect(loops.take(params(user('Hi'), call('call-1'), call('call-2', 'call-3')), ada)).toBe(first);
+    expect(loops.take(second, of())?.run).toBe(first);
+    Object.assign(first, { waitingToolCalls: [{ id: 'call-2' }, { id: 'call-3' }] });
+    loops.awaitTools(first, second, of());
+    expect(loops.take(params(user('Hi'), call('call-1'), call('call-2', 'call-3')), of())?.run).toBe(first);
   });
 
   it.each([
@@ -40,50 +52,93 @@ describe('the loops of a wrapped model', () => {
     ['another session', params(user('Hi'), call('call-1')), { ...ada, sessionId: 's' }],
   ])('do not go on with %s', (_, next, identity) => {
     const loops = new Loops();
-    loops.awaitTools(run(), params(user('Hi')), ada, ['call-1']);
-    expect(loops.take(next, identity)).toBeUndefined();
+    loops.awaitTools(run(loops, 'call-1'), params(user('Hi')), of());
+    expect(loops.take(next, of(identity))).toBeUndefined();
   });
 
   it('go on after a refused call with the very same prompt only', () => {
     const loops = new Loops();
-    const refused = run();
-    loops.awaitRetry(refused, params(user('Hi')), ada);
-    expect(loops.take(params(user('Hi'), { role: 'assistant', content: 'Well' }), ada)).toBeUndefined();
-    expect(loops.take(params(user('Hi')), ada)).toBe(refused);
+    const refused = run(loops);
+    loops.awaitRetry(refused, params(user('Hi')), of());
+    expect(loops.take(params(user('Hi'), { role: 'assistant', content: 'Well' }), of())).toBeUndefined();
+    expect(loops.take(params(user('Hi')), of())?.run).toBe(refused);
   });
 
   it('that wait alike are taken in the order they began', () => {
     const loops = new Loops();
-    const [first, second] = [run(), run()];
-    for (const waiting of [first, second]) loops.awaitRetry(waiting, params(user('Hi')), ada);
-    expect([0, 1, 2].map(() => loops.take(params(user('Hi')), ada))).toEqual([first, second, undefined]);
+    const [first, second] = [run(loops), run(loops)];
+    for (const waiting of [first, second]) loops.awaitRetry(waiting, params(user('Hi')), of());
+    expect([0, 1, 2].map(() => loops.take(params(user('Hi')), of())?.run)).toEqual([first, second, undefined]);
   });
 
-  it('are found by their conversation, and by nobody else’s', () => {
+  it.each(['headers', 'abortSignal', 'providerOptions'] as const)(
+    'that wait alike are told apart by the %s that the SDK hands on',
+    name => {
+      const loops = new Loops();
+      const options = [{ synap: {} }, { synap: {} }].map(object => ({ [name]: object }));
+      const runs = [run(loops, 'call_0'), run(loops, 'call_0')];
+      for (const [n, waiting] of runs.entries())
+        loops.awaitTools(waiting, { ...params(user('Hi')), ...options[n] }, nobody);
+      const next = (n: number) => loops.take({ ...params(user('Hi'), call('call_0')), ...options[n] }, nobody)?.run;
+      expect([next(1), next(0)]).toEqual([runs[1], runs[0]]);
+    },
+  );
+
+  it('without a conversation go on only where the same was said before, and called', () => {
     const loops = new Loops();
-    const waiting = run();
-    loops.awaitRetry(waiting, params(user('Hi')), ada);
-    expect(loops.of(ada)).toEqual([waiting]);
-    expect(loops.of({ ...ada, userId: 'bob' })).toEqual([]);
-    expect(loops.of({ ...ada, customerId: 'acme' })).toEqual([]);
-    expect(loops.of({ userId: 'ada' })).toEqual([]);
+    const waiting = run(loops, 'call_0');
+    loops.awaitTools(waiting, params(user('In Paris'), said('Yes?'), user('Weather?')), nobody);
+    expect(loops.take(params(user('In Rome'), said('Yes?'), user('Weather?'), call('call_0')), nobody)).toBeUndefined();
+    const other = {
+      role: 'assistant',
+      content: [{ type: 'tool-call', toolCallId: 'call_0', input: { city: 'Rome' } }],
+    };
+    expect(loops.take(params(user('In Paris'), said('Yes?'), user('Weather?'), other), nobody)).toBeUndefined();
+    const next = params(user('In Paris'), said('Yes?'), user('Weather?'), call('call_0'));
+    expect(loops.take(next, nobody)?.run).toBe(waiting);
+  });
+
+  it('are concluded by their conversation, and by nobody else’s', () => {
+    const loops = new Loops();
+    const waiting = run(loops, 'call-1');
+    loops.awaitTools(waiting, params(user('Hi')), of());
+    for (const identity of [{ ...ada, userId: 'bob' }, { ...ada, customerId: 'acme' }, { userId: 'ada' }])
+      loops.conclude(identity);
+    loops.conclude(ada, ['call-2']);
+    expect(waiting.conclude).not.toHaveBeenCalled();
+    loops.conclude(ada, ['call-1']);
+    expect(waiting.conclude).toHaveBeenCalledOnce();
+  });
+
+  it('are concluded when nothing has come for long', () => {
+    vi.useFakeTimers();
+    const loops = new Loops();
+    const [tools, retry] = [run(loops, 'call-1'), run(loops)];
+    loops.awaitTools(tools, params(user('Hi')), of());
+    loops.awaitRetry(retry, params(user('Ho')), of());
+    vi.advanceTimersByTime(20_000);
+    expect([tools, retry].map(({ conclude }) => conclude.mock.calls.length)).toEqual([1, 0]);
+    vi.advanceTimersByTime(40_000);
+    expect(retry.conclude).toHaveBeenCalledOnce();
+    vi.useRealTimers();
   });
 
   it('that are forgotten don’t come back', () => {
     const loops = new Loops();
-    const waiting = run();
-    loops.awaitRetry(waiting, params(user('Hi')), ada);
+    const waiting = run(loops);
+    loops.awaitRetry(waiting, params(user('Hi')), of());
     loops.forget(waiting);
-    expect(loops.take(params(user('Hi')), ada)).toBeUndefined();
-    expect(loops.of(ada)).toEqual([]);
+    expect(loops.take(params(user('Hi')), of())).toBeUndefined();
+    loops.conclude(ada);
+    expect(waiting.conclude).not.toHaveBeenCalled();
   });
 
-  it('are bounded: beyond a thousand the oldest is forgotten', () => {
+  it('are bounded: beyond a thousand the oldest is concluded', () => {
     const loops = new Loops();
-    const runs = Array.from({ length: 1001 }, run);
-    for (const [n, waiting] of runs.entries()) loops.awaitRetry(waiting, params(user(`${n}`)), ada);
-    expect(loops.take(params(user('0')), ada)).toBeUndefined();
-    expect(loops.take(params(user('1')), ada)).toBe(runs[1]);
-    expect(loops.take(params(user('1000')), ada)).toBe(runs[1000]);
+    const runs = Array.from({ length: 1001 }, () => run(loops));
+    for (const [n, waiting] of runs.entries()) loops.awaitRetry(waiting, params(user(`${n}`)), of());
+    expect(runs.map(({ conclude }) => conclude.mock.calls.length).lastIndexOf(1)).toBe(0);
+    expect(loops.take(params(user('1')), of())?.run).toBe(runs[1]);
+    expect(loops.take(params(user('1000')), of())?.run).toBe(runs[1000]);
   });
 });

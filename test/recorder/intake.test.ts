@@ -194,10 +194,30 @@ describe('a repetition', () => {
     const on = intakeOn();
     const sink = on.open();
     say(sink, 'Hi', { messageId: 'm' });
-    expect(say(sink, 'Hi, edited', { messageId: 'm' })).toBe('not recorded');
+    expect(say(sink, 'Hi', { messageId: 'm' })).toBe('not recorded');
     expect(say(on.open(), 'Hi', { messageId: 'm' })).toBe('not recorded');
+    expect(on.intake.repeated).toBe(2);
     expect(say(on.open({ ...CHAT, conversationId: 'other' }), 'Hi', { messageId: 'm' })).toBe('accepted');
     expect(on.stored).toHaveLength(2);
+  });
+
+  it("of an id of the app's with other words is an edit, back and forth, and each once", () => {
+    const on = intakeOn();
+    for (const words of ['sky', 'grass', 'grass', 'sky', 'sky', 'grass']) say(on.open(), words, { messageId: 'm' });
+    expect(on.contents()).toEqual(['sky', 'grass', 'sky', 'grass']);
+    expect(on.stored.map(({ message }) => message.metadata?.edited)).toEqual([undefined, true, true, true]);
+    expect(new Set(on.stored.map(({ key }) => key)).size).toBe(4);
+    expect(on.intake.repeated).toBe(2);
+  });
+
+  it('of a message that was lost is new, and no edit', () => {
+    let isFull = true;
+    const on = intakeOn({ put: () => (isFull ? 'full' : 'accepted') });
+    say(on.open(), 'Hi', { messageId: 'm' });
+    isFull = false;
+    say(on.open(), 'Ho', { messageId: 'm' });
+    expect(on.contents()).toEqual(['Ho']);
+    expect(on.stored[0]?.message.metadata).not.toHaveProperty('edited');
   });
 
   it('of the words of the user by the assistant is none', () => {

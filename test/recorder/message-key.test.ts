@@ -8,10 +8,28 @@ const turn = { id: 't', isNamedByApp: false };
 const named = { id: 'request-1', isNamedByApp: true };
 
 describe('the key of a message', () => {
-  it("of a user, with an id of the app's, is the same in every turn of the conversation", () => {
-    const key = messageKey(user, { turn, messageId: 'm1', place: 3 });
-    expect(key).toBe(`${conversationId}:user:m1`);
-    expect(messageKey(user, { turn: named, messageId: 'm1', place: 0 })).toBe(key);
+  it("of a user, with an id of the app's, is the same in every turn of the conversation, and in every process", () => {
+    const key = messageKey({ ...user, content: 'Hi' }, { turn, messageId: 'm1', place: 3 });
+    expect(key).toBe(`${conversationId}:user:m1:2-su0nga-aq043q`);
+    expect(messageKey({ ...user, content: 'Hi' }, { turn: named, messageId: 'm1', place: 0 })).toBe(key);
+  });
+
+  it('of an edited message is another one, by itself', () => {
+    const keys = ['Why is the sky blue?', 'Why is the grass green?', 'why is the sky blue?'].map(content =>
+      messageKey({ ...user, content }, { turn, messageId: 'm1' }),
+    );
+    expect(new Set(keys).size).toBe(3);
+  });
+
+  it('of words that come back after an edit is another one', () => {
+    const name = { turn, messageId: 'm1' };
+    expect(messageKey({ ...user, content: 'Hi' }, { ...name, wording: 2 })).toBe(
+      `${messageKey({ ...user, content: 'Hi' }, name)}:2`,
+    );
+  });
+
+  it('never holds the words, however few', () => {
+    expect(messageKey({ ...user, content: 'secret' }, { turn, messageId: 'm1' })).not.toContain('secret');
   });
 
   it('of a user, without an id, is its place in its turn', () => {

@@ -1,27 +1,75 @@
 import { describe, expect, it } from 'vitest';
 import { RepeatedPrompts } from '../../src/recorder/repeated-prompts.js';
+import type { PromptHistory } from '../../src/recorder/turn-message.js';
 
-const prompt = (prompts: RepeatedPrompts, conversation: string, ...contents: string[]) =>
-  contents.filter((content, index) => {
-    if (prompts.isRepeated(conversation, contents, index)) return false;
-    prompts.note(conversation, { role: 'user', content });
+const key = 'k';
+
+/** What of a prompt's end is news. `place`: how many messages of the user's stand before it. */
+function prompt(prompts: RepeatedPrompts, conversation: string, ...contents: string[]) {
+  return promptAt(undefined, prompts, conversation, ...contents);
+}
+
+function promptAt(place: number | undefined, prompts: RepeatedPrompts, conversation: string, ...contents: string[]) {
+  return news(
+    prompts,
+    conversation,
+    contents,
+    place === undefined ? undefined : { place, earlier: () => [], prefill: '' },
+  );
+}
+
+function news(prompts: RepeatedPrompts, conversation: string, contents: string[], history?: PromptHistory) {
+  return contents.filter((content, index) => {
+    if (prompts.isRepeated(conversation, { contents, index, history, newestId: undefined })) return false;
+    prompts.note(conversation, { role: 'user', content }, { place: history && history.place + index });
     return true;
   });
+}
 
 describe('a prompt that is sent again', () => {
   it('is a repetition until it has a whole answer', () => {
     const prompts = new RepeatedPrompts();
     prompt(prompts, 'c', 'Hi');
-    prompts.note('c', { role: 'assistant', content: 'Hel', status: 'error' });
+    prompts.note('c', { role: 'assistant', content: 'Hel', status: 'error' }, { key });
     expect(prompt(prompts, 'c', 'Hi', 'Still there?')).toEqual(['Still there?']);
-    prompts.note('c', { role: 'assistant', content: 'Yes', status: 'complete' });
+    prompts.note('c', { role: 'assistant', content: 'Yes', status: 'complete' }, { key });
     expect(prompt(prompts, 'c', 'Hi', 'Again')).toEqual(['Hi', 'Again']);
   });
 
-  it('is news where it stands last', () => {
+  it('is news where it stands last, as long as nobody knows at which place', () => {
     const prompts = new RepeatedPrompts();
     prompt(prompts, 'c', 'Hi');
     expect(prompt(prompts, 'c', 'Hi')).toEqual(['Hi']);
+    expect(promptAt(0, prompts, 'c', 'Hi')).toEqual(['Hi']);
+  });
+
+  it('is a repetition where it stands last at the same place, unanswered', () => {
+    const prompts = new RepeatedPrompts();
+    promptAt(1, prompts, 'c', 'Hi');
+    expect(promptAt(1, prompts, 'c', 'Hi')).toEqual([]);
+    prompts.note('c', { role: 'assistant', content: 'Hel', status: 'aborted' }, { key });
+    expect(promptAt(1, prompts, 'c', 'Hi')).toEqual([]);
+    prompts.note('c', { role: 'assistant', content: 'Yes', status: 'complete' }, { key });
+    expect(promptAt(1, prompts, 'c', 'Hi')).toEqual(['Hi']);
+  });
+
+  it('is news where the same words are said once more', () => {
+    const prompts = new RepeatedPrompts();
+    promptAt(0, prompts, 'c', 'Hi');
+    expect(promptAt(0, prompts, 'c', 'Hi', 'Hi')).toEqual(['Hi']);
+    expect(promptAt(0, prompts, 'c', 'Hi', 'Hi')).toEqual([]);
+  });
+
+  it('is a repetition before the text of the latest answer, which is to go on, whole or not', () => {
+    for (const status of ['complete', 'aborted'] as const) {
+      const prompts = new RepeatedPrompts();
+      promptAt(0, prompts, 'c', 'Tell me a story');
+      prompts.note('c', { role: 'assistant', content: 'upon a ', status }, { key });
+      const before = (prefill: string) => ({ place: 0, earlier: () => [], prefill });
+      expect(news(prompts, 'c', ['Tell me a story'], before('Once upon a'))).toEqual([]);
+      expect(prompts.continued('c', 'Once upon a')).toBe(key);
+      expect(prompts.continued('c', 'Something else')).toBeUndefined();
+    }
   });
 
   it('is news in another conversation', () => {
@@ -51,7 +99,7 @@ describe('a prompt that is sent again', () => {
     const prompts = new RepeatedPrompts(2);
     prompt(prompts, 'a', 'Hi');
     prompt(prompts, 'b', 'Hi');
-    prompts.note('a', { role: 'assistant', content: 'Hel', status: 'aborted' });
+    prompts.note('a', { role: 'assistant', content: 'Hel', status: 'aborted' }, { key });
     prompt(prompts, 'c', 'Hi');
     expect(prompt(prompts, 'a', 'Hi', 'You?')).toEqual(['You?']);
     expect(prompt(prompts, 'b', 'Hi', 'You?')).toEqual(['Hi', 'You?']);
@@ -76,6 +124,7 @@ describe('a prompt that is sent again', () => {
 
   it('that is no text is news', () => {
     const prompts = new RepeatedPrompts();
-    expect(prompts.isRepeated('c', [undefined, 7, 'Hi'], 0)).toBe(false);
+    const contents = [undefined, 7, 'Hi'];
+    expect(prompts.isRepeated('c', { contents, index: 0, history: undefined, newestId: undefined })).toBe(false);
   });
 });

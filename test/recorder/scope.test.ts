@@ -56,6 +56,7 @@ describe('code is inside a call', () => {
     expect(both()).toBe(true);
     outer.ended = true;
     expect(both()).toBe(false);
+    expect(runIn(scopeFor(recorder, outer), () => scopeOf(recorder))).toBeUndefined();
   });
 
   it('until its scope is closed', () => {
@@ -126,6 +127,7 @@ describe('a call inside another names somebody else', () => {
   it.each<[string, Identity]>([
     ['by another user', { userId: 'bob' }],
     ['by another conversation', { conversationId: 'd' }],
+    ['by a customer', { customerId: 'acme' }],
     ['by a user who is nobody', { userId: 'undefined' }],
   ])('%s', (_, call) => {
     expect(within(ada, call)).toBe(true);

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { jsonLine, print } from 'synap-recorder/cli';
+import { HalfJoiner } from '../halves.js';
 import type { WireStoredMessage } from '../wire.js';
 import { MarkdownTranscripts } from './markdown.js';
 import {
@@ -53,6 +54,10 @@ async function exportConversations(conversations: string[], flags: ExportFlags):
     since: flags.since,
   };
   const markdown = flags.format === 'markdown' && !flags.json ? new MarkdownTranscripts() : undefined;
-  const text = (message: WireStoredMessage) => markdown?.next(message) ?? jsonLine(message);
-  for await (const messages of readMessages(flags, wanted)) await print(messages.map(text).join(''));
+  const halves = new HalfJoiner<WireStoredMessage>(message => message.conversation_id);
+  const text = (messages: readonly WireStoredMessage[]) =>
+    messages.map(message => markdown?.next(message) ?? jsonLine(message)).join('');
+  for await (const messages of readMessages(flags, wanted))
+    await print(text(markdown ? messages.flatMap(message => halves.next(message)) : messages));
+  await print(text(halves.end()));
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { columns, harmlessLine, jsonLine, print, styled } from 'synap-recorder/cli';
+import { HalfJoiner } from '../halves.js';
 import type { WireStoredMessage } from '../wire.js';
 import {
   addOwnerOptions,
@@ -37,13 +38,18 @@ export function addShowCommand(program: Command): void {
 
 async function show(conversation: string, flags: ShowFlags): Promise<void> {
   const conversationId = resolveConversationId(conversation, flags);
+  const halves = new HalfJoiner<WireStoredMessage>(message => message.conversation_id);
   let begun = false;
-  for await (const messages of readMessages(flags, { conversationIds: [conversationId] }))
+  const write = async (messages: readonly WireStoredMessage[]) => {
     for (const message of messages) {
-      if (flags.json) await print(jsonLine(message));
-      else await print(`${begun ? '' : headText(message)}\n${messageText(message)}`);
+      await print(`${begun ? '' : headText(message)}\n${messageText(message)}`);
       begun = true;
     }
+  };
+  for await (const messages of readMessages(flags, { conversationIds: [conversationId] }))
+    if (flags.json) await print(messages.map(jsonLine).join(''));
+    else await write(messages.flatMap(message => halves.next(message)));
+  await write(halves.end());
 }
 
 function headText({ conversation_id, user_id, customer_id, metadata }: WireStoredMessage): string {

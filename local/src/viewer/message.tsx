@@ -19,23 +19,25 @@ export interface MessageProps {
   named: boolean;
   /** The user spoke again, in another turn, before this was answered. */
   unanswered?: boolean;
+  /** It is the second half of the message above it: one message on the app's screen. */
+  continued?: boolean;
 }
 
 /** One message of a conversation: a bubble, and below it its metadata. */
-export function Message({ message, typesetter, wholeMs, named, unanswered = false }: MessageProps) {
+export function Message({ message, typesetter, wholeMs, named, unanswered = false, continued = false }: MessageProps) {
   const { seq, role, content, conversationId, userId } = message;
   const facts = messageFacts(message);
   const path = `/conversations/${conversationId}/messages/${seq}`;
   const shown = content.slice(0, MAX_SHOWN_CHARACTERS);
   return (
     <li
-      class={`message ${role} ${facts.status ?? ''}`}
+      class={`message ${role} ${facts.status ?? ''}${continued ? ' continued' : ''}`}
       id={`m${seq}`}
       data-seq={seq}
       data-turn={facts.turnId}
       tabindex={-1}
     >
-      <article aria-label={role === 'user' ? 'User' : 'Assistant'}>
+      <article aria-label={role === 'user' ? 'User' : continued ? 'Assistant, continued' : 'Assistant'}>
         {role === 'user' && named && <p class="speaker">{short(userId)}</p>}
         <div class="bubble">
           {/* The one place where text becomes markup: what the typesetter gives is safe. */}

@@ -1,3 +1,4 @@
+import { halvesTogether } from '../halves.js';
 import type { StoredMessage } from '../store/records.js';
 import type { AnswerMetadata } from '../store/transcripts.js';
 import { Typesetter } from './markdown.js';
@@ -23,13 +24,14 @@ export function Messages({ messages, answers, users }: MessagesProps) {
   );
   return (
     <>
-      {messages.map((message, index) => (
+      {halvesTogether(messages).map(({ message, isSecond }, index, all) => (
         <Message
           message={message}
           typesetter={typesetter}
           wholeMs={wholeMs}
           named={users.length > 1}
-          unanswered={!answered.has(message.metadata.turn_id ?? null) && isLeft(message, messages[index + 1])}
+          unanswered={!answered.has(message.metadata.turn_id ?? null) && isLeft(message, all[index + 1]?.message)}
+          continued={isSecond}
         />
       ))}
     </>

@@ -1,3 +1,4 @@
+import { joinHalves } from '../halves.js';
 import type { ConversationFilter, StoredMessage } from '../store/records.js';
 import type { Store } from '../store.js';
 import { messageToWire } from '../wire.js';
@@ -10,7 +11,7 @@ const CONVERSATIONS_AT_ONCE = 50;
 /** A conversation as Markdown, piece by piece. */
 export function* markdownTranscript(store: Store, conversationId: string): Generator<string> {
   yield `# Conversation ${conversationId}\n`;
-  for (const message of messagesOf(store, conversationId)) yield `\n---\n\n${markdownMessage(message)}`;
+  for (const message of joinHalves(messagesOf(store, conversationId))) yield `\n---\n\n${markdownMessage(message)}`;
 }
 
 function markdownMessage(message: StoredMessage): string {

@@ -50,6 +50,32 @@ assistant  2026-01-05 14:02:13 · gpt-5 · 1.8 s (first token 120 ms) · 12 → 
   Rayleigh scattering.
 `;
 
+test('show prints the halves of one message as one, and the JSON of each as it is stored', async () => {
+  const synap = await start();
+  const assistant = (content: string, metadata: Json) =>
+    aMessage({ conversation_id, role: 'assistant', content, metadata });
+  await recordBatch(synap, [
+    aMessage({ conversation_id, content: 'Book it' }),
+    assistant('May I?', { pending_tool_calls: ['call_0'], latency_ms: 1000, input_tokens: 10, output_tokens: 5 }),
+    aMessage({ conversation_id, content: 'Something beside it' }),
+    assistant('Done.', {
+      continues_tool_calls: ['call_0'],
+      tool_calls: ['pay'],
+      latency_ms: 500,
+      input_tokens: 20,
+      output_tokens: 5,
+    }),
+  ]);
+  const { stdout } = await runCli(['show', conversation_id], { env: envOf(synap) });
+  expect(stdout).toMatch(
+    /assistant .* · 1\.5 s · 30 → 10 tokens · tools: pay\n {2}May I\?\n\n {2}Done\.\n\nuser .*\n {2}Something/,
+  );
+  const { stdout: json } = await runCli(['show', conversation_id, '--json'], { env: envOf(synap) });
+  expect(json.trim().split('\n')).toHaveLength(4);
+  const { stdout: markdown } = await runCli(['export', '--format', 'markdown'], { env: envOf(synap) });
+  expect(markdown).toContain('May I?\n\nDone.\n');
+});
+
 test('show prints a transcript, found by its UUID or by the chat id of the app', async () => {
   const synap = await aTranscript();
   for (const name of [[conversation_id], [conversation_id.toUpperCase()], ['chat-42', '--user', 'ada']]) {
