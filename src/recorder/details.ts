@@ -24,6 +24,7 @@ export function readDetails(details: unknown): TurnDetails {
   take('usage', readUsage);
   take('toolCalls', names => headOf(names)?.map(name => shortText(name)));
   take('attachments', files => headOf(files)?.map(readAttachment));
+  take('sources', sources => headOf(sources)?.map(readSource));
   take('metadata', tags => (typeof tags === 'object' && tags !== null ? tags : undefined));
   return read;
 }
@@ -41,6 +42,10 @@ function readUsage(usage: unknown): Usage | undefined {
 function readAttachment(file: unknown): Record<string, unknown> {
   const part = (name: string, most?: number) => shortText(property(file, name), most);
   return { mediaType: part('mediaType'), filename: part('filename'), url: part('url', 8192) };
+}
+
+function readSource(source: unknown): Record<string, unknown> {
+  return { url: shortText(property(source, 'url'), 8192), title: shortText(property(source, 'title')) };
 }
 
 function shortText(value: unknown, most = MAX_TEXT): string | undefined {

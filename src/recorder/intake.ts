@@ -24,6 +24,9 @@ const MAX_RECENT = 10_000;
 const MAX_WAITING = 10_000;
 const MAX_WAITING_CHARACTERS = 32 * 1024 * 1024;
 
+// What stands for an answer that failed or was stopped before its first word.
+const NO_ANSWER = '[no answer]';
+
 /** What the intake knows of a turn. */
 interface TurnRecord extends Resolution {
   /** What its user has said, so that the same is not recorded twice. */
@@ -44,7 +47,7 @@ interface Pending {
 }
 
 export interface IntakeOptions {
-  settings: Pick<RecorderSettings, 'metadata' | 'redact' | 'secrets'>;
+  settings: Pick<RecorderSettings, 'metadata' | 'redact' | 'secrets'> & Partial<Pick<RecorderSettings, 'emptyAnswers'>>;
   relay: Pick<Relay, 'put'> | undefined;
   warnOnce: WarnOnce;
   report(loss: Loss): void;
@@ -65,6 +68,8 @@ export interface IntakeOptions {
 export class Intake {
   /** Messages that were lost here, by reason. */
   readonly refused: Partial<Record<LossReason, number>> = {};
+  /** Answers that failed or were stopped before their first word. */
+  emptyAnswers = 0;
   readonly #settings: IntakeOptions['settings'];
   readonly #relay: IntakeOptions['relay'];
   readonly #warnOnce: WarnOnce;
@@ -92,7 +97,11 @@ export class Intake {
   /** Opens the door for the messages of one turn. */
   open({ resolved, unknown }: Resolution): TurnSink {
     const turn: TurnRecord = { resolved, unknown, said: new Set(), isAdmitted: false, isRefused: false };
-    return { accept: message => this.#accept(turn, message) };
+    return {
+      accept: message => this.#accept(turn, message),
+      empty: message => this.#acceptEmpty(turn, message),
+      late: facts => void (this.#relay && this.#lose(turn, { role: 'assistant' }, { turn: facts }, 'late')),
+    };
   }
 
   /** What is said from now on counts as lost. */
@@ -125,10 +134,18 @@ export class Intake {
     const unnamed: MessageName = { turn: message.turn };
     if ('unreadable' in message) return this.#lose(turn, message, unnamed, 'invalid_message', message.unreadable);
     try {
-      return message.role === 'user' ? this.#acceptPrompt(turn, message) : this.#take(turn, message, unnamed);
+      if (message.role === 'user') return this.#acceptPrompt(turn, message);
+      return this.#take(turn, message, { ...unnamed, part: message.part });
     } catch (error) {
       return this.#lose(turn, message, unnamed, 'invalid_message', error);
     }
+  }
+
+  #acceptEmpty(turn: TurnRecord, message: AssistantMessage): MaybePromise<Acceptance> {
+    if (!this.#relay) return 'not recorded';
+    this.emptyAnswers++;
+    if (this.#settings.emptyAnswers !== 'placeholder') return 'not recorded';
+    return this.#accept(turn, { ...message, content: NO_ANSWER });
   }
 
   #acceptPrompt(turn: TurnRecord, message: UserMessage): MaybePromise<Acceptance> {

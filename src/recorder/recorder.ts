@@ -32,6 +32,8 @@ const NOTHING: FlushResult = { delivered: 0, pending: 0, deadLettered: 0 };
 export interface RecorderStats extends DeliveryStats {
   /** Messages that were lost before they were accepted, by reason. */
   refused: Partial<Record<LossReason, number>>;
+  /** Answers that failed or were stopped before their first word: no message, unless `emptyAnswers` says otherwise. */
+  emptyAnswers: number;
 }
 
 /** What {@link Recorder.turn} takes beside the identity: for those who write an adapter. */
@@ -207,7 +209,11 @@ export class Recorder {
    */
   stats(): RecorderStats {
     const { pendingBytes: _, ...none } = NO_STATS;
-    return { ...(this.#relay?.stats() ?? none), refused: { ...this.#intake.refused } };
+    return {
+      ...(this.#relay?.stats() ?? none),
+      refused: { ...this.#intake.refused },
+      emptyAnswers: this.#intake.emptyAnswers,
+    };
   }
 
   async #close(timeoutMs: number): Promise<FlushResult> {
