@@ -36,6 +36,11 @@ export interface StreamPart {
   delta?: unknown;
   /** `text`, in generated content */
   text?: unknown;
+  /** `file` */
+  mediaType?: unknown;
+  /** `source` */
+  url?: unknown;
+  title?: unknown;
   toolName?: unknown;
   toolCallId?: unknown;
   modelId?: unknown;
@@ -43,6 +48,9 @@ export interface StreamPart {
   usage?: unknown;
   error?: unknown;
 }
+
+/** What is said of an error that the provider only mentions. */
+export const UNKNOWN_PROVIDER_ERROR = new Error('the provider reported an error');
 
 export function isLanguageModel(value: unknown): value is AnyLanguageModel {
   const model = value as Partial<AnyLanguageModel> | null | undefined;

@@ -85,6 +85,11 @@ function textParts(content: unknown): string {
 
 type Part = Record<string, unknown>;
 
+/** What a file says of itself; in a prompt, and in what a model generates. */
+type FilePart = {
+  readonly [Name in 'type' | 'image' | 'data' | 'mediaType' | 'mimeType' | 'filename']?: unknown;
+};
+
 function partsOf(content: unknown): Part[] {
   return Array.isArray(content) ? content.filter(part => typeof part === 'object' && part !== null) : [];
 }
@@ -94,7 +99,7 @@ function isMessage(value: unknown): value is Message {
 }
 
 /** An `image` or `file` part of any major: its data is bytes, base64, a URL, or a tagged object that holds one. */
-function readFile(part: Part): Attachment {
+export function readFile(part: FilePart): Attachment {
   const tagged = part.image ?? part.data;
   const data =
     typeof tagged === 'object' && tagged !== null && 'type' in tagged

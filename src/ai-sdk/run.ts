@@ -1,40 +1,28 @@
-import { safely } from '../internal/guards.js';
+import { safely, text } from '../internal/guards.js';
 import { isAborted } from '../recorder/abort.js';
+import { placeholder } from '../recorder/attachments.js';
 import type { Identity } from '../recorder/identity.js';
-import { addUsage, type Usage } from '../recorder/metadata.js';
+import { type Attachment, addUsage, type Source, type Usage } from '../recorder/metadata.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { runIn, type ScopedRun, scopeFor } from '../recorder/scope.js';
 import type { Turn } from '../recorder/turn.js';
 import type { CompleteDetails } from '../recorder/turn-options.js';
-import { InvalidInputError } from '../synap/errors.js';
-import type { SynapCallOptions } from './call-options.js';
 import {
   type AnyLanguageModel,
   type GenerateResult,
   readFinishReason,
   readUsage,
   type StreamPart,
+  UNKNOWN_PROVIDER_ERROR,
 } from './model-spec.js';
 import type { CallListener } from './observe-model.js';
-import type { PromptEnd } from './prompt.js';
+import { type CallIdentity, openTurn, recordPrompt } from './open-turn.js';
+import { type PromptEnd, readFile } from './prompt.js';
 
-/** What is said of an error that the provider only mentions. */
-export const UNKNOWN_PROVIDER_ERROR = new Error('the provider reported an error');
+export { checkWrapOptions, type WrapOptions } from './wrap-options.js';
 
-const MINUTE = 60_000;
-const IDLE_MS = 5 * MINUTE;
-
-/** What a wrapper is given: the identity to fall back to, and how to treat answers that nobody reads. */
-export interface WrapOptions extends Identity {
-  /** Milliseconds without a part after which an answer is recorded as `abandoned`. Default 300,000. */
-  idleMs?: number | undefined;
-}
-
-/** @throws {@link InvalidInputError} `idleMs` is no time to wait */
-export function checkWrapOptions({ idleMs }: WrapOptions): void {
-  if (idleMs === undefined || (Number.isFinite(idleMs) && idleMs > 0)) return;
-  throw new InvalidInputError(`idleMs must be a number of milliseconds above 0, but is ${idleMs}`, { field: 'idleMs' });
-}
+// More than is recorded.
+const MAX_LIST = 200;
 
 /** How one call of a model ended, as its tap saw it. */
 export type CallEnd =
@@ -59,27 +47,28 @@ export class Run implements ScopedRun {
   readonly turn: Turn;
   readonly identity: Identity | undefined;
   readonly #recorder: Recorder;
-  readonly #textFrom: 'model' | 'callbacks';
   #usage: Usage = {};
   #steps = 0;
   #tools: string[] = [];
   #lastCallRejected = false;
-  #unanswered = 0;
+  // How many things are under way that will bring a sign or an end by themselves.
+  #working = 0;
+  #isLoopOver = false;
+  // What stands between the text so far and the next.
+  #separator = '';
+  #hasText = false;
+  #attachments: Attachment[] = [];
+  #sources: Source[] = [];
   #failing: { error: unknown } | undefined;
   #unwatch: (() => void) | undefined;
   #whenEnded: (() => void) | undefined;
 
-  constructor(recorder: Recorder, { call, wrappers, textFrom }: Omit<OpenRunOptions, 'prompt'>) {
+  constructor(recorder: Recorder, identity: CallIdentity) {
     this.#recorder = recorder;
-    this.#textFrom = textFrom;
-    this.identity = safely(() => recorder.identify(call, { fallback: wrappers }));
-    this.turn = recorder.turn(call, {
-      framework: 'ai-sdk',
-      fallback: wrappers,
-      metadata: call.metadata,
-      idleMs: wrappers.find(options => options?.idleMs !== undefined)?.idleMs ?? IDLE_MS,
+    this.identity = safely(() => recorder.identify(identity.call, { fallback: identity.wrappers }));
+    this.turn = openTurn(recorder, identity, {
       // A call that has given no stream yet will give one, or fail: until then nobody can be reading.
-      busy: () => this.#unanswered > 0,
+      busy: () => this.#working > 0,
       ended: () => {
         this.#unwatch?.();
         this.#whenEnded?.();
@@ -92,8 +81,24 @@ export class Run implements ScopedRun {
     this.#whenEnded = act;
   }
 
+  /** Whether it has ended, or the SDK's own loop is over: what the app starts then is not inside of the call. */
   get ended(): boolean {
-    return this.turn.over;
+    return this.#isLoopOver || this.turn.over;
+  }
+
+  /** The SDK's own loop is over. */
+  leave(): void {
+    this.#isLoopOver = true;
+  }
+
+  /** Something is under way from now on, such as the call's promise. Returns what ends that. */
+  working(): () => void {
+    let isWorking = true;
+    this.#working++;
+    return () => {
+      if (isWorking) this.#working--;
+      isWorking = false;
+    };
   }
 
   /** Whether the last call of the model gave neither a stream nor a result: an error of the run is then its last word. */
@@ -149,8 +154,9 @@ export class Run implements ScopedRun {
   /** Observes one call of the model. `onEnd` is given how it ended. */
   listen(model: AnyLanguageModel, onEnd: (end: CallEnd) => void = () => {}): CallListener {
     this.turn.describe({ model: model.modelId, provider: model.provider });
-    const fromModel = this.#textFrom === 'model';
     const { turn } = this;
+    let answered = () => {};
+    this.#apart();
     const toolCallIds: string[] = [];
     let error: unknown;
     let finishReason: string | undefined;
@@ -158,15 +164,14 @@ export class Run implements ScopedRun {
       run: call => {
         this.#lastCallRejected = false;
         this.#failing = undefined;
-        this.#unanswered++;
+        answered = this.working();
         return runIn(scopeFor(this.#recorder, this, true), call);
       },
-      streaming: () => void this.#unanswered--,
+      streaming: () => answered(),
       part: part => {
         // Nearly every part is one of these.
         if (part.type === 'text-delta') {
-          if (fromModel) turn.append(part.delta as string);
-          else turn.touch();
+          this.#said(part.delta);
           return;
         }
         if (part.type === 'error') error = part.error;
@@ -178,12 +183,12 @@ export class Run implements ScopedRun {
       cancelled: () => onEnd({ type: 'cancelled', error }),
       collected: () => turn.abandon(),
       generated: result => {
-        this.#unanswered--;
+        answered();
         this.#generated(result, toolCallIds);
         onEnd({ type: 'done', finishReason: readFinishReason(result.finishReason), toolCallIds, error: undefined });
       },
       rejected: error => {
-        this.#unanswered--;
+        answered();
         this.#lastCallRejected = true;
         onEnd({ type: 'rejected', error });
       },
@@ -196,6 +201,12 @@ export class Run implements ScopedRun {
       case 'tool-call':
         this.#toolCall(part, toolCallIds);
         break;
+      case 'file':
+        this.#file(part);
+        break;
+      case 'source':
+        this.#source(part);
+        break;
       case 'response-metadata':
         this.#responseModel(part.modelId);
         break;
@@ -207,14 +218,43 @@ export class Run implements ScopedRun {
 
   #generated(result: GenerateResult, toolCallIds: string[]): void {
     for (const part of result.content ?? []) {
-      if (part.type === 'text') this.turn.append(part.text as string, { streamed: false });
+      if (part.type === 'text') this.#said(part.text, { streamed: false });
       if (part.type === 'tool-call') this.#toolCall(part, toolCallIds);
+      if (part.type === 'file') this.#file(part);
+      if (part.type === 'source') this.#source(part);
     }
     this.#responseModel(result.response?.modelId);
     this.#step(result);
   }
 
+  /** What is said next is another step's, or comes after a tool. */
+  #apart(): void {
+    this.#separator = '\n\n';
+  }
+
+  #said(text: unknown, options?: { streamed: boolean }): void {
+    if (typeof text !== 'string' || text === '') return;
+    this.turn.append(this.#hasText ? `${this.#separator}${text}` : text, options);
+    this.#hasText = true;
+    this.#separator = '';
+  }
+
+  #file(part: StreamPart): void {
+    const file = readFile(part);
+    if (this.#separator === '') this.#separator = '\n';
+    this.#said(placeholder(file), { streamed: false });
+    this.#separator = '\n';
+    if (this.#attachments.length < MAX_LIST) this.#attachments.push(file);
+    this.turn.describe({ attachments: this.#attachments });
+  }
+
+  #source({ url, title }: StreamPart): void {
+    if (this.#sources.length < MAX_LIST) this.#sources.push({ url: text(url), title: text(title) });
+    this.turn.describe({ sources: this.#sources });
+  }
+
   #toolCall({ toolName, toolCallId }: StreamPart, toolCallIds: string[]): void {
+    this.#apart();
     toolCallIds.push(String(toolCallId));
     if (typeof toolName === 'string') this.#tools.push(toolName);
   }
@@ -235,21 +275,14 @@ export class Run implements ScopedRun {
   }
 }
 
-/** What a run is opened with. `wrappers` are what the model and the namespace were wrapped with, the nearest first. */
-export interface OpenRunOptions {
+/** What a run is opened with. */
+export interface OpenRunOptions extends CallIdentity {
   readonly prompt: PromptEnd;
-  readonly call: SynapCallOptions;
-  readonly wrappers: readonly (WrapOptions | undefined)[];
-  readonly textFrom: 'model' | 'callbacks';
 }
 
 /** Opens the run of a prompt, and records what the user said. */
-export function openRun(recorder: Recorder, { prompt, ...options }: OpenRunOptions): Run {
-  const run = new Run(recorder, options);
-  // The app's id of a message is that of the newest.
-  const newest = prompt.user.length - 1;
-  run.turn.trailing(
-    prompt.user.map((said, index) => (index === newest ? { ...said, messageId: options.call.messageId } : said)),
-  );
+export function openRun(recorder: Recorder, { prompt, ...identity }: OpenRunOptions): Run {
+  const run = new Run(recorder, identity);
+  recordPrompt(run.turn, prompt, identity.call);
   return run;
 }

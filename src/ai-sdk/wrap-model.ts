@@ -70,7 +70,7 @@ function listen(
     const prompt = promptEnd(params.prompt);
     // What the user says next comes after the answer so far: a loop that still waits was stopped by the app.
     if (prompt.user.length > 0) for (const waiting of loops.of(identity)) waiting.conclude();
-    const run = openRun(recorder, { prompt, call, wrappers: [options], textFrom: 'model' });
+    const run = openRun(recorder, { prompt, call, wrappers: [options] });
     run.whenEnded(() => loops.forget(run));
     return run;
   }

@@ -60,7 +60,8 @@ export function joinAnswer(parts: Iterable<AnswerPart>): MessageContent {
 // RFC 6838 allows 127 characters on each side of the slash.
 const MAX_MEDIA_TYPE = 255;
 
-function placeholder({ mediaType = '' }: Attachment): string {
+/** What stands for a file in a text. */
+export function placeholder({ mediaType = '' }: Attachment): string {
   const [top = ''] = mediaType.split('/');
   const kind = top === 'image' || top === 'audio' || top === 'video' ? top : 'file';
   return mediaType === '' || mediaType === kind ? `[${kind}]` : `[${kind}: ${cutText(mediaType, MAX_MEDIA_TYPE)}]`;

@@ -1,0 +1,34 @@
+import type { OpenTurnOptions, Recorder } from '../recorder/recorder.js';
+import type { Turn } from '../recorder/turn.js';
+import type { SynapCallOptions } from './call-options.js';
+import type { PromptEnd } from './prompt.js';
+import { idleMsOf, type WrapOptions } from './wrap-options.js';
+
+/** Whose turn a call is. `wrappers` are what the model and the namespace were wrapped with, the nearest first. */
+export interface CallIdentity {
+  readonly call: SynapCallOptions;
+  readonly wrappers: readonly (WrapOptions | undefined)[];
+}
+
+/** Opens the turn of a call. */
+export function openTurn(
+  recorder: Recorder,
+  { call, wrappers }: CallIdentity,
+  options: Pick<OpenTurnOptions, 'busy' | 'ended' | 'soFar'>,
+): Turn {
+  const { metadata } = call;
+  return recorder.turn(call, {
+    framework: 'ai-sdk',
+    fallback: wrappers,
+    metadata,
+    idleMs: idleMsOf(wrappers),
+    ...options,
+  });
+}
+
+/** Records what the user said at the end of a prompt. */
+export function recordPrompt(turn: Turn, { user }: PromptEnd, { messageId }: SynapCallOptions): void {
+  // The app's id of a message is that of the newest.
+  const newest = user.length - 1;
+  turn.trailing(user.map((said, index) => (index === newest ? { ...said, messageId } : said)));
+}

@@ -1,0 +1,240 @@
+import { outsideRequests } from '../internal/async-context.js';
+import { safely } from '../internal/guards.js';
+import { isAborted } from '../recorder/abort.js';
+import type { MessageContent } from '../recorder/attachments.js';
+import type { Identity } from '../recorder/identity.js';
+import type { Recorder } from '../recorder/recorder.js';
+import type { ScopedRun } from '../recorder/scope.js';
+import type { Turn } from '../recorder/turn.js';
+import type { TurnStatus } from '../recorder/turn-details.js';
+import type { FollowedAnswer } from '../recorder/turn-options.js';
+import type { AnswerReader, ReaderEnd, ReaderOwner } from './answer-reader.js';
+import { TELLS_OF_COLLECTION } from './follow-stream.js';
+import { UNKNOWN_PROVIDER_ERROR } from './model-spec.js';
+import { type CallIdentity, openTurn, recordPrompt } from './open-turn.js';
+import type { PromptEnd } from './prompt.js';
+import { StreamHints, saysNothing } from './stream-hints.js';
+
+// How long the readers of an answer may take, after an abort, to get what is still on its way to them.
+const GRACE_MS = 500;
+
+/** What a {@link StreamRun} is opened with. */
+export interface StreamRunOptions extends CallIdentity {
+  readonly prompt: PromptEnd;
+  /** The app's own. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * One call of `streamText`, or of an agent's `stream`. What it records is what the app's own readers got, and it ends when
+ * they have the end: the text and its end go the same way, so that neither overtakes the other. Of several readers the
+ * furthest counts. The SDK's callbacks are hints about the kind of end, and nothing more.
+ *
+ * ```
+ *   open ──┬── a reader has the end ────────────────────────────────► complete | error | aborted
+ *    ▲     ├── the last reader leaves, or is collected ─────────────► abandoned; aborted by the app's signal ─┐
+ *    │     └── aborted, and for GRACE_MS no reader has got anything ─► aborted ────────────────────────────────┤
+ *    └───────────────────── a reader gets more than was recorded ──────────────────────────────────────────────┘
+ * ```
+ * Where the user speaks into the answer (steering, ai 7), a turn is complete, and the next one begins.
+ */
+export class StreamRun implements ScopedRun, ReaderOwner {
+  readonly identity: Identity | undefined;
+  readonly hints = new StreamHints();
+  readonly #recorder: Recorder;
+  readonly #options: StreamRunOptions;
+  readonly #readers = new Set<AnswerReader>();
+  #turn: Turn;
+  // How often the user has spoken into the answer before the turn.
+  #steerings = 0;
+  #isLoopOver = false;
+  #hasFirstToken = false;
+  // How much of the answer is recorded; undefined while the turn is open.
+  #recorded: number | undefined;
+  #grace: NodeJS.Timeout | undefined;
+  #hasHeard = false;
+
+  constructor(recorder: Recorder, options: StreamRunOptions) {
+    this.#recorder = recorder;
+    this.#options = options;
+    const { call, wrappers, prompt, signal } = options;
+    this.identity = safely(() => recorder.identify(call, { fallback: wrappers }));
+    this.#turn = this.#openTurn(options);
+    recordPrompt(this.#turn, prompt, call);
+    if (signal?.aborted) this.#aborted();
+    else signal?.addEventListener('abort', this.#aborted, { once: true });
+  }
+
+  /**
+   * Whether the SDK's own loop is over. What the app starts from then on is not inside the call, though its readers may
+   * not have the end yet.
+   */
+  get ended(): boolean {
+    return this.#isLoopOver;
+  }
+
+  /** The SDK's own loop is over. */
+  leave(): void {
+    this.#isLoopOver = true;
+  }
+
+  /** The call threw: there is nothing to read. */
+  fail(error: unknown): void {
+    this.leave();
+    this.#end(isAborted(error, { own: [this.#options.signal] }) ? 'aborted' : 'error', error);
+  }
+
+  /** The result is gone: whoever does not read one of its streams by now never will. */
+  collected(): void {
+    if (!this.#isRead()) this.#end('abandoned');
+  }
+
+  opened(reader: AnswerReader): void {
+    this.#readers.add(reader);
+  }
+
+  heard(reader: AnswerReader): void {
+    this.#hasHeard = true;
+    if (!this.#hasFirstToken && reader.length > 0) {
+      this.#hasFirstToken = true;
+      this.#turn.firstToken();
+    }
+    if (this.#recorded !== undefined && reader.length > this.#recorded) this.#resume();
+    for (;;) {
+      const steering = reader.steerings(this.hints.marks)[this.#steerings];
+      if (!steering || steering.at > reader.length) break;
+      this.#nextTurn(steering.said, reader);
+    }
+  }
+
+  readerEnded(reader: AnswerReader, end: ReaderEnd, error?: unknown): void {
+    const { signal } = this.#options;
+    if (end !== 'left') this.leave();
+    if (reader.hasFinish || (end === 'left' && this.#hasAll(reader))) return this.#finish(reader);
+    if (end === 'done') {
+      const wasCut = reader.hasAbort || this.hints.isAborted || (this.hints.steps === 0 && signal?.aborted);
+      return wasCut ? this.#end('aborted', this.#abortReason) : this.#finish(reader);
+    }
+    if (end === 'failed') {
+      const isAbort = isAborted(error, { own: [signal] });
+      return this.#end(isAbort ? 'aborted' : 'error', isAbort ? this.#abortReason : error);
+    }
+    if (this.#isRead()) return;
+    if (signal?.aborted) this.#end('aborted', this.#abortReason);
+    else this.#end('abandoned');
+  }
+
+  get #abortReason(): unknown {
+    return this.hints.abortReason ?? this.#options.signal?.reason;
+  }
+
+  /** Whether a reader that leaves before the end has all of a text that has come to its end. */
+  #hasAll({ length }: AnswerReader): boolean {
+    return this.#isLoopOver && !this.hints.isAborted && length > 0 && length === this.hints.length;
+  }
+
+  #finish(reader: AnswerReader): void {
+    const { hints } = this;
+    const told = saysNothing(hints.finishReason) && reader.error !== undefined ? { error: reader.error } : undefined;
+    const failure = hints.error ?? told;
+    if (failure || hints.finishReason === 'error') this.#end('error', failure?.error ?? UNKNOWN_PROVIDER_ERROR);
+    else this.#end('complete');
+  }
+
+  #isRead(): boolean {
+    for (const reader of this.#readers) if (reader.isReading) return true;
+    return false;
+  }
+
+  /** While a reader waits, the model, a tool or the app's own step is at work; while it doesn't, the reader itself is. */
+  #isBusy(): boolean {
+    for (const reader of this.#readers) if (reader.isWaiting || (TELLS_OF_COLLECTION && reader.isReading)) return true;
+    return false;
+  }
+
+  readonly #aborted = (): void => {
+    if (this.#recorded !== undefined) return;
+    this.#hasHeard = false;
+    this.#grace = outsideRequests(() => setTimeout(this.#graceIsOver, GRACE_MS));
+    this.#grace.unref?.();
+  };
+
+  readonly #graceIsOver = (): void => {
+    if (this.#hasHeard) this.#aborted();
+    else this.#end('aborted', this.#abortReason);
+  };
+
+  #furthest(): AnswerReader | undefined {
+    let furthest: AnswerReader | undefined;
+    for (const reader of this.#readers) if (!furthest || reader.length > furthest.length) furthest = reader;
+    return furthest;
+  }
+
+  #openTurn(identity: CallIdentity): Turn {
+    const turn: Turn = openTurn(this.#recorder, identity, {
+      busy: () => this.#isBusy(),
+      soFar: () => this.#answer(this.#furthest()),
+      ended: () => {
+        if (this.#turn === turn) this.#close();
+      },
+    });
+    return turn;
+  }
+
+  #end(status: TurnStatus, error?: unknown): void {
+    if (this.#recorded !== undefined) return;
+    const answer = this.#answer(this.#furthest());
+    if (status === 'complete') this.#turn.complete(answer);
+    else if (status === 'error') this.#turn.fail(error, answer);
+    else if (status === 'aborted') this.#turn.abort(error, answer);
+    else this.#turn.abandon(answer);
+  }
+
+  /** The turn has ended, by this run or by the recorder. */
+  #close(): void {
+    this.#recorded = this.#furthest()?.length ?? 0;
+    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    clearTimeout(this.#grace);
+  }
+
+  /** A reader reads on. Where the turn has come to a true end, nobody can: then it only repeats what is recorded. */
+  #resume(): void {
+    this.#turn.resume();
+    if (this.#turn.state === 'open') this.#recorded = undefined;
+  }
+
+  /** The user has spoken into the answer: what came before is a turn, and what comes now is the answer to that. */
+  #nextTurn(said: MessageContent, reader: AnswerReader): void {
+    const before = this.#turn;
+    const answer = this.#answer(reader);
+    const { call, wrappers } = this.#options;
+    this.#steerings++;
+    this.#hasFirstToken = false;
+    // A conversation that nobody has named goes on in the same transcript.
+    const { conversationId = this.identity?.conversationId ?? before.conversationId } = call;
+    this.#turn = this.#openTurn({ call: { ...call, conversationId }, wrappers });
+    before.complete(answer);
+    this.#turn.user(said.content, { attachments: said.attachments });
+  }
+
+  #answer(reader: AnswerReader | undefined): FollowedAnswer {
+    const { hints } = this;
+    const details = hints.details;
+    if (!reader) return { ...details, content: '' };
+    const { attachments, ...text } = reader.answerTo(this.#steerings, hints.marks);
+    return {
+      ...details,
+      ...text,
+      attachments: attachments.length > 0 ? attachments : undefined,
+      toolCalls: longer(reader.toolNames, hints.toolNames),
+      sources: longer(reader.sources, hints.sources),
+      lastPartAt: reader.lastPartAt,
+    };
+  }
+}
+
+/** What a reader was told, or what the SDK told us: one of them may have seen less. */
+function longer<T>(a: readonly T[], b: readonly T[]): readonly T[] | undefined {
+  const list = a.length >= b.length ? a : b;
+  return list.length > 0 ? list : undefined;
+}
