@@ -3,6 +3,7 @@ import type { Attachment, Source } from '../recorder/metadata.js';
 import { AnswerText, type AnswerTo, Marks } from './answer-text.js';
 import type { StreamListener } from './follow-stream.js';
 import { readContent } from './prompt.js';
+import type { StreamHints } from './stream-hints.js';
 
 /** How one reader's stream came to its end. */
 export type ReaderEnd = 'done' | 'failed' | 'left';
@@ -59,15 +60,20 @@ export abstract class AnswerReader implements StreamListener {
    * What it saw of the answer to a message of the user.
    *
    * @param index how often the user had spoken into the answer before
-   * @param _hints what stands in the text, for a reader whose parts say nothing of that
+   * @param _hints for a reader whose parts say nothing of what stands in the text
    */
-  answerTo(index: number, _hints: Marks): AnswerTo {
+  answerTo(index: number, _hints: StreamHints): AnswerTo {
     return this.answer.answer(this.marks, index);
   }
 
   /** What the user has said while the answer was under way, and after how much of it. */
-  steerings(_hints: Marks): Marks['steerings'] {
+  steerings(_hints: StreamHints): Marks['steerings'] {
     return this.marks.steerings;
+  }
+
+  /** Whether it has the whole answer, though it may not have read on to the end of its stream. */
+  hasWhole(_hints: StreamHints): boolean {
+    return this.hasFinish;
   }
 
   reading(): void {
@@ -141,12 +147,18 @@ export abstract class AnswerReader implements StreamListener {
 
 /** Reads `textStream`: pieces of text, which say nothing of steps. */
 export class TextReader extends AnswerReader {
-  override answerTo(index: number, hints: Marks): AnswerTo {
-    return this.answer.answer(hints, index);
+  override answerTo(index: number, hints: StreamHints): AnswerTo {
+    // A text that is longer than that of the steps is none of theirs.
+    const isOther = hints.isWhole && this.length > hints.length;
+    return this.answer.answer(isOther ? [] : hints.marks, index);
   }
 
-  override steerings(hints: Marks): Marks['steerings'] {
-    return hints.steerings;
+  override steerings(hints: StreamHints): Marks['steerings'] {
+    return hints.marks.steerings;
+  }
+
+  override hasWhole(hints: StreamHints): boolean {
+    return hints.isWhole && this.length > 0 && this.length === hints.length;
   }
 
   protected hear(value: unknown): void {

@@ -5,10 +5,15 @@ import type { StreamRun } from './stream-run.js';
  * Which callbacks a call of `streamText` is given, to hint at its end.
  *
  * - `steps`: those that tell of steps and of the end. What a chunk says is not asked for: each would take a turn longer.
- * - `chunks`: those, but chunks in the place of steps, for where the user speaks into the answer (ai 7).
+ * - `chunks`: those, but chunks in the place of steps, for ai 7 where a step does not say all that its readers got: the user
+ *   may speak into the answer (steering), or a first attempt may have broken (`streamRetries`).
  * - `chunks only`: any other would make `experimental_streamTextLowMemory` of ai 7 keep the answer.
  */
 export type HintSource = 'steps' | 'chunks' | 'chunks only';
+
+export function hintSource({ experimental_steering, streamRetries }: SdkCallOptions): HintSource {
+  return experimental_steering === undefined && streamRetries === undefined ? 'steps' : 'chunks';
+}
 
 /**
  * The callbacks of a call, with ours before the app's; each answers what the app's answers, because ai 7 acts on it.
@@ -46,11 +51,10 @@ export function stepCallback(
 /** `onFinish`, by the name that the app uses: ai 7 runs only the newer one of the two. */
 function endCallback(run: StreamRun, options: SdkCallOptions): Partial<SdkCallOptions> {
   const { onEnd, onFinish } = options;
-  const leave = () => run.leave();
-  if (onEnd) return { onEnd: before(leave, onEnd) };
+  if (onEnd) return { onEnd: before(run.loopEnded, onEnd) };
   // With an output, ai 7 reads the whole answer a second time for whoever has such a callback.
   const hasOutput = (options.output ?? options.experimental_output) !== undefined;
-  return onFinish || !hasOutput ? { onFinish: before(leave, onFinish) } : {};
+  return onFinish || !hasOutput ? { onFinish: before(run.loopEnded, onFinish) } : {};
 }
 
 /** `onError`, with ours before the app's. Without one the SDK writes errors to the console, and so do we then. */

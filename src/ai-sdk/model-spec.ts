@@ -66,15 +66,17 @@ export function readFinishReason(reason: unknown): string | undefined {
 
 /** v2 counts in numbers, v3 and v4 in `{ total, cacheRead, reasoning, … }`; the functions' results mix the two. */
 export function readUsage(usage: unknown): Usage {
-  const { inputTokens, outputTokens, totalTokens, cachedInputTokens, reasoningTokens } = fields(usage);
+  const { inputTokens, outputTokens, totalTokens, cachedInputTokens, reasoningTokens, ...others } = fields(usage);
+  const inputDetails = fields(others.inputTokenDetails);
+  const outputDetails = fields(others.outputTokenDetails);
   const input = fields(inputTokens);
   const output = fields(outputTokens);
   return {
     inputTokens: number(inputTokens) ?? number(input.total),
     outputTokens: number(outputTokens) ?? number(output.total),
     totalTokens: number(totalTokens),
-    cachedInputTokens: number(cachedInputTokens) ?? number(input.cacheRead),
-    reasoningTokens: number(reasoningTokens) ?? number(output.reasoning),
+    cachedInputTokens: number(cachedInputTokens) ?? number(input.cacheRead) ?? number(inputDetails.cacheReadTokens),
+    reasoningTokens: number(reasoningTokens) ?? number(output.reasoning) ?? number(outputDetails.reasoningTokens),
   };
 }
 

@@ -25,6 +25,8 @@ export class StreamHints {
   /** The error that ended the answer, unless it went on after it. */
   error: { readonly error: unknown } | undefined;
   isAborted = false;
+  /** Whether the SDK has come to the end of the answer by itself. */
+  isWhole = false;
   abortReason: unknown;
   finishReason: string | undefined;
   #steps = 0;

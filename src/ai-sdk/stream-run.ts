@@ -9,14 +9,16 @@ import type { Turn } from '../recorder/turn.js';
 import type { TurnStatus } from '../recorder/turn-details.js';
 import type { FollowedAnswer } from '../recorder/turn-options.js';
 import type { AnswerReader, ReaderEnd, ReaderOwner } from './answer-reader.js';
-import { TELLS_OF_COLLECTION } from './follow-stream.js';
 import { UNKNOWN_PROVIDER_ERROR } from './model-spec.js';
 import { type CallIdentity, openTurn, recordPrompt } from './open-turn.js';
 import type { PromptEnd } from './prompt.js';
 import { StreamHints, saysNothing } from './stream-hints.js';
+import { idleMsOf } from './wrap-options.js';
 
 // How long the readers of an answer may take, after an abort, to get what is still on its way to them.
 const GRACE_MS = 500;
+// A reader that holds an answer and asks for nothing may be slow, or gone without a word: it has as many idle times.
+const PATIENCE = 20;
 
 /** What a {@link StreamRun} is opened with. */
 export interface StreamRunOptions extends CallIdentity {
@@ -53,6 +55,8 @@ export class StreamRun implements ScopedRun, ReaderOwner {
   #recorded: number | undefined;
   #grace: NodeJS.Timeout | undefined;
   #hasHeard = false;
+  #isAlive = false;
+  #heldSince = performance.now();
 
   constructor(recorder: Recorder, options: StreamRunOptions) {
     this.#recorder = recorder;
@@ -78,6 +82,14 @@ export class StreamRun implements ScopedRun, ReaderOwner {
     this.#isLoopOver = true;
   }
 
+  /** The SDK's own loop is over, and it was not aborted. A reader that has all of its words by now has its end, too. */
+  readonly loopEnded = (): void => {
+    this.leave();
+    this.hints.isWhole = !this.hints.isAborted;
+    const furthest = this.#furthest();
+    if (furthest?.hasWhole(this.hints)) this.#finish(furthest);
+  };
+
   /** The call threw: there is nothing to read. */
   fail(error: unknown): void {
     this.leave();
@@ -95,22 +107,24 @@ export class StreamRun implements ScopedRun, ReaderOwner {
 
   heard(reader: AnswerReader): void {
     this.#hasHeard = true;
+    this.#isAlive = true;
     if (!this.#hasFirstToken && reader.length > 0) {
       this.#hasFirstToken = true;
       this.#turn.firstToken();
     }
     if (this.#recorded !== undefined && reader.length > this.#recorded) this.#resume();
     for (;;) {
-      const steering = reader.steerings(this.hints.marks)[this.#steerings];
+      const steering = reader.steerings(this.hints)[this.#steerings];
       if (!steering || steering.at > reader.length) break;
       this.#nextTurn(steering.said, reader);
     }
+    if (reader.hasWhole(this.hints)) this.#finish(reader);
   }
 
   readerEnded(reader: AnswerReader, end: ReaderEnd, error?: unknown): void {
     const { signal } = this.#options;
     if (end !== 'left') this.leave();
-    if (reader.hasFinish || (end === 'left' && this.#hasAll(reader))) return this.#finish(reader);
+    if (reader.hasWhole(this.hints)) return this.#finish(reader);
     if (end === 'done') {
       const wasCut = reader.hasAbort || this.hints.isAborted || (this.hints.steps === 0 && signal?.aborted);
       return wasCut ? this.#end('aborted', this.#abortReason) : this.#finish(reader);
@@ -128,11 +142,6 @@ export class StreamRun implements ScopedRun, ReaderOwner {
     return this.hints.abortReason ?? this.#options.signal?.reason;
   }
 
-  /** Whether a reader that leaves before the end has all of a text that has come to its end. */
-  #hasAll({ length }: AnswerReader): boolean {
-    return this.#isLoopOver && !this.hints.isAborted && length > 0 && length === this.hints.length;
-  }
-
   #finish(reader: AnswerReader): void {
     const { hints } = this;
     const told = saysNothing(hints.finishReason) && reader.error !== undefined ? { error: reader.error } : undefined;
@@ -146,10 +155,13 @@ export class StreamRun implements ScopedRun, ReaderOwner {
     return false;
   }
 
-  /** While a reader waits, the model, a tool or the app's own step is at work; while it doesn't, the reader itself is. */
+  /** While a reader waits, the model, a tool or the app's own step is at work; while it doesn't, the reader itself may be. */
   #isBusy(): boolean {
-    for (const reader of this.#readers) if (reader.isWaiting || (TELLS_OF_COLLECTION && reader.isReading)) return true;
-    return false;
+    for (const reader of this.#readers) if (reader.isWaiting) this.#isAlive = true;
+    const now = performance.now();
+    if (this.#isAlive) this.#heldSince = now;
+    this.#isAlive = false;
+    return this.#isRead() && now - this.#heldSince < PATIENCE * idleMsOf(this.#options.wrappers);
   }
 
   readonly #aborted = (): void => {
@@ -221,7 +233,7 @@ export class StreamRun implements ScopedRun, ReaderOwner {
     const { hints } = this;
     const details = hints.details;
     if (!reader) return { ...details, content: '' };
-    const { attachments, ...text } = reader.answerTo(this.#steerings, hints.marks);
+    const { attachments, ...text } = reader.answerTo(this.#steerings, hints);
     return {
       ...details,
       ...text,

@@ -1,11 +1,10 @@
 import { safely } from '../internal/guards.js';
 import { runIn, type Scope, scopeFor, scopeOf } from '../recorder/scope.js';
-import { hintCallbacks } from './callbacks.js';
+import { hintCallbacks, hintSource } from './callbacks.js';
 import { standIn } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { overlay, readOnce, withChanges } from './overlay.js';
 import type { Run } from './run.js';
-import { observeSteps, plainOptions } from './step-options.js';
 import type { StreamRun } from './stream-run.js';
 import {
   type Context,
@@ -17,6 +16,7 @@ import {
   STEP_HOOKS,
   startRun,
   startStreamRun,
+  streamOptions,
   tapped,
 } from './wrap-functions.js';
 
@@ -103,13 +103,13 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
 
   function stream(agent: Agent, given: SdkCallOptions, plain: (options: SdkCallOptions) => unknown): unknown {
     const steering = safely(() => given?.experimental_steering);
-    const from = steering === undefined ? 'steps' : 'chunks';
     const call = openCall<StreamRun>(agent, given, (prepared, place, settings) => {
       const run = startStreamRun(prepared, context, place);
-      const changes = plainOptions(prepared);
+      const changes = streamOptions(prepared, run, context);
       if (!run) return { run, changes };
+      const from = hintSource({ experimental_steering: steering, streamRetries: prepared.streamRetries });
       const callbacks = hintCallbacks(run, prepared, from);
-      if (!prepares) return { run, changes: { ...changes, ...observeSteps(prepared, run.hints), ...callbacks } };
+      if (!prepares) return { run, changes: { ...changes, ...callbacks } };
       // ai 6 takes onStepFinish from the settings, after it has prepared the call, and ai 7 these, too. It leaves them out of
       // what it prepares.
       const { onStepEnd, onStepFinish, onEnd, onError, onAbort } = agent.settings;
@@ -118,7 +118,7 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
       const { onChunk: _, onFinish, ...ofSettings } = hintCallbacks(run, own, from);
       Object.assign(settings, ofSettings, onFinish && !ofSettings.onEnd ? { onEnd: onFinish } : {});
       const { onStepFinish: __, ...ofCall } = callbacks;
-      return { run, changes: { ...changes, ...observeSteps(prepared, run.hints), ...ofCall } };
+      return { run, changes: { ...changes, ...ofCall } };
     });
     const result = runIn(call.scope, () => plain(call.options));
     const streams = <T>(result: T): T => {

@@ -3,7 +3,7 @@ import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { runIn, type Scope, scopeFor, scopeOf } from '../recorder/scope.js';
 import { isInternal, readCallOptions } from './call-options.js';
-import { before, errorCallback, type HintSource, hintCallbacks } from './callbacks.js';
+import { before, errorCallback, type HintSource, hintCallbacks, hintSource } from './callbacks.js';
 import { followResult } from './follow-result.js';
 import { ModelTaps, type StepHook } from './model-taps.js';
 import { standIn, withoutSynap } from './observe-model.js';
@@ -13,7 +13,6 @@ import { promptEnd, promptMessages } from './prompt.js';
 import { rebuildResponses } from './response-helpers.js';
 import { readResult } from './result.js';
 import { type CallEnd, type OpenRunOptions, openRun, type Run } from './run.js';
-import { observeSteps, plainOptions } from './step-options.js';
 import { StreamRun } from './stream-run.js';
 import { wrapperOf } from './wrap-model.js';
 import type { WrapOptions } from './wrap-options.js';
@@ -79,10 +78,7 @@ export const wrapGenerateObject = (fn: Fn, context: Context): Fn => wrapGenerate
 
 /** `streamText`: what is recorded is what the readers of its result get. */
 export const wrapStreamText = (fn: Fn, context: Context): Fn =>
-  wrapFunction(fn, context, call => {
-    const from = call.options.experimental_steering === undefined ? 'steps' : 'chunks';
-    return streamText(call, context, from);
-  });
+  wrapFunction(fn, context, call => streamText(call, context, hintSource(call.options)));
 
 /** `experimental_streamTextLowMemory` (ai 7): as `streamText`, but nothing may make the SDK keep the answer. */
 export const wrapStreamTextLowMemory = (fn: Fn, context: Context): Fn =>
@@ -92,14 +88,23 @@ function streamText(call: FunctionCall, context: Context, from: HintSource): unk
   const { options } = call;
   const run = startStreamRun(options, context);
   return runIn(scopeFor(context.recorder, run), () => {
-    const changes = plainOptions(options);
+    const changes = streamOptions(options, run, context);
     if (!run) return call.with(changes);
-    const observed = { ...changes, ...observeSteps(options, run.hints), ...hintCallbacks(run, options, from) };
-    const result = started(run, () => call.with(observed));
+    const result = started(run, () => call.with({ ...changes, ...hintCallbacks(run, options, from) }));
     if (from === 'chunks only') safely(() => rebuildResponses(result, context.ai));
     followRun(result, run, context);
     return result;
   });
+}
+
+/** The options that differ from the app's, so that it is known which model answers, and none gets `providerOptions.synap`. */
+export function streamOptions(
+  options: SdkCallOptions,
+  run: StreamRun | undefined,
+  { recorder }: Context,
+): SdkCallOptions {
+  const taps = new ModelTaps({ recorder, run: undefined, called: model => run?.hints.modelIs(model) });
+  return tapped(options, taps, options.prepareStep === undefined ? [] : STEP_HOOKS);
 }
 
 /** Follows the readers of a result, for the run that it belongs to. */
