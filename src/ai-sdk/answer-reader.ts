@@ -22,8 +22,8 @@ const MAX_NAMES = 200;
 
 /** What one reader of an answer got so far. A kind of stream each has a class of its own, which reads its parts. */
 export abstract class AnswerReader implements StreamListener {
-  protected readonly answer = new AnswerText();
-  protected readonly marks = new Marks();
+  protected answer = new AnswerText();
+  protected marks = new Marks();
   readonly toolNames: string[] = [];
   readonly sources: Source[] = [];
   /** Whether it was told that the answer is whole. */
@@ -108,8 +108,26 @@ export abstract class AnswerReader implements StreamListener {
     this.#end('left');
   }
 
+  /** Two go on with what one has read: this one is no reader any more, and has not left. */
+  fork(): AnswerReader {
+    this.#isOver = true;
+    const Reader = this.constructor as new (owner: ReaderOwner) => AnswerReader;
+    const fork = new Reader(this.#owner);
+    fork.continues(this);
+    return fork;
+  }
+
   collected(): void {
     if (this.#isStarted) this.#end('left');
+  }
+
+  /** Takes over what another one has read. */
+  protected continues(before: AnswerReader): void {
+    this.answer = before.answer.copy();
+    this.marks = before.marks.copy();
+    this.toolNames.push(...before.toolNames);
+    this.sources.push(...before.sources);
+    this.lastPartAt = before.lastPartAt;
   }
 
   /** Reads one part. */

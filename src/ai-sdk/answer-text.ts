@@ -33,6 +33,13 @@ export class Marks implements Iterable<Mark> {
     this.steerings.push(mark);
   }
 
+  copy(): Marks {
+    const copy = new Marks();
+    copy.#marks.push(...this.#marks);
+    copy.steerings.push(...this.steerings);
+    return copy;
+  }
+
   [Symbol.iterator](): Iterator<Mark> {
     return this.#marks[Symbol.iterator]();
   }
@@ -59,6 +66,12 @@ export class AnswerText {
 
   append(text: string): void {
     this.#text.append(text);
+  }
+
+  copy(): AnswerText {
+    const copy = new AnswerText();
+    copy.append(this.#text.content);
+    return copy;
   }
 
   /**

@@ -9,6 +9,8 @@ export interface StreamListener {
   released(): void;
   /** Somebody wants no more of it: a break, a cancel, a closed socket. */
   left(): void;
+  /** Its readers go on with two copies of the stream; @returns who listens to one of them. */
+  fork(): StreamListener;
   /** The stream was garbage-collected: nobody will ever read it on. */
   collected(): void;
 }
@@ -27,8 +29,8 @@ export const TELLS_OF_COLLECTION = registry !== undefined;
  * that nobody asked for.
  *
  * Who reads by `getReader()` or `for await` gets the stream's own reader and the very promises of its `read()`, to which
- * the listener is attached first. What native code reads (`pipeTo`, `pipeThrough`, `tee`) can't be seen: it is given a
- * stream in between that holds nothing.
+ * the listener is attached first. Of the branches of a `tee()` each is followed by itself. What native code reads (`pipeTo`,
+ * `pipeThrough`, an iterator of the language's own) can't be seen: it is given a stream in between that holds nothing.
  *
  * A read that fails is thereby handled, also where the app drops the promise: no event tells of that one any more.
  *
@@ -67,7 +69,7 @@ export function followStream<S extends ReadableStream>(stream: S, listener: Stre
     if (!stream.locked) heard.left();
     return Reflect.apply(cancel, stream, args as never);
   });
-  for (const name of ['pipeTo', 'pipeThrough', 'tee', 'values'] as const) {
+  for (const name of ['pipeTo', 'pipeThrough', 'values'] as const) {
     const own: unknown = stream[name];
     if (typeof own !== 'function') continue;
     define(name, (...args: unknown[]) => {
@@ -76,6 +78,12 @@ export function followStream<S extends ReadableStream>(stream: S, listener: Stre
       return Reflect.apply(next ? next[name] : own, next ?? stream, args as never);
     });
   }
+  const { tee } = stream;
+  define('tee', (...args: unknown[]) => {
+    const branches: [ReadableStream, ReadableStream] = Reflect.apply(tee, stream, args as never);
+    if (!over()) for (const branch of branches) followStream(branch, listener.fork());
+    return branches;
+  });
   // The iterator of the SDK's streams asks for a reader as everybody does.
   if (!isOwnIterator && Symbol.asyncIterator in stream)
     define(Symbol.asyncIterator, (...args: unknown[]) => {

@@ -1,3 +1,4 @@
+import type { Identity } from '../recorder/identity.js';
 import type { OpenTurnOptions, Recorder } from '../recorder/recorder.js';
 import type { Turn } from '../recorder/turn.js';
 import type { SynapCallOptions } from './call-options.js';
@@ -24,6 +25,22 @@ export function openTurn(
     idleMs: idleMsOf(wrappers),
     ...options,
   });
+}
+
+/**
+ * Opens the turn that follows another in the same call: the user has spoken into the answer. A conversation that nobody has
+ * named goes on in the same transcript.
+ *
+ * @param known who the call is recorded for
+ */
+export function openNextTurn(
+  recorder: Recorder,
+  { call, wrappers }: CallIdentity,
+  { before, known }: { before: Turn; known: Identity | undefined },
+  options: Parameters<typeof openTurn>[2],
+): Turn {
+  const { conversationId = known?.conversationId ?? before.conversationId } = call;
+  return openTurn(recorder, { call: { ...call, conversationId }, wrappers }, options);
 }
 
 /** Records what the user said at the end of a prompt. */

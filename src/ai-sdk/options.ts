@@ -29,6 +29,9 @@ export interface SdkCallOptions {
 }
 
 /** Called before each step; what it returns stands for this step over the options. */
-type PrepareStep = (options: { model?: unknown }, ...rest: unknown[]) => unknown;
+type PrepareStep = (
+  options: { model?: unknown; experimental_steeringMessages?: unknown },
+  ...rest: unknown[]
+) => unknown;
 
 export type Callback = (event: never) => unknown;

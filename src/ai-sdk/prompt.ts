@@ -1,4 +1,10 @@
-import { type ContentPart, joinParts, type MessageContent } from '../recorder/attachments.js';
+import {
+  type AnswerPart,
+  type ContentPart,
+  joinAnswer,
+  joinParts,
+  type MessageContent,
+} from '../recorder/attachments.js';
 import type { Attachment } from '../recorder/metadata.js';
 
 /**
@@ -76,6 +82,24 @@ export function readContent(content: unknown): MessageContent {
   return joinParts(parts);
 }
 
+/**
+ * An answer, of the parts of a stored UI message or of what a step has generated, in the order in which its reader saw it
+ * grow: a tool stands between two texts as another step does.
+ */
+export function readAnswer(content: unknown): MessageContent {
+  return joinAnswer(
+    partsOf(content).flatMap((part): AnswerPart[] => {
+      if (part.type === 'text' && typeof part.text === 'string') return [{ text: part.text }];
+      if (part.type === 'file') return [{ attachment: readFile(isFields(part.file) ? part.file : part) }];
+      return typeof part.type === 'string' && /^(step|tool|dynamic-tool)/.test(part.type) ? ['step'] : [];
+    }),
+  );
+}
+
+function isFields(value: unknown): value is Part {
+  return typeof value === 'object' && value !== null;
+}
+
 function textParts(content: unknown): string {
   if (typeof content === 'string') return content;
   return partsOf(content)
@@ -91,7 +115,7 @@ type FilePart = {
 };
 
 function partsOf(content: unknown): Part[] {
-  return Array.isArray(content) ? content.filter(part => typeof part === 'object' && part !== null) : [];
+  return Array.isArray(content) ? content.filter(isFields) : [];
 }
 
 function isMessage(value: unknown): value is Message {

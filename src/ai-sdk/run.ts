@@ -1,4 +1,4 @@
-import { safely, text } from '../internal/guards.js';
+import { property, safely, text } from '../internal/guards.js';
 import { isAborted } from '../recorder/abort.js';
 import { placeholder } from '../recorder/attachments.js';
 import type { Identity } from '../recorder/identity.js';
@@ -16,8 +16,8 @@ import {
   UNKNOWN_PROVIDER_ERROR,
 } from './model-spec.js';
 import type { CallListener } from './observe-model.js';
-import { type CallIdentity, openTurn, recordPrompt } from './open-turn.js';
-import { type PromptEnd, readFile } from './prompt.js';
+import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-turn.js';
+import { type PromptEnd, readContent, readFile } from './prompt.js';
 
 export { checkWrapOptions, type WrapOptions } from './wrap-options.js';
 
@@ -44,9 +44,10 @@ export type CallEnd =
  * after the app's own transforms, and after what the consumer did not read.
  */
 export class Run implements ScopedRun {
-  readonly turn: Turn;
   readonly identity: Identity | undefined;
   readonly #recorder: Recorder;
+  readonly #call: CallIdentity;
+  #turn: Turn;
   #usage: Usage = {};
   #steps = 0;
   #tools: string[] = [];
@@ -57,6 +58,15 @@ export class Run implements ScopedRun {
   // What stands between the text so far and the next.
   #separator = '';
   #hasText = false;
+  readonly #hooks = {
+    // A call that has given no stream yet will give one, or fail: until then nobody can be reading.
+    busy: () => this.#working > 0,
+    ended: () => {
+      if (!this.#turn.over && this.#turn.state !== 'abandoned') return;
+      this.#unwatch?.();
+      this.#whenEnded?.();
+    },
+  };
   #attachments: Attachment[] = [];
   #sources: Source[] = [];
   #failing: { error: unknown } | undefined;
@@ -66,14 +76,29 @@ export class Run implements ScopedRun {
   constructor(recorder: Recorder, identity: CallIdentity) {
     this.#recorder = recorder;
     this.identity = safely(() => recorder.identify(identity.call, { fallback: identity.wrappers }));
-    this.turn = openTurn(recorder, identity, {
-      // A call that has given no stream yet will give one, or fail: until then nobody can be reading.
-      busy: () => this.#working > 0,
-      ended: () => {
-        this.#unwatch?.();
-        this.#whenEnded?.();
-      },
-    });
+    this.#call = identity;
+    this.#turn = openTurn(recorder, identity, this.#hooks);
+  }
+
+  /** The turn that is under way: another one each time that the user speaks into the answer. */
+  get turn(): Turn {
+    return this.#turn;
+  }
+
+  /** The user has spoken into the answer (ai 7): what came before is a turn, and what comes now is the answer to that. */
+  steered(messages: unknown): void {
+    if (!Array.isArray(messages)) return;
+    for (const message of messages) {
+      const { content, attachments } = readContent(property(message, 'content'));
+      const before = this.#turn;
+      const next = openNextTurn(this.#recorder, this.#call, { before, known: this.identity }, this.#hooks);
+      this.#turn = next;
+      before.complete();
+      next.user(content, { attachments });
+      this.#hasText = false;
+      this.#attachments = [];
+      this.#sources = [];
+    }
   }
 
   /** Called once the run has ended, however it did. */

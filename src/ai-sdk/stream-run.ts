@@ -10,12 +10,12 @@ import type { TurnStatus } from '../recorder/turn-details.js';
 import type { FollowedAnswer } from '../recorder/turn-options.js';
 import type { AnswerReader, ReaderEnd, ReaderOwner } from './answer-reader.js';
 import { UNKNOWN_PROVIDER_ERROR } from './model-spec.js';
-import { type CallIdentity, openTurn, recordPrompt } from './open-turn.js';
+import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-turn.js';
 import type { PromptEnd } from './prompt.js';
 import { StreamHints, saysNothing } from './stream-hints.js';
 import { idleMsOf } from './wrap-options.js';
 
-// How long the readers of an answer may take, after an abort, to get what is still on its way to them.
+// How long the readers of an answer may take, after an abort or another's failure, to get what is on its way to them.
 const GRACE_MS = 500;
 // A reader that holds an answer and asks for nothing may be slow, or gone without a word: it has as many idle times.
 const PATIENCE = 20;
@@ -54,6 +54,8 @@ export class StreamRun implements ScopedRun, ReaderOwner {
   // How much of the answer is recorded; undefined while the turn is open.
   #recorded: number | undefined;
   #grace: NodeJS.Timeout | undefined;
+  // What one of several readers has ended with.
+  #failure: { readonly error: unknown } | undefined;
   #hasHeard = false;
   #isAlive = false;
   #heldSince = performance.now();
@@ -63,10 +65,10 @@ export class StreamRun implements ScopedRun, ReaderOwner {
     this.#options = options;
     const { call, wrappers, prompt, signal } = options;
     this.identity = safely(() => recorder.identify(call, { fallback: wrappers }));
-    this.#turn = this.#openTurn(options);
+    this.#turn = this.#follow(hooks => openTurn(recorder, options, hooks));
     recordPrompt(this.#turn, prompt, call);
-    if (signal?.aborted) this.#aborted();
-    else signal?.addEventListener('abort', this.#aborted, { once: true });
+    if (signal?.aborted) this.#waitForOthers();
+    else signal?.addEventListener('abort', this.#waitForOthers, { once: true });
   }
 
   /**
@@ -130,11 +132,13 @@ export class StreamRun implements ScopedRun, ReaderOwner {
       return wasCut ? this.#end('aborted', this.#abortReason) : this.#finish(reader);
     }
     if (end === 'failed') {
-      const isAbort = isAborted(error, { own: [signal] });
-      return this.#end(isAbort ? 'aborted' : 'error', isAbort ? this.#abortReason : error);
+      this.#failure = { error };
+      // A break may come to one reader before another has what was on its way to it.
+      return this.#isRead() ? this.#waitForOthers() : this.#fail(error);
     }
     if (this.#isRead()) return;
-    if (signal?.aborted) this.#end('aborted', this.#abortReason);
+    if (this.#failure) this.#fail(this.#failure.error);
+    else if (signal?.aborted) this.#end('aborted', this.#abortReason);
     else this.#end('abandoned');
   }
 
@@ -164,15 +168,22 @@ export class StreamRun implements ScopedRun, ReaderOwner {
     return this.#isRead() && now - this.#heldSince < PATIENCE * idleMsOf(this.#options.wrappers);
   }
 
-  readonly #aborted = (): void => {
+  #fail(error: unknown): void {
+    const isAbort = isAborted(error, { own: [this.#options.signal] });
+    this.#end(isAbort ? 'aborted' : 'error', isAbort ? this.#abortReason : error);
+  }
+
+  readonly #waitForOthers = (): void => {
     if (this.#recorded !== undefined) return;
+    clearTimeout(this.#grace);
     this.#hasHeard = false;
     this.#grace = outsideRequests(() => setTimeout(this.#graceIsOver, GRACE_MS));
     this.#grace.unref?.();
   };
 
   readonly #graceIsOver = (): void => {
-    if (this.#hasHeard) this.#aborted();
+    if (this.#hasHeard) this.#waitForOthers();
+    else if (this.#failure) this.#fail(this.#failure.error);
     else this.#end('aborted', this.#abortReason);
   };
 
@@ -182,8 +193,9 @@ export class StreamRun implements ScopedRun, ReaderOwner {
     return furthest;
   }
 
-  #openTurn(identity: CallIdentity): Turn {
-    const turn: Turn = openTurn(this.#recorder, identity, {
+  /** Opens a turn that knows of this run. */
+  #follow(open: (hooks: Parameters<typeof openTurn>[2]) => Turn): Turn {
+    const turn: Turn = open({
       busy: () => this.#isBusy(),
       soFar: () => this.#answer(this.#furthest()),
       ended: () => {
@@ -205,7 +217,7 @@ export class StreamRun implements ScopedRun, ReaderOwner {
   /** The turn has ended, by this run or by the recorder. */
   #close(): void {
     this.#recorded = this.#furthest()?.length ?? 0;
-    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    this.#options.signal?.removeEventListener('abort', this.#waitForOthers);
     clearTimeout(this.#grace);
   }
 
@@ -219,12 +231,11 @@ export class StreamRun implements ScopedRun, ReaderOwner {
   #nextTurn(said: MessageContent, reader: AnswerReader): void {
     const before = this.#turn;
     const answer = this.#answer(reader);
-    const { call, wrappers } = this.#options;
     this.#steerings++;
     this.#hasFirstToken = false;
-    // A conversation that nobody has named goes on in the same transcript.
-    const { conversationId = this.identity?.conversationId ?? before.conversationId } = call;
-    this.#turn = this.#openTurn({ call: { ...call, conversationId }, wrappers });
+    this.#turn = this.#follow(hooks =>
+      openNextTurn(this.#recorder, this.#options, { before, known: this.identity }, hooks),
+    );
     before.complete(answer);
     this.#turn.user(said.content, { attachments: said.attachments });
   }

@@ -18,6 +18,7 @@ import {
   startStreamRun,
   streamOptions,
   tapped,
+  withSteering,
 } from './wrap-functions.js';
 
 interface Agent {
@@ -91,7 +92,15 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
     const call = openCall<Run>(agent, given, (prepared, place, settings) => {
       const run = startRun(prepared, context, place);
       const taps = modelTaps({ abortSignal: place.signal }, run, context);
-      const changes = tapped(prepared, taps, STEP_HOOKS);
+      const changes = tapped(
+        withSteering(
+          prepared,
+          run,
+          safely(() => given?.experimental_steering),
+        ),
+        taps,
+        STEP_HOOKS,
+      );
       if (!run) return { run, changes };
       // ai 7 takes this one from the settings, after it has prepared the call, and leaves it out of what it prepares.
       Object.assign(settings, generateCallbacks(run, { onEnd: agent.settings.onEnd }));

@@ -67,7 +67,7 @@ function wrapGenerate(fn: Fn, context: Context, hooks: readonly StepHook[]): Fn 
     const run = startRun(options, context);
     const scope = scopeFor(context.recorder, run);
     const taps = modelTaps(options, run, context);
-    const changes = { ...tapped(options, taps, hooks), ...(run && generateCallbacks(run, options)) };
+    const changes = { ...tapped(withSteering(options, run), taps, hooks), ...(run && generateCallbacks(run, options)) };
     const result = runIn(scope, () => started(run, () => call.with(changes)));
     return endWith(result, scope, { signal: options.abortSignal, taps });
   });
@@ -251,6 +251,22 @@ function started<T>(run: { fail(error: unknown): void } | undefined, call: () =>
     safely(() => run?.fail(error));
     throw error;
   }
+}
+
+/** The options of a `generateText` call with a `prepareStep` that tells when the user has spoken into the answer (ai 7). */
+export function withSteering(
+  options: SdkCallOptions,
+  run: Run | undefined,
+  steering: unknown = options.experimental_steering,
+): SdkCallOptions {
+  if (steering === undefined || !run) return options;
+  const { prepareStep } = options;
+  return withChanges(options, {
+    prepareStep: ((step, ...rest) => {
+      safely(() => run.steered(step.experimental_steeringMessages));
+      return prepareStep?.(step, ...rest);
+    }) satisfies SdkCallOptions['prepareStep'],
+  });
 }
 
 /** The app's own callbacks of a `generateText` call that run when its loop is over: what they start is not inside of it. */
