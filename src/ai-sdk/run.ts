@@ -172,6 +172,7 @@ export class Run implements ScopedRun {
     this.#unwatch = undefined;
     if (!signal || this.ended) return;
     const abort = () => this.abort(signal.reason);
+    if (signal.aborted) return abort();
     signal.addEventListener('abort', abort, { once: true });
     this.#unwatch = () => signal.removeEventListener('abort', abort);
   }

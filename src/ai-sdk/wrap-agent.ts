@@ -102,6 +102,7 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
         STEP_HOOKS,
       );
       if (!run) return { run, changes };
+      run.working();
       // ai 7 takes this one from the settings, after it has prepared the call, and leaves it out of what it prepares.
       Object.assign(settings, generateCallbacks(run, { onEnd: agent.settings.onEnd }));
       return { run, changes: { ...changes, ...generateCallbacks(run, prepared) } };
