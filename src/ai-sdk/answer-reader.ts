@@ -15,6 +15,8 @@ export interface ReaderOwner {
   /** It has got a part. */
   heard(reader: AnswerReader): void;
   readerEnded(reader: AnswerReader, end: ReaderEnd, error?: unknown): void;
+  /** The result was garbage-collected: whoever does not read one of its streams by now never will. */
+  collected(): void;
 }
 
 // More than is recorded.

@@ -5,6 +5,12 @@ import { followStream } from './follow-stream.js';
 
 type ReaderClass = new (owner: ReaderOwner) => AnswerReader;
 
+// Workers have none before the compatibility date 2025-05-05.
+const results =
+  typeof FinalizationRegistry === 'undefined'
+    ? undefined
+    : new FinalizationRegistry<ReaderOwner>(owner => owner.collected());
+
 /** The streams of a result, of any major, by the names that its readers know. */
 const STREAMS: Readonly<Record<string, ReaderClass>> = {
   textStream: TextReader,
@@ -22,6 +28,7 @@ const STREAMS: Readonly<Record<string, ReaderClass>> = {
  */
 export function followResult(result: unknown, owner: ReaderOwner): void {
   if (typeof result !== 'object' || result === null) return;
+  results?.register(result, owner);
   let depth = 0;
   const inside = <T>(fn: () => T): T => {
     depth++;

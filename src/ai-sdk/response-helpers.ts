@@ -6,21 +6,27 @@ type Maker = (options: Options) => unknown;
 /**
  * The helpers of a result of `experimental_streamTextLowMemory` (ai 7) read the streams of an inner object, which nobody
  * can follow. Here they are made anew, of the SDK's own functions, to read those of the result. Where the app has wrapped a
- * part of the SDK without them, the helpers stay as they are: then nothing of what they read is seen.
+ * part of the SDK without them, the helpers stay as they are.
+ *
+ * @param unseen called when such a helper is about to read
  */
-export function rebuildResponses(result: unknown, ai: object): void {
+export function rebuildResponses(result: unknown, ai: object, unseen: () => void): void {
   if (typeof result !== 'object' || result === null) return;
   const own = result as Record<string, unknown>;
-  const define = (name: string, functionName: string, made: (make: Maker) => (...args: never[]) => unknown) => {
-    const make = property(ai, functionName);
-    if (typeof make !== 'function' || typeof own[name] !== 'function') return;
-    Object.defineProperty(result, name, {
-      value: made(make as Maker),
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
+  const define = (name: string, functionName?: string, made?: (make: Maker) => (...args: never[]) => unknown): void => {
+    const helper = own[name];
+    if (typeof helper !== 'function') return;
+    const make = functionName === undefined ? undefined : property(ai, functionName);
+    const follow = typeof make === 'function' ? made?.(make as Maker) : undefined;
+    const value = (...args: never[]) => {
+      if (follow) return follow(...args);
+      unseen();
+      return helper(...args);
+    };
+    Object.defineProperty(result, name, { value, writable: true, enumerable: true, configurable: true });
   };
+  // It reads to the end, so that what the callback says is what it gets.
+  define('consumeStream');
   const chunks = (options: Options = {}) => (own.toUIMessageStream as (options: Options) => unknown)(options);
   define(
     'toUIMessageStreamResponse',

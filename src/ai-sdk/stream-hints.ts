@@ -29,6 +29,8 @@ export class StreamHints {
   isWhole = false;
   abortReason: unknown;
   finishReason: string | undefined;
+  /** Is given every part that comes by the callback for chunks. */
+  parts: ((part: unknown) => void) | undefined;
   #steps = 0;
   #usage: Usage = {};
   #model: string | undefined;
@@ -75,6 +77,7 @@ export class StreamHints {
   /** `onChunk`, where the SDK must not be made to keep steps, or the user may speak into the answer (ai 7). */
   readonly chunk = (event: unknown): void => {
     const part = property(event, 'chunk');
+    this.parts?.(part);
     switch (property(part, 'type')) {
       case 'text-delta':
         this.#said(property(part, 'text'));

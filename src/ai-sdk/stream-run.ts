@@ -8,7 +8,7 @@ import type { ScopedRun } from '../recorder/scope.js';
 import type { Turn } from '../recorder/turn.js';
 import type { TurnStatus } from '../recorder/turn-details.js';
 import type { FollowedAnswer } from '../recorder/turn-options.js';
-import type { AnswerReader, ReaderEnd, ReaderOwner } from './answer-reader.js';
+import { type AnswerReader, PartReader, type ReaderEnd, type ReaderOwner } from './answer-reader.js';
 import { UNKNOWN_PROVIDER_ERROR } from './model-spec.js';
 import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-turn.js';
 import type { PromptEnd } from './prompt.js';
@@ -102,6 +102,16 @@ export class StreamRun implements ScopedRun, ReaderOwner {
   collected(): void {
     if (!this.#isRead()) this.#end('abandoned');
   }
+
+  /** Something reads the answer that nobody can follow: what comes by the callback for chunks stands for what it gets. */
+  readonly followChunks = (): void => {
+    const reader = new PartReader(this);
+    this.hints.parts = part => {
+      reader.reading();
+      reader.part(part);
+      if (reader.hasFinish || reader.hasAbort) reader.done();
+    };
+  };
 
   opened(reader: AnswerReader): void {
     this.#readers.add(reader);

@@ -91,7 +91,7 @@ function streamText(call: FunctionCall, context: Context, from: HintSource): unk
     const changes = streamOptions(options, run, context);
     if (!run) return call.with(changes);
     const result = started(run, () => call.with({ ...changes, ...hintCallbacks(run, options, from) }));
-    if (from === 'chunks only') safely(() => rebuildResponses(result, context.ai));
+    if (from === 'chunks only') safely(() => rebuildResponses(result, context.ai, run.followChunks));
     followRun(result, run, context);
     return result;
   });
