@@ -5,7 +5,7 @@
  * recorder names a conversation, keeps tags, and cuts what is too large. Two readings of one message would be recorded
  * as two messages.
  */
-export { readContent as readAISDKContent } from './ai-sdk/prompt.js';
+export { readAnswer as readAISDKAnswer, readContent as readAISDKContent } from './ai-sdk/prompt.js';
 export { answerText, humanContent } from './langchain/content.js';
 export { type Message, readMessage as readLangChainMessage, type Speaker, toolNames } from './langchain/messages.js';
 export type { MessageContent } from './recorder/attachments.js';

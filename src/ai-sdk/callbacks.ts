@@ -1,80 +1,57 @@
-import { abandonOnCollect } from './abandon-on-collect.js';
-import { readFinishReason } from './model-spec.js';
-import type { ModelTaps } from './model-taps.js';
 import type { Callback, SdkCallOptions } from './options.js';
-import { ranToolCalls, readResult } from './result.js';
-import { type Run, UNKNOWN_PROVIDER_ERROR } from './run.js';
+import type { StreamRun } from './stream-run.js';
 
-interface CallbackChunk {
-  type?: string;
-  text?: unknown;
-  error?: unknown;
-}
+/**
+ * Which callbacks a call of `streamText` is given, to hint at its end.
+ *
+ * - `steps`: those that tell of steps and of the end. What a chunk says is not asked for: each would take a turn longer.
+ * - `chunks`: those, but chunks in the place of steps, for ai 7 where a step does not say all that its readers got: the user
+ *   may speak into the answer (steering), or a first attempt may have broken (`streamRetries`).
+ * - `chunks only`: any other would make `experimental_streamTextLowMemory` of ai 7 keep the answer.
+ */
+export type HintSource = 'steps' | 'chunks' | 'chunks only';
 
-/** The events of a `streamText` call that a run needs. */
-export interface StreamListeners {
-  chunk(event: { chunk?: CallbackChunk }): unknown;
-  failed(error: unknown): void;
-  aborted(event: { reason?: unknown }): void;
-  ended(event: { finishReason?: unknown }): void;
+export function hintSource({ experimental_steering, streamRetries }: SdkCallOptions): HintSource {
+  return experimental_steering === undefined && streamRetries === undefined ? 'steps' : 'chunks';
 }
 
 /**
- * The listeners of a run. They see what the user saw: after the app's transforms, and no further than the consumer read.
- *
- * Which end comes:
+ * The callbacks of a call, with ours before the app's; each answers what the app's answers, because ai 7 acts on it.
  *
  * | | ai 5, 6 | ai 7 |
  * |---|---|---|
- * | whole, length, … | onFinish | onEnd, or onFinish without it |
+ * | whole, length, … | onStepFinish, onFinish | onStepEnd or onStepFinish, onEnd or onFinish |
  * | the call was refused | onError | an `error` chunk, and onError |
- * | an error part in the stream | onError, then onFinish | an `error` chunk, onError, then onEnd |
+ * | an error part in the stream | onError, onStepFinish, onFinish | an `error` chunk, onError, then as above |
  * | aborted | onAbort, in a later step then onFinish | onAbort |
- * | the source broke, the consumer left | none | none |
+ * | the source broke, the reader left | none | none |
  */
-export function streamListeners(run: Run, taps: ModelTaps, signal: AbortSignal | undefined): StreamListeners {
-  // Lives as long as the SDK's pipeline, which alone holds these callbacks.
-  const token = {};
-  abandonOnCollect(token, run.turn);
-
-  let error: unknown;
-  const failed = (caught: unknown) => {
-    error = caught;
-    // A call that gave no stream will bring no end either. After an error part in a stream, its end does come.
-    if (run.lastCallRejected || taps.untapped) run.fail(caught);
+export function hintCallbacks(run: StreamRun, options: SdkCallOptions, from: HintSource): Partial<SdkCallOptions> {
+  const { hints } = run;
+  const callbacks = errorCallback(error => hints.failed(error), options);
+  if (from !== 'steps') callbacks.onChunk = before(hints.chunk, options.onChunk);
+  if (from === 'chunks only') return callbacks;
+  if (from === 'steps') Object.assign(callbacks, stepCallback(run, options));
+  const aborted = (event: unknown) => {
+    hints.aborted(event);
+    run.leave();
   };
-  return {
-    chunk: ({ chunk }) => {
-      if (chunk?.type === 'text-delta') run.turn.append(chunk.text as string);
-      else if (chunk?.type === 'error') failed(chunk.error);
-      else run.turn.touch();
-      return token;
-    },
-    failed,
-    aborted: ({ reason }) => run.abort(reason ?? signal?.reason),
-    ended: event => {
-      if (readFinishReason(event.finishReason) === 'error') return run.fail(error ?? UNKNOWN_PROVIDER_ERROR);
-      run.toolsRan(ranToolCalls(event));
-      // What the user saw is known; of a model that was not observed, the rest is read here.
-      const { content: _, ...details } = taps.untapped ? readResult(event, taps.untapped) : {};
-      run.complete(details);
-    },
-  };
+  callbacks.onAbort = before(aborted, options.onAbort);
+  return Object.assign(callbacks, endCallback(run, options));
 }
 
-/**
- * The callbacks of a `streamText` call, with ours before the app's; each answers what the app's answers, because ai 7
- * acts on it.
- */
-export function streamCallbacks(listeners: StreamListeners, options: SdkCallOptions): Partial<SdkCallOptions> {
-  return {
-    onChunk: before(listeners.chunk, options.onChunk),
-    onAbort: before(listeners.aborted, options.onAbort),
-    ...errorCallback(listeners.failed, options),
-    onFinish: before(listeners.ended, options.onFinish),
-    // ai 7 runs only this one of the two when it is given both; ai 5 and 6 do not know it.
-    ...(options.onEnd && { onEnd: before(listeners.ended, options.onEnd) }),
-  };
+/** `onStepFinish`, by the name that the app uses: ai 7 runs only the newer one of the two. */
+function stepCallback({ hints }: StreamRun, { onStepEnd, onStepFinish }: SdkCallOptions): Partial<SdkCallOptions> {
+  return onStepEnd ? { onStepEnd: before(hints.step, onStepEnd) } : { onStepFinish: before(hints.step, onStepFinish) };
+}
+
+/** `onFinish`, by the name that the app uses: ai 7 runs only the newer one of the two. */
+function endCallback(run: StreamRun, options: SdkCallOptions): Partial<SdkCallOptions> {
+  const { onEnd, onFinish } = options;
+  if (onEnd) return { onEnd: before(run.loopEnded, onEnd) };
+  // With an output, ai 7 reads the whole answer a second time for whoever has such a callback.
+  const hasOutput = (options.output ?? options.experimental_output) !== undefined;
+  return onFinish || !hasOutput ? { onFinish: before(run.loopEnded, onFinish) } : {};
 }
 
 /** `onError`, with ours before the app's. Without one the SDK writes errors to the console, and so do we then. */
@@ -82,7 +59,7 @@ export function errorCallback(
   failed: (error: unknown) => void,
   { onError, streamRetries }: SdkCallOptions,
 ): Partial<SdkCallOptions> {
-  // With streamRetries, ai 7 treats a call that has an onError differently; there an `error` chunk tells as much.
+  // With streamRetries, ai 7 treats a call that has an onError differently.
   if (!onError && streamRetries !== undefined) return {};
   const app = onError === undefined ? ({ error }: { error: unknown }) => console.error(error) : onError;
   return { onError: before(({ error }: { error: unknown }) => failed(error), app) };

@@ -37,6 +37,11 @@ export interface StreamPart {
   delta?: unknown;
   /** `text`, in generated content */
   text?: unknown;
+  /** `file` */
+  mediaType?: unknown;
+  /** `source` */
+  url?: unknown;
+  title?: unknown;
   toolName?: unknown;
   toolCallId?: unknown;
   /** Of a `tool-call`: its arguments, as JSON. */
@@ -47,6 +52,9 @@ export interface StreamPart {
   usage?: unknown;
   error?: unknown;
 }
+
+/** What is said of an error that the provider only mentions. */
+export const UNKNOWN_PROVIDER_ERROR = new Error('the provider reported an error');
 
 export function isLanguageModel(value: unknown): value is AnyLanguageModel {
   const model = value as Partial<AnyLanguageModel> | null | undefined;
@@ -62,15 +70,17 @@ export function readFinishReason(reason: unknown): string | undefined {
 
 /** v2 counts in numbers, v3 and v4 in `{ total, cacheRead, reasoning, … }`; the functions' results mix the two. */
 export function readUsage(usage: unknown): Usage {
-  const { inputTokens, outputTokens, totalTokens, cachedInputTokens, reasoningTokens } = fields(usage);
+  const { inputTokens, outputTokens, totalTokens, cachedInputTokens, reasoningTokens, ...others } = fields(usage);
+  const inputDetails = fields(others.inputTokenDetails);
+  const outputDetails = fields(others.outputTokenDetails);
   const input = fields(inputTokens);
   const output = fields(outputTokens);
   return {
     inputTokens: number(inputTokens) ?? number(input.total),
     outputTokens: number(outputTokens) ?? number(output.total),
     totalTokens: number(totalTokens),
-    cachedInputTokens: number(cachedInputTokens) ?? number(input.cacheRead),
-    reasoningTokens: number(reasoningTokens) ?? number(output.reasoning),
+    cachedInputTokens: number(cachedInputTokens) ?? number(input.cacheRead) ?? number(inputDetails.cacheReadTokens),
+    reasoningTokens: number(reasoningTokens) ?? number(output.reasoning) ?? number(outputDetails.reasoningTokens),
   };
 }
 

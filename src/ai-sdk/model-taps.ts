@@ -17,8 +17,10 @@ export interface ModelTapsOptions {
   readonly recorder: Recorder;
   /** The run that the call belongs to; undefined when it is not recorded. */
   readonly run: Run | undefined;
-  /** Told how each stream of a tapped model ends. */
-  ended(end: CallEnd): void;
+  /** Told of each call of a tapped model. */
+  called?(model: AnyLanguageModel): void;
+  /** Told how each stream of a tapped model ends, where there is a run. */
+  ended?(end: CallEnd): void;
 }
 
 /**
@@ -59,7 +61,7 @@ export class ModelTaps {
   }
 
   #tap(model: unknown): unknown {
-    const { recorder, run, ended } = this.#options;
+    const { recorder, run, called, ended } = this.#options;
     const resolved = typeof model === 'string' ? fromDefaultProvider(model) : model;
     if (!isLanguageModel(resolved)) return model;
     // A wrapped model looks after itself, and it alone knows whether to record a call that no run is about.
@@ -67,6 +69,7 @@ export class ModelTaps {
     const known = this.#tapped.get(resolved);
     if (known) return known;
     const tapped = tapModel<AnyLanguageModel>(resolved, model => {
+      called?.(model);
       if (!run || run.ended) return undefined;
       // What somebody put in the place of the tap calls the tap that stood there before.
       const scope = scopeOf(recorder);

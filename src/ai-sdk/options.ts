@@ -15,7 +15,16 @@ export interface SdkCallOptions {
   experimental_prepareStep?: PrepareStep | undefined;
   /** ai 7 */
   streamRetries?: number | undefined;
+  /** ai 7 */
+  experimental_steering?: unknown;
+  /** ai 6, 7 */
+  output?: unknown;
+  /** ai 5; the older name of `output` */
+  experimental_output?: unknown;
   onChunk?: Callback | undefined;
+  onStepFinish?: Callback | undefined;
+  /** ai 7; the newer name of `onStepFinish` */
+  onStepEnd?: Callback | undefined;
   onError?: Callback | undefined;
   onAbort?: Callback | undefined;
   onFinish?: Callback | undefined;
@@ -24,6 +33,9 @@ export interface SdkCallOptions {
 }
 
 /** Called before each step; what it returns stands for this step over the options. */
-type PrepareStep = (options: { model?: unknown }, ...rest: unknown[]) => unknown;
+type PrepareStep = (
+  options: { model?: unknown; experimental_steeringMessages?: unknown },
+  ...rest: unknown[]
+) => unknown;
 
 export type Callback = (event: never) => unknown;

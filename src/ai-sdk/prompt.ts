@@ -1,4 +1,10 @@
-import { type ContentPart, joinParts, type MessageContent } from '../recorder/attachments.js';
+import {
+  type AnswerPart,
+  type ContentPart,
+  joinAnswer,
+  joinParts,
+  type MessageContent,
+} from '../recorder/attachments.js';
 import type { Attachment } from '../recorder/metadata.js';
 
 /**
@@ -31,7 +37,7 @@ export interface PromptEnd {
 }
 
 /** The calls of tools that an answer waited for. */
-export interface ContinuedCalls {
+interface ContinuedCalls {
   readonly toolCallIds: readonly string[];
   /** The names of those that ran, or may run now: not of those that somebody denied. */
   readonly ran: readonly string[];
@@ -116,6 +122,24 @@ export function readContent(content: unknown): MessageContent {
   return joinParts(parts);
 }
 
+/**
+ * An answer, of the parts of a stored UI message or of what a step has generated, in the order in which its reader saw it
+ * grow: a tool stands between two texts as another step does.
+ */
+export function readAnswer(content: unknown): MessageContent {
+  return joinAnswer(
+    partsOf(content).flatMap((part): AnswerPart[] => {
+      if (part.type === 'text' && typeof part.text === 'string') return [{ text: part.text }];
+      if (part.type === 'file') return [{ attachment: readFile(isFields(part.file) ? part.file : part) }];
+      return typeof part.type === 'string' && /^(step|tool|dynamic-tool)/.test(part.type) ? ['step'] : [];
+    }),
+  );
+}
+
+function isFields(value: unknown): value is Part {
+  return typeof value === 'object' && value !== null;
+}
+
 function textParts(content: unknown): string {
   if (typeof content === 'string') return content;
   return partsOf(content)
@@ -125,8 +149,13 @@ function textParts(content: unknown): string {
 
 type Part = Record<string, unknown>;
 
+/** What a file says of itself; in a prompt, and in what a model generates. */
+type FilePart = {
+  readonly [Name in 'type' | 'image' | 'data' | 'mediaType' | 'mimeType' | 'filename']?: unknown;
+};
+
 function partsOf(content: unknown): Part[] {
-  return Array.isArray(content) ? content.filter(part => typeof part === 'object' && part !== null) : [];
+  return Array.isArray(content) ? content.filter(isFields) : [];
 }
 
 function isMessage(value: unknown): value is Message {
@@ -134,7 +163,7 @@ function isMessage(value: unknown): value is Message {
 }
 
 /** An `image` or `file` part of any major: its data is bytes, base64, a URL, or a tagged object that holds one. */
-function readFile(part: Part): Attachment {
+export function readFile(part: FilePart): Attachment {
   const tagged = part.image ?? part.data;
   const data =
     typeof tagged === 'object' && tagged !== null && 'type' in tagged

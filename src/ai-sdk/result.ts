@@ -1,5 +1,9 @@
+import { property, text } from '../internal/guards.js';
+import type { Source } from '../recorder/metadata.js';
 import type { CompleteDetails } from '../recorder/turn-options.js';
 import { readFinishReason, readUsage } from './model-spec.js';
+import { readAnswer } from './prompt.js';
+import { isToolResult } from './tool-calls.js';
 
 /** What a result of the SDK's functions, or the event of their end, says; of any major. */
 interface Result {
@@ -12,49 +16,72 @@ interface Result {
   response?: { modelId?: unknown } | undefined;
 }
 
-interface Step {
-  text?: unknown;
-  content?: readonly ToolPart[];
-  toolCalls?: readonly ToolPart[];
-  toolResults?: readonly ToolPart[];
-}
-
-interface ToolPart {
-  type?: unknown;
-  toolCallId?: unknown;
-  toolName?: unknown;
-}
-
 /** What a result says of an answer whose model was not observed. */
 export function readResult(value: unknown, model: string): CompleteDetails {
   const result = (value ?? {}) as Result;
-  const steps = (Array.isArray(result.steps) ? result.steps : []) as Step[];
+  const steps = Array.isArray(result.steps) ? result.steps : [];
+  const parts = steps.flatMap(step => [{ type: 'step-start' }, ...contentOf(step)]);
+  const { content, attachments } = readAnswer(parts);
   const responseModel = result.response?.modelId;
+  const calls = steps.map(toolCalls);
   const ran = ranToolCalls(value);
-  const calls = steps.flatMap(step => step.toolCalls ?? []);
-  const pending = (steps.at(-1)?.toolCalls ?? []).filter(({ toolCallId }) => !ran.has(String(toolCallId)));
+  const pending = (calls.at(-1) ?? []).filter(call => !ran.has(idOf(call)));
   return {
-    content: resultText(result, steps),
+    content: steps.length > 0 ? content : textOf(result),
+    attachments: attachments.length > 0 ? attachments : undefined,
+    sources: sourcesOf(parts),
     model,
     responseModel: typeof responseModel === 'string' ? responseModel : undefined,
     usage: readUsage(result.totalUsage ?? result.usage),
     finishReason: readFinishReason(result.finishReason),
     steps: steps.length || undefined,
-    toolCalls: calls.filter(call => !pending.includes(call)).flatMap(({ toolName }) => String(toolName ?? '') || []),
-    ...(pending.length > 0 && { pendingToolCalls: pending.map(({ toolCallId }) => String(toolCallId)) }),
+    toolCalls: calls
+      .flat()
+      .filter(call => !pending.includes(call))
+      .flatMap(toolName),
+    ...(pending.length > 0 && { pendingToolCalls: pending.map(idOf) }),
   };
+}
+
+/** What a step has generated, in order; of one that does not say, its text. */
+function contentOf(step: unknown): unknown[] {
+  const content = property(step, 'content');
+  return Array.isArray(content) ? content : [{ type: 'text', text: property(step, 'text') }];
+}
+
+function sourcesOf(parts: readonly unknown[]): Source[] | undefined {
+  const sources = parts.filter(part => property(part, 'type') === 'source');
+  if (sources.length === 0) return undefined;
+  return sources.map(source => ({ url: text(property(source, 'url')), title: text(property(source, 'title')) }));
 }
 
 /** The ids of the calls of tools in the last step that have a result: a client's, and those that wait for a person, have none. */
 export function ranToolCalls(value: unknown): Set<string> {
-  const { steps } = (value ?? {}) as Result;
-  const last = ((Array.isArray(steps) ? steps.at(-1) : value) ?? {}) as Step;
-  const parts = (last.content ?? []).filter(({ type }) => type === 'tool-result' || type === 'tool-error');
-  return new Set([...parts, ...(last.toolResults ?? [])].map(({ toolCallId }) => String(toolCallId)));
+  const steps = property(value, 'steps');
+  const last = Array.isArray(steps) ? steps.at(-1) : value;
+  const results = contentOf(last).filter(isToolResult);
+  return new Set([...results, ...listOf(last, 'toolResults')].map(idOf));
 }
 
-function resultText(result: Result, steps: readonly Step[]): string | undefined {
-  if (steps.length > 0) return steps.map(({ text }) => (typeof text === 'string' ? text : '')).join('');
-  if (typeof result.text === 'string') return result.text;
-  return result.object === undefined ? undefined : JSON.stringify(result.object);
+function toolCalls(step: unknown): unknown[] {
+  return listOf(step, 'toolCalls');
+}
+
+function toolName(call: unknown): string[] {
+  const name = property(call, 'toolName');
+  return typeof name === 'string' ? [name] : [];
+}
+
+function idOf(call: unknown): string {
+  return String(property(call, 'toolCallId'));
+}
+
+function listOf(value: unknown, name: string): unknown[] {
+  const list = property(value, name);
+  return Array.isArray(list) ? list : [];
+}
+
+function textOf({ text, object }: Result): string | undefined {
+  if (typeof text === 'string') return text;
+  return object === undefined ? undefined : JSON.stringify(object);
 }

@@ -1,41 +1,27 @@
-import { safely } from '../internal/guards.js';
+import { property, safely, text } from '../internal/guards.js';
 import { isAborted } from '../recorder/abort.js';
+import { placeholder } from '../recorder/attachments.js';
 import type { Identity } from '../recorder/identity.js';
-import { addUsage, type Usage } from '../recorder/metadata.js';
+import { type Attachment, addUsage, type Source, type Usage } from '../recorder/metadata.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { runIn, type ScopedRun, scopeFor } from '../recorder/scope.js';
 import type { Turn } from '../recorder/turn.js';
 import type { CompleteDetails } from '../recorder/turn-options.js';
-import { InvalidInputError } from '../synap/errors.js';
-import type { SynapCallOptions } from './call-options.js';
 import {
   type AnyLanguageModel,
   type GenerateResult,
   readFinishReason,
   readUsage,
   type StreamPart,
+  UNKNOWN_PROVIDER_ERROR,
 } from './model-spec.js';
 import type { CallListener } from './observe-model.js';
-import { type ContinuedCalls, type PromptEnd, readContent } from './prompt.js';
+import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-turn.js';
+import { type PromptEnd, readContent, readFile } from './prompt.js';
 import { type ToolCall, ToolCalls } from './tool-calls.js';
 
-/** What is said of an error that the provider only mentions. */
-export const UNKNOWN_PROVIDER_ERROR = new Error('the provider reported an error');
-
-const MINUTE = 60_000;
-const IDLE_MS = 5 * MINUTE;
-
-/** What a wrapper is given: the identity to fall back to, and how to treat answers that nobody reads. */
-export interface WrapOptions extends Identity {
-  /** Milliseconds without a part after which an answer is recorded as `abandoned`. Default 300,000. */
-  idleMs?: number | undefined;
-}
-
-/** @throws {@link InvalidInputError} `idleMs` is no time to wait */
-export function checkWrapOptions({ idleMs }: WrapOptions): void {
-  if (idleMs === undefined || (Number.isFinite(idleMs) && idleMs > 0)) return;
-  throw new InvalidInputError(`idleMs must be a number of milliseconds above 0, but is ${idleMs}`, { field: 'idleMs' });
-}
+// More than is recorded.
+const MAX_LIST = 200;
 
 /** How one call of a model ended, as its tap saw it. */
 export type CallEnd =
@@ -50,53 +36,69 @@ export type CallEnd =
 
 /**
  * One run: a call of a wrapped function, or a loop of model calls that belong together. It observes the calls of the model
- * that answer one prompt, and ends its turn once.
- *
- * The text comes from the model's tap (`model`), or from callbacks that tell what the user saw (`callbacks`): those come
- * after the app's own transforms, and after what the consumer did not read.
+ * that answer one prompt, and ends its turn once. The text is what the models gave.
  */
 export class Run implements ScopedRun {
-  readonly turn: Turn;
   readonly identity: Identity | undefined;
   readonly #recorder: Recorder;
-  readonly #textFrom: 'model' | 'callbacks';
+  readonly #call: CallIdentity;
+  #turn: Turn;
   #usage: Usage = {};
   #steps = 0;
   readonly #tools: ToolCalls;
   #lastCallRejected = false;
-  #unanswered = 0;
+  // How many things are under way that will bring a sign or an end by themselves.
+  #working = 0;
   #callStartedAt = 0;
+  // How it ends if nothing follows; undefined while something of it is under way.
   #rest: { readonly error?: unknown } | undefined;
+  #isLoopOver = false;
+  // What stands between the text so far and the next.
+  #separator = '';
+  #hasText = false;
+  readonly #hooks = {
+    // A call that has given no stream yet will give one, or fail: until then nobody can be reading.
+    busy: () => this.#working > 0,
+    endsAs: () => this.#endsAs(),
+    ended: () => {
+      if (!this.#turn.over && this.#turn.state !== 'abandoned') return;
+      this.#unwatch?.();
+      this.#whenEnded?.();
+    },
+  };
+  #attachments: Attachment[] = [];
+  #sources: Source[] = [];
   #unwatch: (() => void) | undefined;
   #whenEnded: (() => void) | undefined;
 
-  constructor(
-    recorder: Recorder,
-    {
-      call,
-      wrappers,
-      textFrom,
-      continued,
-    }: Omit<OpenRunOptions, 'prompt'> & { continued?: ContinuedCalls | undefined },
-  ) {
+  constructor(recorder: Recorder, { prompt, ...identity }: OpenRunOptions) {
     this.#recorder = recorder;
-    this.#tools = new ToolCalls(continued?.ran);
-    this.#textFrom = textFrom;
-    this.identity = safely(() => recorder.identify(call, { fallback: wrappers }));
-    this.turn = recorder.turn(call, {
-      framework: 'ai-sdk',
-      fallback: wrappers,
-      metadata: call.metadata,
-      idleMs: wrappers.find(options => options?.idleMs !== undefined)?.idleMs ?? IDLE_MS,
-      // A call that has given no stream yet will give one, or fail: until then nobody can be reading.
-      busy: () => this.#unanswered > 0,
-      endsAs: () => this.#endsAs(),
-      ended: () => {
-        this.#unwatch?.();
-        this.#whenEnded?.();
-      },
-    });
-    if (continued) this.turn.describe({ toolCalls: continued.ran, continuesToolCalls: continued.toolCallIds });
+    this.identity = safely(() => recorder.identify(identity.call, { fallback: identity.wrappers }));
+    this.#call = identity;
+    this.#tools = new ToolCalls(prompt.continued?.ran);
+    this.#turn = openTurn(recorder, identity, this.#hooks);
+    recordPrompt(this.#turn, prompt, identity.call);
+  }
+
+  /** The turn that is under way: another one each time that the user speaks into the answer. */
+  get turn(): Turn {
+    return this.#turn;
+  }
+
+  /** The user has spoken into the answer (ai 7): what came before is a turn, and what comes now is the answer to that. */
+  steered(messages: unknown): void {
+    if (!Array.isArray(messages)) return;
+    for (const message of messages) {
+      const { content, attachments } = readContent(property(message, 'content'));
+      const before = this.#turn;
+      const next = openNextTurn(this.#recorder, this.#call, { before, known: this.identity }, this.#hooks);
+      this.#turn = next;
+      before.complete();
+      next.user(content, { attachments });
+      this.#hasText = false;
+      this.#attachments = [];
+      this.#sources = [];
+    }
   }
 
   /** Called once the run has ended, however it did. */
@@ -104,8 +106,24 @@ export class Run implements ScopedRun {
     this.#whenEnded = act;
   }
 
+  /** Whether it has ended, or the SDK's own loop is over: what the app starts then is not inside of the call. */
   get ended(): boolean {
-    return this.turn.over;
+    return this.#isLoopOver || this.turn.over;
+  }
+
+  /** The SDK's own loop is over. */
+  leave(): void {
+    this.#isLoopOver = true;
+  }
+
+  /** Something is under way from now on, such as the call's promise. Returns what ends that. */
+  working(): () => void {
+    let isWorking = true;
+    this.#working++;
+    return () => {
+      if (isWorking) this.#working--;
+      isWorking = false;
+    };
   }
 
   /** Whether the last call of the model gave neither a stream nor a result: an error of the run is then its last word. */
@@ -124,7 +142,7 @@ export class Run implements ScopedRun {
   }
 
   complete(details?: CompleteDetails): void {
-    this.turn.complete({ ...details, ...this.#waitingDetails() });
+    this.turn.complete({ ...details, ...this.#tools.waitingDetails });
   }
 
   fail(error: unknown): void {
@@ -169,13 +187,8 @@ export class Run implements ScopedRun {
 
   /** How the run ends when nobody ends it: between two calls of the model that is known. */
   #endsAs(): { readonly error?: unknown } | undefined {
-    if (this.#rest && !('error' in this.#rest)) this.turn.describe(this.#waitingDetails());
+    if (this.#rest && !('error' in this.#rest)) this.turn.describe(this.#tools.waitingDetails);
     return this.#rest;
-  }
-
-  #waitingDetails(): CompleteDetails {
-    const pendingToolCalls = this.#tools.waiting.map(({ id }) => id);
-    return pendingToolCalls.length === 0 ? {} : { pendingToolCalls, toolCalls: this.#tools.names({ ran: true }) };
   }
 
   /** Ends the run when `signal` aborts: a source may ignore it, and a consumer that went away pulls no more. */
@@ -184,6 +197,7 @@ export class Run implements ScopedRun {
     this.#unwatch = undefined;
     if (!signal || this.ended) return;
     const abort = () => this.abort(signal.reason);
+    if (signal.aborted) return abort();
     signal.addEventListener('abort', abort, { once: true });
     this.#unwatch = () => signal.removeEventListener('abort', abort);
   }
@@ -191,8 +205,9 @@ export class Run implements ScopedRun {
   /** Observes one call of the model. `onEnd` is given how it ended. */
   listen(model: AnyLanguageModel, onEnd: (end: CallEnd) => void = () => {}): CallListener {
     this.turn.describe({ model: model.modelId, provider: model.provider });
-    const fromModel = this.#textFrom === 'model';
     const { turn } = this;
+    let answered = () => {};
+    this.#apart();
     let error: unknown;
     let finishReason: string | undefined;
     return {
@@ -200,15 +215,14 @@ export class Run implements ScopedRun {
         this.#lastCallRejected = false;
         this.#callStartedAt = performance.now();
         this.#tools.answered();
-        this.#unanswered++;
+        answered = this.working();
         return runIn(scopeFor(this.#recorder, this, true), call);
       },
-      streaming: () => void this.#unanswered--,
+      streaming: () => answered(),
       part: part => {
         // Nearly every part is one of these.
         if (part.type === 'text-delta') {
-          if (fromModel) turn.append(part.delta as string);
-          else turn.touch();
+          this.#said(part.delta);
           return;
         }
         if (part.type === 'error') error = part.error;
@@ -220,12 +234,12 @@ export class Run implements ScopedRun {
       cancelled: () => onEnd({ type: 'cancelled', error }),
       collected: () => turn.abandon(),
       generated: result => {
-        this.#unanswered--;
+        answered();
         this.#generated(result);
         onEnd({ type: 'done', finishReason: readFinishReason(result.finishReason), error: undefined });
       },
       rejected: error => {
-        this.#unanswered--;
+        answered();
         this.#lastCallRejected = true;
         onEnd({ type: 'rejected', error });
       },
@@ -236,7 +250,13 @@ export class Run implements ScopedRun {
     this.turn.touch();
     switch (part.type) {
       case 'tool-call':
-        this.#tools.add(part);
+        this.#toolCall(part);
+        break;
+      case 'file':
+        this.#file(part);
+        break;
+      case 'source':
+        this.#source(part);
         break;
       case 'response-metadata':
         this.#responseModel(part.modelId);
@@ -249,11 +269,44 @@ export class Run implements ScopedRun {
 
   #generated(result: GenerateResult): void {
     for (const part of result.content ?? []) {
-      if (part.type === 'text') this.turn.append(part.text as string, { streamed: false });
-      if (part.type === 'tool-call') this.#tools.add(part);
+      if (part.type === 'text') this.#said(part.text, { streamed: false });
+      if (part.type === 'tool-call') this.#toolCall(part);
+      if (part.type === 'file') this.#file(part);
+      if (part.type === 'source') this.#source(part);
     }
     this.#responseModel(result.response?.modelId);
     this.#step(result);
+  }
+
+  /** What is said next is another step's, or comes after a tool. */
+  #apart(): void {
+    this.#separator = '\n\n';
+  }
+
+  #said(text: unknown, options?: { streamed: boolean }): void {
+    if (typeof text !== 'string' || text === '') return;
+    this.turn.append(this.#hasText ? `${this.#separator}${text}` : text, options);
+    this.#hasText = true;
+    this.#separator = '';
+  }
+
+  #file(part: StreamPart): void {
+    const file = readFile(part);
+    if (this.#separator === '') this.#separator = '\n';
+    this.#said(placeholder(file), { streamed: false });
+    this.#separator = '\n';
+    if (this.#attachments.length < MAX_LIST) this.#attachments.push(file);
+    this.turn.describe({ attachments: this.#attachments });
+  }
+
+  #source({ url, title }: StreamPart): void {
+    if (this.#sources.length < MAX_LIST) this.#sources.push({ url: text(url), title: text(title) });
+    this.turn.describe({ sources: this.#sources });
+  }
+
+  #toolCall(part: StreamPart): void {
+    this.#apart();
+    this.#tools.add(part);
   }
 
   #responseModel(modelId: unknown): void {
@@ -272,23 +325,7 @@ export class Run implements ScopedRun {
   }
 }
 
-/** What a run is opened with. `wrappers` are what the model and the namespace were wrapped with, the nearest first. */
-export interface OpenRunOptions {
+/** What a run is opened with. */
+export interface OpenRunOptions extends CallIdentity {
   readonly prompt: PromptEnd;
-  readonly call: SynapCallOptions;
-  readonly wrappers: readonly (WrapOptions | undefined)[];
-  readonly textFrom: 'model' | 'callbacks';
-}
-
-/** Opens the run of a prompt, and records what the user said. */
-export function openRun(recorder: Recorder, { prompt, ...options }: OpenRunOptions): Run {
-  const { user, prefill, earlier, continued } = prompt;
-  const run = new Run(recorder, { ...options, continued });
-  // The app's id of a message is that of the newest.
-  const newest = user.length - 1;
-  run.turn.trailing(
-    user.map((said, index) => (index === newest ? { ...said, messageId: options.call.messageId } : said)),
-    { place: earlier.length, earlier: () => earlier.map(content => readContent(content).content), prefill },
-  );
-  return run;
 }

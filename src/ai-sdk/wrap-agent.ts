@@ -1,19 +1,24 @@
 import { safely } from '../internal/guards.js';
 import { runIn, type Scope, scopeFor, scopeOf } from '../recorder/scope.js';
-import { streamCallbacks, streamListeners } from './callbacks.js';
+import { hintCallbacks, hintSource } from './callbacks.js';
 import { standIn } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { overlay, readOnce, withChanges } from './overlay.js';
 import type { Run } from './run.js';
+import type { StreamRun } from './stream-run.js';
 import {
   type Context,
   endWith,
+  followRun,
+  generateCallbacks,
   isNativePromise,
   modelTaps,
-  readToEnd,
   STEP_HOOKS,
   startRun,
+  startStreamRun,
+  streamOptions,
   tapped,
+  withSteering,
 } from './wrap-functions.js';
 
 interface Agent {
@@ -84,65 +89,104 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
   }
 
   function generate(agent: Agent, given: SdkCallOptions, plain: (options: SdkCallOptions) => unknown): unknown {
-    const call = openCall(agent, given, 'model');
+    const call = openCall<Run>(agent, given, (prepared, place, settings) => {
+      const run = startRun(prepared, context, place);
+      const taps = modelTaps({ abortSignal: place.signal }, run, context);
+      const changes = tapped(
+        withSteering(
+          prepared,
+          run,
+          safely(() => given?.experimental_steering),
+        ),
+        taps,
+        STEP_HOOKS,
+      );
+      if (!run) return { run, changes };
+      run.working();
+      // ai 7 takes this one from the settings, after it has prepared the call, and leaves it out of what it prepares.
+      Object.assign(settings, generateCallbacks(run, { onEnd: agent.settings.onEnd }));
+      return { run, changes: { ...changes, ...generateCallbacks(run, prepared) } };
+    });
     const result = runIn(call.scope, () => plain(call.options));
-    return endWith(result, call.scope, { signal: call.signal });
+    return endWith(result, call.scope, { signal: call.signal, failed: call.failed });
   }
 
   function stream(agent: Agent, given: SdkCallOptions, plain: (options: SdkCallOptions) => unknown): unknown {
-    const call = openCall(agent, given, 'callbacks');
+    const steering = safely(() => given?.experimental_steering);
+    const call = openCall<StreamRun>(agent, given, (prepared, place, settings) => {
+      const run = startStreamRun(prepared, context, place);
+      const changes = streamOptions(prepared, run, context);
+      if (!run) return { run, changes };
+      const from = hintSource({ experimental_steering: steering, streamRetries: prepared.streamRetries });
+      const callbacks = hintCallbacks(run, prepared, from);
+      if (!prepares) return { run, changes: { ...changes, ...callbacks } };
+      // ai 6 takes onStepFinish from the settings, after it has prepared the call, and ai 7 these, too. It leaves them out of
+      // what it prepares.
+      const { onStepEnd, onStepFinish, onEnd, onError, onAbort } = agent.settings;
+      const { streamRetries, output } = prepared;
+      const own = { onStepEnd, onStepFinish, onEnd, onError, onAbort, streamRetries, output };
+      const { onChunk: _, onFinish, ...ofSettings } = hintCallbacks(run, own, from);
+      Object.assign(settings, ofSettings, onFinish && !ofSettings.onEnd ? { onEnd: onFinish } : {});
+      const { onStepFinish: __, ...ofCall } = callbacks;
+      return { run, changes: { ...changes, ...ofCall } };
+    });
     const result = runIn(call.scope, () => plain(call.options));
     const streams = <T>(result: T): T => {
-      if (call.scope.run) readToEnd(result, context);
+      if (call.scope.run) followRun(result, call.scope.run, context);
       return result;
     };
     if (!isNativePromise(result)) return streams(result);
     return result.then(streams, (error: unknown) => {
-      safely(() => call.scope.run?.end({ type: 'rejected', error }, call.signal));
+      safely(() => (call.scope.run ?? call.failed())?.fail(error));
       throw error;
     });
   }
 
-  function openCall(agent: Agent, given: SdkCallOptions, textFrom: 'model' | 'callbacks') {
+  /**
+   * Prepares the recording of one call.
+   *
+   * @param open makes the run of what the agent has prepared, and says what differs from that, so that it is observed; what
+   *   it puts into the settings, the agent finds in them for the rest of this call
+   */
+  function openCall<R extends Run | StreamRun>(
+    agent: Agent,
+    given: SdkCallOptions,
+    open: (
+      prepared: SdkCallOptions,
+      place: { originalOptions: SdkCallOptions; around: Scope | null; signal: AbortSignal | undefined },
+      settings: Partial<SdkCallOptions>,
+    ) => { run: R | undefined; changes: Partial<SdkCallOptions> },
+  ) {
     const options = safely(() => readOnce(given)) ?? given;
     const signal = safely(() => options.abortSignal);
     const around = scopeOf(context.recorder) ?? null;
-    const scope = scopeFor<Run>(context.recorder, undefined);
+    const scope = scopeFor<R>(context.recorder, undefined);
     const settings: Partial<SdkCallOptions> = {};
-
-    /** What differs from what the agent has prepared, so that the call is observed. */
-    const open = (prepared: SdkCallOptions): SdkCallOptions => {
-      const run = startRun(prepared, context, textFrom, { originalOptions: options ?? {}, around });
+    let isOpened = false;
+    const opened = (prepared: SdkCallOptions) => {
+      isOpened = true;
+      const { run, changes } = open(prepared, { originalOptions: options ?? {}, around, signal }, settings);
       scope.run = run;
-      const taps = modelTaps({ abortSignal: signal }, run, context);
-      const changes = tapped(prepared, taps, STEP_HOOKS);
-      if (!run) return changes;
-      run.watch(signal);
-      if (textFrom === 'model') return changes;
-      const listeners = streamListeners(run, taps, signal);
-      // ai 7 takes these three from the settings, after it has prepared the call, and leaves them out of what it prepares.
-      const { onEnd, onError, onAbort } = agent.settings;
-      const { streamRetries } = prepared;
-      const callbacks = streamCallbacks(listeners, { onFinish: onEnd, onError, onAbort, streamRetries });
-      Object.assign(settings, {
-        onEnd: callbacks.onFinish,
-        onError: callbacks.onError ?? onError,
-        onAbort: callbacks.onAbort,
-      });
-      return { ...changes, ...streamCallbacks(listeners, prepared) };
+      return changes;
+    };
+    /** A call that failed before it was prepared: what the user said is recorded as after any other that fails. */
+    const failed = (): R | undefined => {
+      if (isOpened) return undefined;
+      safely(() => opened(withChanges(agent.settings, options ?? {})));
+      return scope.run;
     };
 
     if (!prepares) {
-      const changes = safely(() => open({ ...agent.settings, ...options }));
-      return { scope, signal, options: changes ? withChanges(options ?? {}, changes) : options };
+      const changes = safely(() => opened({ ...agent.settings, ...options }));
+      return { scope, signal, failed, options: changes ? withChanges(options ?? {}, changes) : options };
     }
     calls.set(scope, { of: agent.settings, settings });
     const { prepareCall } = agent.settings;
     settings.prepareCall = async function (this: unknown, base: SdkCallOptions) {
       const prepared = ((await prepareCall?.call(this, base)) ?? base) as SdkCallOptions;
-      return withChanges(prepared, safely(() => open(prepared)) ?? {});
+      return withChanges(prepared, safely(() => opened(prepared)) ?? {});
     };
-    return { scope, signal, options };
+    return { scope, signal, failed, options };
   }
 
   Object.defineProperty(RecordingAgent, 'name', { value: Base.name, configurable: true });

@@ -2,7 +2,6 @@ import { safely } from '../internal/guards.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { InvalidInputError } from '../synap/errors.js';
 import { overlay } from './overlay.js';
-import { checkWrapOptions } from './run.js';
 import { type AgentClass, wrapAgent } from './wrap-agent.js';
 import {
   type Context,
@@ -11,7 +10,9 @@ import {
   wrapGenerateText,
   wrapStreamObject,
   wrapStreamText,
+  wrapStreamTextLowMemory,
 } from './wrap-functions.js';
+import { checkWrapOptions } from './wrap-options.js';
 import { wrapOther } from './wrap-others.js';
 
 type Wrap = (own: never, context: Context) => unknown;
@@ -20,6 +21,7 @@ const WRAPS: Readonly<Record<string, Wrap>> = {
   generateText: wrapGenerateText,
   generateObject: wrapGenerateObject,
   streamText: wrapStreamText,
+  experimental_streamTextLowMemory: wrapStreamTextLowMemory,
   streamObject: wrapStreamObject,
   ToolLoopAgent: wrapAgent<AgentClass>,
   Experimental_Agent: wrapAgent<AgentClass>,
@@ -52,7 +54,7 @@ export function wrapAISDK<T extends object>(ai: T, recorder: Recorder, options: 
     throw new InvalidInputError('wrapAISDK takes the AI SDK or a part of it, such as { streamText }', { field: 'ai' });
   checkWrapOptions(options);
   // Called as a method of the wrapped namespace, a function is called as a method of the app's.
-  const context: Context = { recorder, options, receiver: receiver => (receiver === wrapped ? ai : receiver) };
+  const context: Context = { recorder, options, ai, receiver: receiver => (receiver === wrapped ? ai : receiver) };
   const known = new WeakMap<object, unknown>();
   safely(() => warnOfOtherAgents(ai, recorder));
 

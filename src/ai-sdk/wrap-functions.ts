@@ -3,16 +3,20 @@ import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { runIn, type Scope, scopeFor, scopeOf } from '../recorder/scope.js';
 import { isInternal, readCallOptions, withSettings } from './call-options.js';
-import { before, errorCallback, streamCallbacks, streamListeners } from './callbacks.js';
+import { before, errorCallback, type HintSource, hintCallbacks, hintSource } from './callbacks.js';
+import { followResult } from './follow-result.js';
 import { ModelTaps, type StepHook } from './model-taps.js';
 import { standIn } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { readOnce, withChanges } from './overlay.js';
 import { promptEnd, promptMessages } from './prompt.js';
+import { rebuildResponses } from './response-helpers.js';
 import { ranToolCalls, readResult } from './result.js';
-import { type CallEnd, openRun, type Run, type WrapOptions } from './run.js';
+import { type CallEnd, type OpenRunOptions, Run } from './run.js';
+import { StreamRun } from './stream-run.js';
 import { withoutSynap } from './without-synap.js';
 import { wrapperOf } from './wrap-model.js';
+import type { WrapOptions } from './wrap-options.js';
 import { modelSettings } from './wrap-others.js';
 
 /** What {@link wrapAISDK} takes beside the SDK and the recorder. */
@@ -28,6 +32,8 @@ export interface WrapAISDKOptions extends WrapOptions {
 export interface Context {
   readonly recorder: Recorder;
   readonly options: WrapAISDKOptions;
+  /** The SDK, or the part of it, that is wrapped. */
+  readonly ai: object;
   /** What a wrapped function is called on, as the app knows it. */
   receiver(receiver: unknown): unknown;
 }
@@ -60,9 +66,11 @@ const GENERATE_STEP_HOOKS: readonly StepHook[] = ['prepareStep', 'experimental_p
 function wrapGenerate(fn: Fn, context: Context, hooks: readonly StepHook[]): Fn {
   return wrapFunction(fn, context, call => {
     const { options } = call;
-    const scope = scopeFor(context.recorder, startRun(options, context, 'model'));
-    const taps = modelTaps(options, scope.run, context);
-    const result = runIn(scope, () => call.with(tapped(options, taps, hooks)));
+    const run = startRun(options, context);
+    const scope = scopeFor(context.recorder, run);
+    const taps = modelTaps(options, run, context);
+    const changes = { ...tapped(withSteering(options, run), taps, hooks), ...(run && generateCallbacks(run, options)) };
+    const result = runIn(scope, () => started(run, () => call.with(changes)));
     return endWith(result, scope, { signal: options.abortSignal, taps });
   });
 }
@@ -70,21 +78,41 @@ function wrapGenerate(fn: Fn, context: Context, hooks: readonly StepHook[]): Fn 
 export const wrapGenerateText = (fn: Fn, context: Context): Fn => wrapGenerate(fn, context, GENERATE_STEP_HOOKS);
 export const wrapGenerateObject = (fn: Fn, context: Context): Fn => wrapGenerate(fn, context, []);
 
-/** `streamText`: what the user saw comes from its callbacks. */
-export function wrapStreamText(fn: Fn, context: Context): Fn {
-  return wrapFunction(fn, context, call => {
-    const { options } = call;
-    const run = startRun(options, context, 'callbacks');
-    const taps = modelTaps(options, run, context);
-    return runIn(scopeFor(context.recorder, run), () => {
-      if (!run) return call.with(tapped(options, taps, STEP_HOOKS));
-      run.watch(options.abortSignal);
-      const callbacks = streamCallbacks(streamListeners(run, taps, options.abortSignal), options);
-      const result = started(run, () => call.with({ ...tapped(options, taps, STEP_HOOKS), ...callbacks }));
-      readToEnd(result, context);
-      return result;
-    });
+/** `streamText`: what is recorded is what the readers of its result get. */
+export const wrapStreamText = (fn: Fn, context: Context): Fn =>
+  wrapFunction(fn, context, call => streamText(call, context, hintSource(call.options)));
+
+/** `experimental_streamTextLowMemory` (ai 7): as `streamText`, but nothing may make the SDK keep the answer. */
+export const wrapStreamTextLowMemory = (fn: Fn, context: Context): Fn =>
+  wrapFunction(fn, context, call => streamText(call, context, 'chunks only'));
+
+function streamText(call: FunctionCall, context: Context, from: HintSource): unknown {
+  const { options } = call;
+  const run = startStreamRun(options, context);
+  return runIn(scopeFor(context.recorder, run), () => {
+    const changes = streamOptions(options, run, context);
+    if (!run) return call.with(changes);
+    const result = started(run, () => call.with({ ...changes, ...hintCallbacks(run, options, from) }));
+    if (from === 'chunks only') safely(() => rebuildResponses(result, context.ai, run.followChunks));
+    followRun(result, run, context);
+    return result;
   });
+}
+
+/** The options that differ from the app's, so that it is known which model answers, and none gets `providerOptions.synap`. */
+export function streamOptions(
+  options: SdkCallOptions,
+  run: StreamRun | undefined,
+  { recorder }: Context,
+): SdkCallOptions {
+  const taps = new ModelTaps({ recorder, run: undefined, called: model => run?.hints.modelIs(model) });
+  return tapped(options, taps, options.prepareStep === undefined ? [] : STEP_HOOKS);
+}
+
+/** Follows the readers of a result, for the run that it belongs to. */
+export function followRun(result: unknown, run: StreamRun, context: Context): void {
+  safely(() => followResult(result, run));
+  readToEnd(result, context);
 }
 
 /** `streamObject`: it has no callback for chunks, but its cancel and its end reach the model's tap. */
@@ -92,7 +120,7 @@ export function wrapStreamObject(fn: Fn, context: Context): Fn {
   return wrapFunction(fn, context, call => {
     const { options } = call;
     const { abortSignal } = options;
-    const run = startRun(options, context, 'model');
+    const run = startRun(options, context);
     const taps = modelTaps(options, run, context, end => {
       if (end.type !== 'rejected') run?.end(end, abortSignal);
     });
@@ -109,29 +137,49 @@ export function wrapStreamObject(fn: Fn, context: Context): Fn {
   });
 }
 
-/**
- * The run of a call; undefined when it is not recorded, or internal to another call. `originalOptions` hold the user's
- * words, where an agent has made something else of them; `around` is the scope that the call was made in, `null` for none.
- */
-export function startRun(
+/** Where a call stands, if that is not what its options and the code around it say. */
+interface CallPlace {
+  /** They hold the user's words, where an agent has made something else of them. */
+  readonly originalOptions?: SdkCallOptions;
+  /** The scope that the call was made in, `null` for none. */
+  readonly around?: Scope | null | undefined;
+}
+
+/** The run of a call whose models are observed; undefined when it is not recorded, or internal to another call. */
+export function startRun(options: SdkCallOptions, context: Context, place: CallPlace = {}): Run | undefined {
+  return safely(() => {
+    const run = identifyCall(options, context, place);
+    return run && new Run(context.recorder, run);
+  });
+}
+
+/** The run of a call whose result's readers are followed; undefined as in {@link startRun}. */
+export function startStreamRun(
   options: SdkCallOptions,
   context: Context,
-  textFrom: 'model' | 'callbacks',
-  {
-    originalOptions = options,
-    around = scopeOf(context.recorder),
-  }: { originalOptions?: SdkCallOptions; around?: Scope | null | undefined } = {},
-): Run | undefined {
+  place: CallPlace & { readonly signal?: AbortSignal | undefined } = {},
+): StreamRun | undefined {
   return safely(() => {
-    const { recorder } = context;
-    const settings = modelSettings(options.model);
-    const call = withSettings(readCallOptions(options.providerOptions), settings);
-    if (!recorder.isRecording || call.record === false) return undefined;
-    if (around && isInternal(call, around)) return undefined;
-    // A model that was wrapped by itself brings the identity it was wrapped with.
-    const wrappers = [settings, wrapperOf(options.model)?.options, context.options];
-    return openRun(recorder, { prompt: promptEnd(promptMessages(originalOptions)), call, wrappers, textFrom });
+    const { signal = options.abortSignal } = place;
+    const run = identifyCall(options, context, place);
+    const opened = run && new StreamRun(context.recorder, { ...run, signal });
+    opened?.hints.modelIs(options.model);
+    return opened;
   });
+}
+
+function identifyCall(
+  options: SdkCallOptions,
+  { recorder, options: wrapper }: Context,
+  { originalOptions = options, around = scopeOf(recorder) }: CallPlace,
+): OpenRunOptions | undefined {
+  const settings = modelSettings(options.model);
+  const call = withSettings(readCallOptions(options.providerOptions), settings);
+  if (!recorder.isRecording || call.record === false) return undefined;
+  if (around && isInternal(call, around)) return undefined;
+  // A model that was wrapped by itself brings the identity it was wrapped with.
+  const wrappers = [settings, wrapperOf(options.model)?.options, wrapper];
+  return { prompt: promptEnd(promptMessages(originalOptions)), call, wrappers };
 }
 
 /** The taps of a call. `ended` is called with the end of each of its streams. */
@@ -160,12 +208,15 @@ export function tapped(options: SdkCallOptions, taps: ModelTaps, hooks: readonly
   return changes;
 }
 
+interface EndOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly taps?: Pick<ModelTaps, 'untapped'> | undefined;
+  /** Makes the run of a call that failed before it had one. */
+  readonly failed?: (() => Run | undefined) | undefined;
+}
+
 /** Ends the scope's run as its promise does; what is answered is the app's. */
-export function endWith<T>(
-  result: T,
-  scope: Scope<Run>,
-  { signal, taps }: { signal: AbortSignal | undefined; taps?: Pick<ModelTaps, 'untapped'> | undefined },
-): T {
+export function endWith<T>(result: T, scope: Scope<Run>, { signal, taps, failed }: EndOptions): T {
   const whole = (result: unknown) => {
     safely(() => scope.run?.toolsRan(ranToolCalls(result)));
     safely(() => scope.run?.complete(taps?.untapped ? readResult(result, taps.untapped) : undefined));
@@ -176,13 +227,15 @@ export function endWith<T>(
   }
   // Somebody else's kind of promise passes as it is: it may do something anew each time it is asked.
   if (!isNativePromise(result)) return result;
+  // As long as the promise is, a tool or the app's own step may be at work.
+  scope.run?.working();
   return result.then(
     (result: unknown) => {
       whole(result);
       return result;
     },
     (error: unknown) => {
-      safely(() => scope.run?.end({ type: 'rejected', error }, signal));
+      safely(() => (scope.run ?? failed?.())?.end({ type: 'rejected', error }, signal));
       throw error;
     },
   ) as T;
@@ -194,7 +247,7 @@ export function isNativePromise(value: unknown): value is Promise<unknown> {
 }
 
 /** With `consumeStream`, reads the answer whoever else does. The SDK's own errors reach whoever reads it for the app. */
-export function readToEnd(result: unknown, { options }: Context): void {
+function readToEnd(result: unknown, { options }: Context): void {
   if (!options.consumeStream) return;
   safely(() => {
     const { consumeStream } = result as { consumeStream(options: object): PromiseLike<void> };
@@ -202,11 +255,36 @@ export function readToEnd(result: unknown, { options }: Context): void {
   });
 }
 
-function started<T>(run: Run, call: () => T): T {
+function started<T>(run: { fail(error: unknown): void } | undefined, call: () => T): T {
   try {
     return call();
   } catch (error) {
-    run.fail(error);
+    safely(() => run?.fail(error));
     throw error;
   }
+}
+
+/** The options of a `generateText` call with a `prepareStep` that tells when the user has spoken into the answer (ai 7). */
+export function withSteering(
+  options: SdkCallOptions,
+  run: Run | undefined,
+  steering: unknown = options.experimental_steering,
+): SdkCallOptions {
+  if (steering === undefined || !run) return options;
+  const { prepareStep } = options;
+  return withChanges(options, {
+    prepareStep: ((step, ...rest) => {
+      safely(() => run.steered(step.experimental_steeringMessages));
+      return prepareStep?.(step, ...rest);
+    }) satisfies SdkCallOptions['prepareStep'],
+  });
+}
+
+/** The app's own callbacks of a `generateText` call that run when its loop is over: what they start is not inside of it. */
+export function generateCallbacks(run: Run, { onEnd, onFinish }: SdkCallOptions): Partial<SdkCallOptions> {
+  const leave = () => run.leave();
+  return {
+    ...(onEnd && { onEnd: before(leave, onEnd) }),
+    ...(onFinish && { onFinish: before(leave, onFinish) }),
+  };
 }

@@ -6,8 +6,9 @@ import { isInternal, readCallOptions } from './call-options.js';
 import type { AnyLanguageModel, ModelParams } from './model-spec.js';
 import { type CallListener, tapModel } from './observe-model.js';
 import { promptEnd } from './prompt.js';
-import { type CallEnd, checkWrapOptions, openRun, type Run, type WrapOptions } from './run.js';
+import { type CallEnd, Run } from './run.js';
 import { Loops } from './tool-loops.js';
+import { checkWrapOptions, type WrapOptions } from './wrap-options.js';
 
 const loopsOf = new WeakMap<Recorder, Loops>();
 
@@ -78,7 +79,7 @@ function listen(
     const prompt = promptEnd(params.prompt);
     // What comes now comes after the answer so far: a loop that still waits was stopped by the app.
     loops.conclude(identity, prompt.continued?.toolCallIds);
-    const run = openRun(recorder, { prompt, call, wrappers: [options], textFrom: 'model' });
+    const run = new Run(recorder, { prompt, call, wrappers: [options] });
     run.whenEnded(() => loops.forget(run));
     return run;
   }

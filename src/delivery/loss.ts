@@ -5,7 +5,7 @@ import type { Role } from '../synap/messages.js';
  *
  * Never accepted: `missing_user_id`, `missing_customer_id` (there is none, or it names nobody), `invalid_message` (it can't
  * be written as JSON), `redact_failed`, `redacted` (redact answered null), `outbox_full`, `outbox_failed`,
- * `recorder_closed`.
+ * `recorder_closed`, `late` (it was said after its turn was abandoned).
  * Accepted, but: `rejected` (Synap refused it for good: a dead letter), `expired` (no clear answer for too long: a dead
  * letter, too), `unknown_outcome` (Synap may have it, and `retry.ifUnknown` says not to send it again: a dead letter),
  * `shutdown` (still waiting in memory when the recorder ended), `maybe_lost` (a request with it was under way when the
@@ -20,6 +20,7 @@ export type LossReason =
   | 'outbox_full'
   | 'outbox_failed'
   | 'recorder_closed'
+  | 'late'
   | 'rejected'
   | 'expired'
   | 'unknown_outcome'

@@ -1,3 +1,4 @@
+import { isNumber, property } from '../internal/guards.js';
 import { head } from './cut-text.js';
 import { MAX_MESSAGE_BYTES, SPARE } from './truncate.js';
 import type { BoundedText } from './turn-message.js';
@@ -43,7 +44,7 @@ export class AnswerSoFar implements BoundedText {
     let problem: unknown = new TypeError('a message must be a string');
     try {
       const content: unknown = (details as CompleteDetails | null | undefined)?.content;
-      if (typeof content === 'string') return { content, missing: 0 };
+      if (typeof content === 'string') return { content, missing: missingOf(details) };
       if (isAbsent(content) && (isAbsent(details) || typeof details === 'object')) return this;
     } catch (error) {
       problem = error;
@@ -56,6 +57,11 @@ export class AnswerSoFar implements BoundedText {
     this.#content = '';
     this.#missing = 0;
   }
+}
+
+function missingOf(details: unknown): number {
+  const missing = property(details, 'missing');
+  return isNumber(missing) ? missing : 0;
 }
 
 function isAbsent(value: unknown): boolean {

@@ -30,10 +30,38 @@ export function joinParts(parts: Iterable<ContentPart>): MessageContent {
   return { content: lines.join('\n'), attachments };
 }
 
+/** A piece of an answer: a text or a file, or `step` where another step begins. */
+export type AnswerPart = ContentPart | 'step';
+
+/**
+ * An answer as text, in the order in which its reader saw it grow: texts of one step stand together, those of different
+ * steps apart by a blank line, and a file on a line of its own.
+ */
+export function joinAnswer(parts: Iterable<AnswerPart>): MessageContent {
+  let content = '';
+  let before: 'nothing' | 'text' | 'file' | 'step' = 'nothing';
+  const attachments: Attachment[] = [];
+  for (const part of parts) {
+    if (part === 'step') {
+      if (content !== '') before = 'step';
+      continue;
+    }
+    const isFile = 'attachment' in part;
+    const said = isFile ? placeholder(part.attachment) : part.text;
+    if (said === '') continue;
+    const isApart = before === 'file' || (isFile && before === 'text');
+    content += before === 'step' ? `\n\n${said}` : isApart ? `\n${said}` : said;
+    before = isFile ? 'file' : 'text';
+    if (isFile && attachments.length <= MAX_ENTRIES) attachments.push(part.attachment);
+  }
+  return { content, attachments };
+}
+
 // RFC 6838 allows 127 characters on each side of the slash.
 const MAX_MEDIA_TYPE = 255;
 
-function placeholder({ mediaType = '' }: Attachment): string {
+/** What stands for a file in a text. */
+export function placeholder({ mediaType = '' }: Attachment): string {
   const [top = ''] = mediaType.split('/');
   const kind = top === 'image' || top === 'audio' || top === 'video' ? top : 'file';
   return mediaType === '' || mediaType === kind ? `[${kind}]` : `[${kind}: ${cutText(mediaType, MAX_MEDIA_TYPE)}]`;

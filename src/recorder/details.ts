@@ -25,6 +25,7 @@ export function readDetails(details: unknown): TurnDetails {
   for (const name of ['toolCalls', 'pendingToolCalls', 'continuesToolCalls'] as const)
     take(name, texts => headOf(texts)?.map(text => shortText(text)));
   take('attachments', files => headOf(files)?.map(readAttachment));
+  take('sources', sources => headOf(sources)?.map(readSource));
   take('metadata', tags => (typeof tags === 'object' && tags !== null ? tags : undefined));
   return read;
 }
@@ -42,6 +43,10 @@ function readUsage(usage: unknown): Usage | undefined {
 function readAttachment(file: unknown): Record<string, unknown> {
   const part = (name: string, most?: number) => shortText(property(file, name), most);
   return { mediaType: part('mediaType'), filename: part('filename'), url: part('url', 8192) };
+}
+
+function readSource(source: unknown): Record<string, unknown> {
+  return { url: shortText(property(source, 'url'), 8192), title: shortText(property(source, 'title')) };
 }
 
 function shortText(value: unknown, most = MAX_TEXT): string | undefined {

@@ -23,8 +23,11 @@ import { WaitingMessages } from './waiting-messages.js';
 
 const MAX_RECENT = 10_000;
 
+// What stands for an answer that failed or was stopped before its first word.
+const NO_ANSWER = '[no answer]';
+
 export interface IntakeOptions {
-  settings: Pick<RecorderSettings, 'metadata' | 'redact' | 'secrets'>;
+  settings: Pick<RecorderSettings, 'metadata' | 'redact' | 'secrets'> & Partial<Pick<RecorderSettings, 'emptyAnswers'>>;
   relay: Pick<Relay, 'put'> | undefined;
   warnOnce: WarnOnce;
   report(loss: Loss): void;
@@ -47,6 +50,8 @@ export class Intake {
   repeated = 0;
   /** Messages that were lost here, by reason. */
   readonly refused: Partial<Record<LossReason, number>> = {};
+  /** Answers that failed or were stopped before their first word. */
+  emptyAnswers = 0;
   readonly #settings: IntakeOptions['settings'];
   readonly #relay: IntakeOptions['relay'];
   readonly #warnOnce: WarnOnce;
@@ -73,7 +78,11 @@ export class Intake {
   /** Opens the door for the messages of one turn. */
   open({ resolved, unknown }: Resolution, place: Pick<TurnRecord, 'messageId' | 'traceId'> = {}): TurnSink {
     const turn: TurnRecord = { ...place, resolved, unknown, said: new Set(), isAdmitted: false, isRefused: false };
-    return { accept: message => this.#accept(turn, message) };
+    return {
+      accept: message => this.#accept(turn, message),
+      empty: message => this.#acceptEmpty(turn, message),
+      late: facts => void (this.#relay && this.#lose(turn, { role: 'assistant' }, { turn: facts }, 'late')),
+    };
   }
 
   /** What is said from now on counts as lost. */
@@ -111,10 +120,18 @@ export class Intake {
     const unnamed: MessageName = { turn: message.turn };
     if ('unreadable' in message) return this.#lose(turn, message, unnamed, 'invalid_message', message.unreadable);
     try {
-      return message.role === 'user' ? this.#acceptPrompt(turn, message) : this.#take(turn, message, unnamed);
+      if (message.role === 'user') return this.#acceptPrompt(turn, message);
+      return this.#take(turn, message, { ...unnamed, part: message.part });
     } catch (error) {
       return this.#lose(turn, message, unnamed, 'invalid_message', error);
     }
+  }
+
+  #acceptEmpty(turn: TurnRecord, message: AssistantMessage): MaybePromise<Acceptance> {
+    if (!this.#relay) return 'not recorded';
+    this.emptyAnswers++;
+    if (this.#settings.emptyAnswers !== 'placeholder') return 'not recorded';
+    return this.#accept(turn, { ...message, content: NO_ANSWER });
   }
 
   #acceptPrompt(turn: TurnRecord, message: UserMessage): MaybePromise<Acceptance> {

@@ -30,9 +30,21 @@ export function attachmentList(attachments: unknown, cut: () => void): JsonObjec
     const fields = {
       media_type: shortened(part('mediaType'), MAX_NAME, cut),
       filename: shortened(part('filename'), MAX_NAME, cut),
-      url: attachmentUrl(part('url'), cut),
+      url: publicUrl(part('url'), cut),
     };
     return Object.fromEntries(Object.entries(fields).filter(([, value]) => value)) as JsonObject;
+  });
+}
+
+/** Sources as metadata: one that has neither an address nor a title is none. `cut` is called where some of it is left out. */
+export function sourceList(sources: unknown, cut: () => void): JsonObject[] | undefined {
+  return bounded(sources, cut, source => {
+    const fields = {
+      url: publicUrl(property(source, 'url'), cut),
+      title: shortened(property(source, 'title'), MAX_NAME, cut),
+    };
+    const kept = Object.fromEntries(Object.entries(fields).filter(([, value]) => value)) as JsonObject;
+    return Object.keys(kept).length === 0 ? undefined : kept;
   });
 }
 
@@ -77,10 +89,10 @@ function shortened(value: unknown, most: number, cut: () => void): string | unde
 }
 
 /**
- * Where a file is. A signature or a token in its query would let everybody in who reads the transcript, so it is masked;
+ * Where a file or a source is. A signature or a token in its query would let everybody in who reads the transcript, so it is masked;
  * of an URL that is too long, the query goes first. A data URL holds the file itself.
  */
-function attachmentUrl(value: unknown, cut: () => void): string | undefined {
+function publicUrl(value: unknown, cut: () => void): string | undefined {
   if (typeof value !== 'string' || !/^https?:/i.test(value)) return undefined;
   if (value.length <= MAX_URL) return maskSecrets(value).toWellFormed();
   cut();

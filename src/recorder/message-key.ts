@@ -11,6 +11,8 @@ export interface MessageName {
   readonly wording?: number | undefined;
   /** How many messages of the user came before it in the turn; undefined where it can't be read. */
   readonly place?: number | undefined;
+  /** How many messages of the same answer came before it: an answer may go on after it was abandoned. */
+  readonly part?: number | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface MessageName {
  * |---|---|
  * | user's, the app's id known | conversation, id, short hash of the text: an edit is another key, in every process |
  * | user's, no id | turn, place in the turn |
- * | assistant's | turn |
+ * | assistant's | turn; of an answer that went on after it was abandoned, its place among the turn's answers, too |
  *
  * A turn goes by its own id, which is unique, or by an id of the app's, which is so within a conversation.
  *
@@ -29,7 +31,7 @@ export interface MessageName {
  */
 export function messageKey(
   message: { readonly conversationId: string | undefined; readonly role: Role; readonly content?: string | undefined },
-  { turn, messageId, wording = 0, place }: MessageName,
+  { turn, messageId, wording = 0, place, part = 0 }: MessageName,
 ): string {
   const { conversationId, role, content } = message;
   if (role === 'user' && messageId !== undefined) {
@@ -37,5 +39,6 @@ export function messageKey(
     return `${conversationId}:user:${messageId}${hash}${wording > 0 ? `:${wording}` : ''}`;
   }
   const turnName = turn.isNamedByApp ? `${conversationId}:${turn.id}` : turn.id;
-  return role === 'user' && place !== undefined ? `${turnName}:user:${place}` : `${turnName}:${role}`;
+  if (role === 'user' && place !== undefined) return `${turnName}:user:${place}`;
+  return part > 0 ? `${turnName}:${role}:${part}` : `${turnName}:${role}`;
 }

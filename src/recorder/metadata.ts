@@ -1,11 +1,11 @@
 import type { JsonObject, JsonValue } from '../internal/json.js';
 import { VERSION } from '../version.js';
 import { cutText } from './cut-text.js';
-import { attachmentList, toolNames } from './lists.js';
+import { attachmentList, sourceList, toolNames } from './lists.js';
 import { copyTags } from './tags.js';
 import type { Attachment, TurnDetails, TurnStatus, Usage } from './turn-details.js';
 
-export type { Attachment, TurnDetails, TurnStatus, Usage } from './turn-details.js';
+export type { Attachment, Source, TurnDetails, TurnStatus, Usage } from './turn-details.js';
 
 /** The names that a message uses for itself; an app's tags can't have them. */
 const RESERVED = new Set([
@@ -33,6 +33,7 @@ const RESERVED = new Set([
   'edited',
   'trace_id',
   'attachments',
+  'sources',
   'started_at',
   'ended_at',
   'external_conversation_id',
@@ -104,6 +105,7 @@ export function assistantMetadata(facts: MessageFacts, answer: AnswerFacts): Jso
     pending_tool_calls: toolNames(answer.pendingToolCalls, () => cut.add('pending_tool_calls')),
     continues_tool_calls: toolNames(answer.continuesToolCalls, () => cut.add('continues_tool_calls')),
     attachments: attachmentList(answer.attachments, () => cut.add('attachments')),
+    sources: sourceList(answer.sources, () => cut.add('sources')),
     started_at: isoTime(facts.startedAt),
     ended_at: isoTime(answer.endedAt),
     external_conversation_id: text(cut, 'external_conversation_id', facts.externalConversationId),

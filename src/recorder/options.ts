@@ -37,6 +37,12 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
    * returns anything else, the message is not recorded and counted as a loss.
    */
   redact?: ((message: RecordMessageInput) => MaybePromise<RecordMessageInput | null>) | undefined;
+  /**
+   * What stands for an answer that failed or was stopped before its first word: nothing (`skip`, the user's message stands
+   * alone), or a message `[no answer]` with its status and error (`placeholder`). Either way `stats().emptyAnswers`
+   * counts it. Default `skip`.
+   */
+  emptyAnswers?: 'skip' | 'placeholder' | undefined;
   /** Is called with each message that will never arrive. */
   onLoss?: ((loss: Loss) => void) | undefined;
   /**
@@ -117,6 +123,7 @@ const schema = z.object({
   conversationScope: z.enum(['user', 'customer', 'app']).default('user'),
   metadata: z.record(z.string(), z.unknown()).optional(),
   redact: optionalFunction,
+  emptyAnswers: z.enum(['skip', 'placeholder']).default('skip'),
   onLoss: optionalFunction,
   onDelivered: optionalFunction,
   waitUntil: optionalFunction,

@@ -39,6 +39,8 @@ export interface RecorderStats extends DeliveryStats {
   refused: Partial<Record<LossReason, number>>;
   /** Messages that were not recorded, because they were said before: sent again with a prompt, or by a regenerate. */
   repeated: number;
+  /** Answers that failed or were stopped before their first word: no message, unless `emptyAnswers` says otherwise. */
+  emptyAnswers: number;
 }
 
 /** What {@link Recorder.turn} takes beside the identity: for those who write an adapter. */
@@ -229,7 +231,12 @@ export class Recorder {
    */
   stats(): RecorderStats {
     const { pendingBytes: _, ...none } = NO_STATS;
-    return { ...(this.#relay?.stats() ?? none), refused: { ...this.#intake.refused }, repeated: this.#intake.repeated };
+    return {
+      ...(this.#relay?.stats() ?? none),
+      refused: { ...this.#intake.refused },
+      repeated: this.#intake.repeated,
+      emptyAnswers: this.#intake.emptyAnswers,
+    };
   }
 
   async #close(timeoutMs: number): Promise<FlushResult> {

@@ -19,6 +19,13 @@ export interface Attachment {
   url?: string | undefined;
 }
 
+/** Where something in an answer comes from, as the model cited it. */
+export interface Source {
+  /** An http(s) URL. */
+  url?: string | undefined;
+  title?: string | undefined;
+}
+
 /** What an adapter, or an app, knows of an answer. What is not known stays absent. */
 export interface TurnDetails {
   /** The model that was asked for. */
@@ -38,6 +45,8 @@ export interface TurnDetails {
   continuesToolCalls?: readonly string[] | undefined;
   /** The first 100 of them are recorded. */
   attachments?: readonly Attachment[] | undefined;
+  /** What the answer cites. The first 100 of them are recorded. */
+  sources?: readonly Source[] | undefined;
   /** The app's own tags of this message, 64 KiB and 5,000 values at most. */
   metadata?: Record<string, unknown> | undefined;
 }

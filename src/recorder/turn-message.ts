@@ -57,6 +57,8 @@ export interface AssistantMessage extends BoundedText {
   readonly role: 'assistant';
   readonly turn: TurnFacts;
   readonly status: TurnStatus;
+  /** How many messages of the turn's answer came before it: one goes on after it was abandoned. */
+  readonly part?: number | undefined;
   /** What the turn failed with, or why it was aborted. */
   readonly error: unknown;
   readonly details: TurnDetails;
@@ -84,4 +86,8 @@ export type Acceptance = 'accepted' | 'not recorded' | LossReason;
 export interface TurnSink {
   /** Never throws or rejects. */
   accept(message: TurnMessage): MaybePromise<Acceptance>;
+  /** An answer that failed or was stopped before its first word. */
+  empty?(message: AssistantMessage): MaybePromise<Acceptance>;
+  /** Something was said after the turn was abandoned, and nobody will record it. */
+  late?(turn: TurnFacts): void;
 }

@@ -26,7 +26,7 @@ export interface TurnOptions {
   /** Called when the turn ends, however it does. */
   ended?: (() => void) | undefined;
   /** Asked for the answer so far when the recorder abandons the turn, by an adapter that has not appended it. */
-  soFar?: (() => CompleteDetails | undefined) | undefined;
+  soFar?: (() => FollowedAnswer | undefined) | undefined;
 }
 
 /** Options of a turn as they are used: each is read once and by itself; what is not what it should be is not there. */
@@ -69,6 +69,14 @@ export interface UserMessageOptions {
 /** What `turn.complete()` takes. `content` replaces what was appended. */
 export interface CompleteDetails extends TurnDetails {
   content?: string | undefined;
+}
+
+/** What an adapter that follows the readers of an answer knows of it. */
+export interface FollowedAnswer extends CompleteDetails {
+  /** How many characters followed `content` that were not kept, because no message is as long. */
+  missing?: number | undefined;
+  /** When its last part was read, on the clock of `performance.now()`. */
+  lastPartAt?: number | undefined;
 }
 
 /** What became of the messages of a turn so far: how many the outbox has accepted, and why the others are lost. */

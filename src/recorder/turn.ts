@@ -1,13 +1,22 @@
 import { v7 as uuidv7 } from 'uuid';
-import { property, safely } from '../internal/guards.js';
+import { isNumber, property, safely } from '../internal/guards.js';
 import type { Role } from '../synap/messages.js';
 import { AnswerSoFar } from './answer-so-far.js';
 import { readDetails } from './details.js';
 import { Pauses } from './pauses.js';
 import type { TurnDetails, TurnStatus } from './turn-details.js';
-import type { BoundedText, PromptHistory, TurnFacts, TurnMessage, TurnSink, UserMessage } from './turn-message.js';
+import type {
+  AssistantMessage,
+  BoundedText,
+  PromptHistory,
+  TurnFacts,
+  TurnMessage,
+  TurnSink,
+  UserMessage,
+} from './turn-message.js';
 import {
   type CompleteDetails,
+  type FollowedAnswer,
   readTurnOptions,
   type TurnOptions,
   type TurnOutcome,
@@ -15,7 +24,9 @@ import {
 } from './turn-options.js';
 import { OutcomeCount } from './turn-outcome.js';
 
-/** Is called when a turn is open and when it has ended. One that was abandoned without a text may do both again. */
+const NOTHING: BoundedText = Object.freeze({ content: '', missing: 0 });
+
+/** Is called when a turn is open and when it has ended. One that was abandoned may do both again. */
 export interface TurnObserver {
   opened(turn: Turn): void;
   ended(turn: Turn): void;
@@ -31,11 +42,12 @@ export interface TurnPlace {
 /** Where a turn can be, and what may follow. */
 interface Moves {
   open: 'complete' | 'error' | 'aborted' | 'abandoned';
-  /** Only as long as there was no text. */
+  /** The ends only as long as there was no text. */
   abandoned: 'open' | 'complete' | 'error' | 'aborted';
   complete: never;
   error: never;
-  aborted: never;
+  /** Only where its adapter ended it before its readers did. */
+  aborted: 'open';
 }
 
 /** `open`, or how the turn ended. */
@@ -51,10 +63,11 @@ export type TurnState = keyof Moves;
  *    ▲       abort()          ├─► aborted  ◄─┤
  *    │       abandon(), idle  └─► abandoned ─┘
  *    │       for idleMs               │
- *    └────── append(), while no text was recorded
+ *    └────── append(), while no text was recorded; resume()
  * ```
  *
- * `complete`, `error`, `aborted`, and `abandoned` with a text are final; the first end counts.
+ * `complete`, `error`, `aborted`, and `abandoned` with a text are final; the first end counts. What is said after that
+ * abandonment is counted as lost (`late`), unless an adapter resumes the turn: then it is a further message of the answer.
  * Every method may be called late, twice or in a broken order; none throws or waits. An answer without any text is no
  * message: the user's stands alone then.
  *
@@ -99,7 +112,10 @@ export class Turn {
   #isAlive = false;
   #lastSignAt = this.#clock;
   #details: TurnDetails = {};
-  #isAnswered = false;
+  // What was recorded when it was abandoned, and in how many messages.
+  #recorded: BoundedText = NOTHING;
+  #parts = 0;
+  #isLate = false;
   readonly #outcome = new OutcomeCount();
 
   /** @internal Turns are made by `recorder.turn()`. */
@@ -132,7 +148,7 @@ export class Turn {
 
   /** Whether nothing more can come of it: it has ended, and was not merely abandoned without a text. */
   get over(): boolean {
-    return this.#state !== 'open' && (this.#state !== 'abandoned' || this.#isAnswered);
+    return this.#state !== 'open' && (this.#state !== 'abandoned' || this.#parts > 0);
   }
 
   /** @internal Looks at the clock for the turn: dates its latest sign of life, and abandons it when that is too old. */
@@ -196,7 +212,8 @@ export class Turn {
 
   /** A piece of the answer's text. One that was not streamed (`streamed: false`) says nothing about the first token. */
   append(text: string, options?: { streamed?: boolean | undefined }): void {
-    if (this.over || typeof text !== 'string' || text === '') return;
+    if (typeof text !== 'string' || text === '') return;
+    if (this.over) return this.#late();
     if (this.#state !== 'open') this.#reopen();
     this.#isAlive = true;
     if (this.#firstTokenAt === undefined && property(options, 'streamed') !== false)
@@ -240,8 +257,25 @@ export class Turn {
     else this.#end('abandoned', details);
   }
 
+  /** @internal The answer goes on after it was abandoned, or after an abort that its adapter did not wait for. */
+  resume(): void {
+    if (this.#state === 'abandoned' || this.#state === 'aborted') this.#reopen();
+  }
+
+  /** Counts, once, that something was said after the turn was abandoned. */
+  #late(): void {
+    if (this.#isLate || this.#state !== 'abandoned') return;
+    this.#isLate = true;
+    this.#sink.late?.(this.#facts);
+  }
+
   #end(status: Moves['open'], details: CompleteDetails | undefined, error?: unknown): void {
-    if (this.over || this.#state === status) return;
+    if (this.over) {
+      const content = property(details, 'content');
+      if (typeof content === 'string' && rest({ content, missing: 0 }, this.#recorded).content !== '') this.#late();
+      return;
+    }
+    if (this.#state === status) return;
     this.#state = status;
     const pausedAt = this.pauses.close();
     // Nobody saw an abandoned answer end: its last sign of life is as far as it went.
@@ -250,9 +284,19 @@ export class Turn {
     // An adapter's own failure costs no words.
     safely(() => this.#ended?.());
     try {
-      const last = details ?? (status === 'abandoned' ? this.#soFar?.() : undefined);
+      const last: FollowedAnswer | undefined = details ?? (status === 'abandoned' ? this.#soFar?.() : undefined);
       const text = this.#text.or(last);
-      if (text.content !== '') this.#answer(status, text, { ...this.#details, ...readDetails(last) }, error);
+      const lastPartAt = property(last, 'lastPartAt');
+      if (isNumber(lastPartAt)) this.#lastSignAt = lastPartAt;
+      // What was appended since is all new; what somebody else has kept is the whole answer.
+      const news = text === this.#text ? text : rest(text, this.#recorded);
+      const answer = () => this.#answer(status, news, { ...this.#details, ...readDetails(last) }, error);
+      if (news.content !== '') {
+        this.#accept(answer());
+        this.#recorded = { content: text.content, missing: text.missing };
+        this.#parts++;
+      } else if ((status === 'error' || status === 'aborted') && this.#parts === 0 && this.#sink.empty)
+        this.#outcome.add(this.#sink.empty(answer()));
     } catch (error) {
       this.#unreadable('assistant', error);
     }
@@ -260,29 +304,34 @@ export class Turn {
     this.#observer?.ended(this);
   }
 
-  /** An answer that was abandoned before its first word has come after all. */
   #reopen(): void {
-    const reopened: Moves['abandoned'] = 'open';
+    this.#isLate = false;
+    const reopened: (Moves['abandoned'] | Moves['aborted']) & 'open' = 'open';
     this.#state = reopened;
     this.#observer?.opened(this);
   }
 
-  #answer(status: TurnStatus, { content, missing }: BoundedText, details: TurnDetails, error: unknown): void {
-    this.#isAnswered = true;
+  #answer(
+    status: TurnStatus,
+    { content, missing }: BoundedText,
+    details: TurnDetails,
+    error: unknown,
+  ): AssistantMessage {
     const elapsedMs = this.#lastSignAt - this.#clock;
-    this.#accept({
+    return {
       role: 'assistant',
       turn: this.#facts,
       content,
       missing,
       status,
+      part: this.#parts,
       error,
       details,
       startedAt: this.#startedAt,
       endedAt: new Date(this.#startedAt.getTime() + elapsedMs),
       latencyMs: this.#timed ? elapsedMs - this.pauses.excludedMs : undefined,
       timeToFirstTokenMs: this.#firstTokenAt === undefined ? undefined : this.#firstTokenAt - this.#clock,
-    });
+    };
   }
 
   #unreadable(role: Role, unreadable: unknown): void {
@@ -292,4 +341,12 @@ export class Turn {
   #accept(message: TurnMessage): void {
     this.#outcome.add(this.#sink.accept(message));
   }
+}
+
+/** What a text has beyond the beginning of it that is recorded. */
+function rest(text: BoundedText, recorded: BoundedText): BoundedText {
+  if (recorded.content === '' || !text.content.startsWith(recorded.content)) return text;
+  // A blank line parts two texts of one message.
+  const content = text.content.slice(recorded.content.length).replace(/^\n\n/, '');
+  return { content, missing: Math.max(0, text.missing - recorded.missing) };
 }

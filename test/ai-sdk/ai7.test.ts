@@ -107,7 +107,7 @@ describe.each(['wrapAISDK', 'wrapModel'] as const)('%s on ai 7', way => {
     };
     if (fn === 'generateText') await sdk.generateText(options);
     else await sdk.streamText(options).consumeStream();
-    expect(await on.transcript()).toEqual(['user: Weather?', 'assistant: Let me check. It is sunny.']);
+    expect(await on.transcript()).toEqual(['user: Weather?', 'assistant: Let me check. \n\nIt is sunny.']);
     expect(on.synap.stored[1]?.metadata).toMatchObject({
       steps: 2,
       tool_calls: ['weather'],

@@ -74,7 +74,7 @@ describe.each(both)('$name', ({ major, way, gap }) => {
     const options = { model: t.model, prompt: 'Weather?', tools, stopWhen: major.steps(5) } as never;
     if (fn === 'generateText') await t.sdk.generateText(options);
     else await read(t.sdk.streamText(options).textStream);
-    expect(await t.transcript()).toEqual(['user: Weather?', 'assistant: Let me check. It is sunny.']);
+    expect(await t.transcript()).toEqual(['user: Weather?', 'assistant: Let me check. \n\nIt is sunny.']);
     expect(t.synap.stored[1]?.metadata).toMatchObject({
       steps: 2,
       tool_calls: ['weather'],
@@ -86,7 +86,7 @@ describe.each(both)('$name', ({ major, way, gap }) => {
   it('records a tool that the provider executes', async () => {
     await using t = await on([['Searching. ', { tool: 'search', providerExecuted: true }, 'Found it.']]);
     await read(t.sdk.streamText({ model: t.model, prompt: 'Find', tools: {} }).textStream);
-    expect(await t.transcript()).toEqual(['user: Find', 'assistant: Searching. Found it.']);
+    expect(await t.transcript()).toEqual(['user: Find', 'assistant: Searching. \n\nFound it.']);
     expect(t.synap.stored[1]?.metadata).toMatchObject({ tool_calls: ['search'] });
   });
 
@@ -105,11 +105,7 @@ describe.each(both)('$name', ({ major, way, gap }) => {
     expect(await t.transcript()).toEqual(['user: Hi', 'assistant: Hello']);
   });
 
-  // Not covered yet: on ai 7 the recorder sees a stream break before the app has read the text before the break. Where
-  // not even a turn of the event loop lies between the two, that text is missing in the transcript.
-  const breakOvertakesText = way === 'wrapAISDK' && major.name === 'ai 7' && /^(no gap|a microtask)$/.test(gap);
-
-  it.skipIf(breakOvertakesText)('records a stream that breaks with the text so far', async () => {
+  it('records a stream that breaks with the text so far', async () => {
     await using t = await on([['One ', 'two', { breaks: new Error('socket hang up') }]]);
     const result = t.sdk.streamText({ model: t.model, prompt: 'Count', ...quiet });
     await read(result.textStream).catch(() => {});
@@ -172,7 +168,7 @@ describe.each(both)('$name', ({ major, way, gap }) => {
       if (text.endsWith('Second')) abort.abort();
       if (abort.signal.aborted) break;
     }
-    expect(await t.transcript()).toEqual(['user: Go', 'assistant (aborted): First. Second']);
+    expect(await t.transcript()).toEqual(['user: Go', 'assistant (aborted): First. \n\nSecond']);
   });
 
   it('records an abort during a tool', async () => {
@@ -262,7 +258,7 @@ describe.each(both)('$name', ({ major, way, gap }) => {
     } as never);
     const said = (await t.transcript()).map(line => line.replace('assistant: ', ''));
     expect(said[0]).toBe('user: Book it');
-    expect(said.slice(1).join('')).toBe('I need to ask. Thanks.');
+    expect(said.slice(1).join('').replace('\n\n', '')).toBe('I need to ask. Thanks.');
   });
 
   it('keeps the options for synap from the provider', async () => {
@@ -337,7 +333,7 @@ describe.each(on)('wrapAISDK $name', ({ major, gap }) => {
       stopWhen: major.steps(5),
       prepareStep: () => ({ messages: [{ role: 'user', content: 'Summary of all this' }] }),
     } as never);
-    expect(await t.transcript()).toEqual(['user: Weather?', 'assistant: Let me check. It is sunny.']);
+    expect(await t.transcript()).toEqual(['user: Weather?', 'assistant: Let me check. \n\nIt is sunny.']);
   });
 
   it('records a model that prepareStep puts in', async () => {
@@ -349,7 +345,7 @@ describe.each(on)('wrapAISDK $name', ({ major, gap }) => {
       stopWhen: major.steps(5),
       prepareStep: () => ({ model: t.model }),
     } as never);
-    expect(await t.transcript()).toEqual(['user: Weather?', 'assistant: Let me check. It is sunny.']);
+    expect(await t.transcript()).toEqual(['user: Weather?', 'assistant: Let me check. \n\nIt is sunny.']);
   });
 
   it('records what came out of a transform, never what went in, on abort too', async () => {
@@ -396,7 +392,7 @@ describe.each(on)('wrapAISDK $name', ({ major, gap }) => {
       const result = await agent[way]({ prompt: 'Weather?' });
       if (way === 'stream') expect(await read(result.textStream)).toBe('Let me check. It is sunny.');
       if (way === 'stream') expect(finished).toHaveBeenCalledOnce();
-      expect(await t.transcript(), way).toEqual(['user: Weather?', 'assistant: Let me check. It is sunny.']);
+      expect(await t.transcript(), way).toEqual(['user: Weather?', 'assistant: Let me check. \n\nIt is sunny.']);
       expect(t.synap.stored[1]?.metadata).toMatchObject({ steps: 2, tool_calls: ['weather'] });
     }
   });

@@ -18,6 +18,9 @@ export type Piece =
   | string
   | { tool: string; id?: string; input?: object; providerExecuted?: boolean }
   | { reasoning: string }
+  /** A file of this media type that the model has generated. */
+  | { file: string }
+  | { source: { url: string; title?: string } }
   | { errorPart: Error }
   /** The stream itself breaks. */
   | { breaks: Error }
@@ -40,13 +43,35 @@ interface Major {
   sdk: SDK;
   Mock: new (options: object) => { specificationVersion: string };
   nested: boolean;
+  specification: 'v2' | 'v3' | 'v4';
   steps(count: number): unknown;
 }
 
 export const MAJORS: Major[] = [
-  { name: 'ai 5', sdk: ai5 as never, Mock: MockLanguageModelV2 as never, nested: false, steps: ai5.stepCountIs },
-  { name: 'ai 6', sdk: ai6 as never, Mock: MockLanguageModelV3 as never, nested: true, steps: ai6.stepCountIs },
-  { name: 'ai 7', sdk: ai7 as never, Mock: MockLanguageModelV4 as never, nested: true, steps: ai7.isStepCount },
+  {
+    name: 'ai 5',
+    sdk: ai5 as never,
+    Mock: MockLanguageModelV2 as never,
+    nested: false,
+    specification: 'v2',
+    steps: ai5.stepCountIs,
+  },
+  {
+    name: 'ai 6',
+    sdk: ai6 as never,
+    Mock: MockLanguageModelV3 as never,
+    nested: true,
+    specification: 'v3',
+    steps: ai6.stepCountIs,
+  },
+  {
+    name: 'ai 7',
+    sdk: ai7 as never,
+    Mock: MockLanguageModelV4 as never,
+    nested: true,
+    specification: 'v4',
+    steps: ai7.isStepCount,
+  },
 ];
 
 export type Script = Step[] | ((prompt: never, call: number) => Step);
@@ -69,7 +94,7 @@ const WAITS: Record<Exclude<Gap, 'no gap'>, () => Promise<unknown>> = {
  *
  * @param gap what goes by before each part of its stream
  */
-export function mockModel({ Mock, nested }: Major, script: Script, gap: Gap = 'no gap') {
+export function mockModel({ Mock, nested, specification }: Major, script: Script, gap: Gap = 'no gap') {
   let calls = 0;
   const seen: { pulled: number; cancelled: unknown[]; params: Record<string, unknown>[] } = {
     pulled: 0,
@@ -112,6 +137,18 @@ export function mockModel({ Mock, nested }: Major, script: Script, gap: Gap = 'n
     providerExecuted: true,
   });
 
+  // Its bytes are no image's, and never looked at.
+  const file = (mediaType: string) => {
+    const data = 'AAAA';
+    return { type: 'file', mediaType, data: specification === 'v4' ? { type: 'data', data } : data };
+  };
+  const source = (piece: Extract<Piece, { source: object }>) => ({
+    type: 'source',
+    sourceType: 'url',
+    id: piece.source.url,
+    ...piece.source,
+  });
+
   function* parts(step: Piece[]): Generator<object> {
     yield { type: 'stream-start', warnings: [] };
     yield { type: 'response-metadata', id: 'r1', modelId: 'answering-model', timestamp: new Date(0) };
@@ -128,7 +165,9 @@ export function mockModel({ Mock, nested }: Major, script: Script, gap: Gap = 'n
         yield { type: 'reasoning-start', id: `${id}` };
         yield { type: 'reasoning-delta', id: `${id}`, delta: piece.reasoning };
         yield { type: 'reasoning-end', id: `${id++}` };
-      } else if ('errorPart' in piece) yield { type: 'error', error: piece.errorPart };
+      } else if ('file' in piece) yield file(piece.file);
+      else if ('source' in piece) yield source(piece);
+      else if ('errorPart' in piece) yield { type: 'error', error: piece.errorPart };
       else if ('breaks' in piece) throw piece.breaks;
       else if ('hangs' in piece || 'waitsFor' in piece) yield piece;
       else if ('cut' in piece) return;
@@ -145,6 +184,8 @@ export function mockModel({ Mock, nested }: Major, script: Script, gap: Gap = 'n
         if (typeof piece === 'string') return [{ type: 'text', text: piece }];
         if ('tool' in piece) return piece.providerExecuted ? [toolCall(piece), toolResult(piece)] : [toolCall(piece)];
         if ('reasoning' in piece) return [{ type: 'reasoning', text: piece.reasoning }];
+        if ('file' in piece) return [file(piece.file)];
+        if ('source' in piece) return [source(piece)];
         return [];
       });
       return {

@@ -235,9 +235,9 @@ describe.each(MAJORS)('on $name, a model named by a string that the gateway reso
     await on.recorder.flush();
     expect(on.synap.stored.map(line)).toEqual([
       'user: Go',
-      'assistant: Let me check. From the gateway.',
+      'assistant: Let me check. \n\nFrom the gateway.',
       'user: Go',
-      'assistant: Let me check. From the gateway.',
+      'assistant: Let me check. \n\nFrom the gateway.',
     ]);
     expect(server.bodies).toHaveLength(2);
   });

@@ -95,9 +95,9 @@ describe.each(MAJORS)('on $name, beside a neighbour that replaces the calls of a
         expect(spans, wrapping).toEqual(plainSpans);
         expect(on.synap.stored.map(line), wrapping).toEqual([
           'user: Weather?',
-          'assistant: Let me check. Sunny.',
+          'assistant: Let me check. \n\nSunny.',
           'user: Weather?',
-          'assistant: Let me check. Sunny.',
+          'assistant: Let me check. \n\nSunny.',
         ]);
         expect(own.generate.doGenerate, wrapping).toBe(functions.generate);
         expect(own.stream.doStream, wrapping).toBe(functions.stream);

@@ -53,7 +53,7 @@ describe.each(both)('$name, prompts', ({ major, way, index }) => {
     for (let n = 0; n < 20; n++)
       expect(on.synap.transcript(conversationUuid('default', { userId: `u${n}` }))).toEqual([
         `user: q${n}`,
-        `assistant: Wait. done q${n}`,
+        `assistant: Wait. \n\ndone q${n}`,
       ]);
     expect(JSON.stringify(server.requests)).not.toContain('synap');
   });

@@ -60,13 +60,7 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('on $name the 
   };
 
   const each = Object.keys(scripts).flatMap(script => GAPS.map(gap => ({ script, gap })));
-  // Not covered yet: on ai 7, where no turn of the event loop lies between a model's parts, the app's onChunk gets an
-  // error part and the text before it in another order than without the recorder.
-  const ordered = each.filter(
-    ({ script, gap }) => !(major.name === 'ai 7' && script === 'an error part' && /^(no gap|a microtask)$/.test(gap)),
-  );
-
-  it.each(ordered)(
+  it.each(each)(
     'in the parts, results, callbacks and errors of $script, with $gap between parts',
     async ({ script, gap }) => {
       const seen: Record<string, unknown> = {};
@@ -99,7 +93,10 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('on $name the 
         seen[way] = plain({ parts, calls, settled, generated });
       }
       expect(seen.wrapAISDK).toEqual(seen.plain);
-      expect(seen.wrapModel).toEqual(seen.plain);
+      // Between a wrapped model and the SDK there is a stream: on ai 7, where no turn of the event loop lies between a model's
+      // parts, an error part comes to the app's onChunk one turn earlier or later then.
+      const isRace = major.name === 'ai 7' && script === 'an error part' && /^(no gap|a microtask)$/.test(gap);
+      if (!isRace) expect(seen.wrapModel).toEqual(seen.plain);
     },
   );
 

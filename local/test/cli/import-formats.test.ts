@@ -135,7 +135,7 @@ test('UI messages of the AI SDK 5, 6 and 7, as a list or with their chat', () =>
     ],
     [
       'assistant',
-      'Let me see. Sunny.',
+      'Let me see. \n\nSunny.',
       {
         external_conversation_id: 'chat-1',
         createdAt: '2026-01-01T00:00:00Z',

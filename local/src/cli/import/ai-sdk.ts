@@ -1,4 +1,4 @@
-import { readAISDKContent as readContent } from 'synap-recorder/content';
+import { readAISDKAnswer as readAnswer, readAISDKContent as readContent } from 'synap-recorder/content';
 import { collect, leftOutRole, messageList } from './collect.js';
 import {
   type Fields,
@@ -47,16 +47,15 @@ function readMessage(message: Fields): FinishedMessage | LeftOut | undefined {
     },
     toolCalls: parts.flatMap(toolName),
     tags: metadata,
-    ...readContent(parts.length > 0 ? contentParts(parts, role) : message.content),
+    ...content(message, parts, role),
   };
 }
 
-/** The parts as those of a prompt. The pieces of an answer are one text, as its reader saw it grow. */
-function contentParts(parts: readonly Fields[], role: 'user' | 'assistant'): Fields[] {
-  const texts = parts.filter(part => part.type === 'text' && typeof part.text === 'string');
-  const files = parts.filter(part => part.type === 'file').map(part => ({ ...part, data: part.url ?? part.data }));
-  if (role === 'assistant') return [{ type: 'text', text: texts.map(part => part.text).join('') }, ...files];
-  return parts.flatMap(part => (part.type === 'file' ? [{ ...part, data: part.url ?? part.data }] : [part]));
+/** The parts of an answer in the order in which its reader saw them come; those of a prompt as the recorder reads them. */
+function content(message: Fields, parts: readonly Fields[], role: 'user' | 'assistant') {
+  if (parts.length === 0) return readContent(message.content);
+  const withData = parts.map(part => (part.type === 'file' ? { ...part, data: part.url ?? part.data } : part));
+  return role === 'assistant' ? readAnswer(withData) : readContent(withData);
 }
 
 function toolName({ type, toolName, toolInvocation }: Fields): string[] {

@@ -1,0 +1,316 @@
+import { property, safely, text } from '../internal/guards.js';
+import type { Attachment, Source } from '../recorder/metadata.js';
+import { AnswerText, type AnswerTo, Marks } from './answer-text.js';
+import type { StreamListener } from './follow-stream.js';
+import { readContent } from './prompt.js';
+import type { StreamHints } from './stream-hints.js';
+
+/** How one reader's stream came to its end. */
+export type ReaderEnd = 'done' | 'failed' | 'left';
+
+/** Is told of the readers of an answer. */
+export interface ReaderOwner {
+  /** It asks for its first part. */
+  opened(reader: AnswerReader): void;
+  /** It has got a part. */
+  heard(reader: AnswerReader): void;
+  readerEnded(reader: AnswerReader, end: ReaderEnd, error?: unknown): void;
+  /** The result was garbage-collected: whoever does not read one of its streams by now never will. */
+  collected(): void;
+}
+
+// More than is recorded.
+const MAX_NAMES = 200;
+
+/** What one reader of an answer got so far. A kind of stream each has a class of its own, which reads its parts. */
+export abstract class AnswerReader implements StreamListener {
+  protected answer = new AnswerText();
+  protected marks = new Marks();
+  readonly toolNames: string[] = [];
+  readonly sources: Source[] = [];
+  /** Whether it was told that the answer is whole. */
+  hasFinish = false;
+  hasAbort = false;
+  error: unknown;
+  /** When it got its last part, on the clock of `performance.now()`. */
+  lastPartAt: number | undefined;
+  #pending = 0;
+  #isStarted = false;
+  #isOver = false;
+  readonly #owner: ReaderOwner;
+
+  constructor(owner: ReaderOwner) {
+    this.#owner = owner;
+  }
+
+  /** How much it got, to tell which of several readers is the furthest. */
+  get length(): number {
+    return this.answer.length;
+  }
+
+  /** Whether somebody reads it: a stream that was only looked at has no reader. */
+  get isReading(): boolean {
+    return this.#isStarted && !this.#isOver;
+  }
+
+  /** Whether it waits for a part. */
+  get isWaiting(): boolean {
+    return this.#pending > 0 && !this.#isOver;
+  }
+
+  /**
+   * What it saw of the answer to a message of the user.
+   *
+   * @param index how often the user had spoken into the answer before
+   * @param _hints for a reader whose parts say nothing of what stands in the text
+   */
+  answerTo(index: number, _hints: StreamHints): AnswerTo {
+    return this.answer.answer(this.marks, index);
+  }
+
+  /** What the user has said while the answer was under way, and after how much of it. */
+  steerings(_hints: StreamHints): Marks['steerings'] {
+    return this.marks.steerings;
+  }
+
+  /** Whether it has the whole answer, though it may not have read on to the end of its stream. */
+  hasWhole(_hints: StreamHints): boolean {
+    return this.hasFinish;
+  }
+
+  reading(): void {
+    this.#pending++;
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    safely(() => this.#owner.opened(this));
+  }
+
+  released(): void {
+    this.#pending--;
+  }
+
+  part(value: unknown): void {
+    this.#pending--;
+    // As in safely(), without a function for every part.
+    try {
+      this.hear(value);
+      this.#owner.heard(this);
+    } catch {}
+  }
+
+  done(): void {
+    this.#end('done');
+  }
+
+  failed(error: unknown): void {
+    this.#end('failed', error);
+  }
+
+  left(): void {
+    this.#end('left');
+  }
+
+  /** Two go on with what one has read: this one is no reader any more, and has not left. */
+  fork(): AnswerReader {
+    this.#isOver = true;
+    const Reader = this.constructor as new (owner: ReaderOwner) => AnswerReader;
+    const fork = new Reader(this.#owner);
+    fork.continues(this);
+    return fork;
+  }
+
+  collected(): void {
+    if (this.#isStarted) this.#end('left');
+  }
+
+  /** Takes over what another one has read. */
+  protected continues(before: AnswerReader): void {
+    this.answer = before.answer.copy();
+    this.marks = before.marks.copy();
+    this.toolNames.push(...before.toolNames);
+    this.sources.push(...before.sources);
+    this.lastPartAt = before.lastPartAt;
+  }
+
+  /** Reads one part. */
+  protected abstract hear(value: unknown): void;
+
+  protected said(piece: unknown): void {
+    if (typeof piece !== 'string' || piece === '') return;
+    this.lastPartAt = performance.now();
+    this.answer.append(piece);
+  }
+
+  protected called(toolName: unknown): void {
+    this.marks.step(this.length);
+    if (typeof toolName === 'string' && this.toolNames.length < MAX_NAMES) this.toolNames.push(toolName);
+  }
+
+  protected cited(source: Source): void {
+    if (this.sources.length < MAX_NAMES) this.sources.push(source);
+  }
+
+  protected gotFile(file: Attachment): void {
+    this.lastPartAt = performance.now();
+    this.marks.file(this.length, file);
+  }
+
+  protected gotSteering(content: unknown): void {
+    this.marks.steered(this.length, readContent(content));
+  }
+
+  #end(end: ReaderEnd, error?: unknown): void {
+    this.#isOver = true;
+    safely(() => this.#owner.readerEnded(this, end, error));
+  }
+}
+
+/** Reads `textStream`: pieces of text, which say nothing of steps. */
+export class TextReader extends AnswerReader {
+  override answerTo(index: number, hints: StreamHints): AnswerTo {
+    // A text that is longer than that of the steps is none of theirs.
+    const isOther = hints.isWhole && this.length > hints.length;
+    return this.answer.answer(isOther ? [] : hints.marks, index);
+  }
+
+  override steerings(hints: StreamHints): Marks['steerings'] {
+    return hints.marks.steerings;
+  }
+
+  override hasWhole(hints: StreamHints): boolean {
+    return hints.isWhole && this.length > 0 && this.length === hints.length;
+  }
+
+  protected hear(value: unknown): void {
+    this.said(value);
+  }
+}
+
+/** Reads `fullStream`, or `stream`: the parts of the SDK. */
+export class PartReader extends AnswerReader {
+  protected hear(value: unknown): void {
+    const part = value as Record<string, unknown>;
+    switch (part.type) {
+      case 'text-delta':
+        return this.said(part.text);
+      case 'start-step':
+        return this.marks.step(this.length);
+      case 'tool-call':
+        return this.called(part.toolName);
+      case 'file':
+        return this.gotFile({ mediaType: text(property(part.file, 'mediaType')) });
+      case 'source':
+        return this.cited({ url: text(part.url), title: text(part.title) });
+      case 'steering-message':
+        return this.gotSteering(property(part.message, 'content'));
+      case 'finish':
+        this.hasFinish = true;
+        return;
+      case 'abort':
+        this.hasAbort = true;
+        return;
+      case 'error':
+        this.error = part.error;
+    }
+  }
+}
+
+/** Reads what `toUIMessageStream` makes for a browser. */
+export class ChunkReader extends AnswerReader {
+  protected hear(value: unknown): void {
+    const chunk = value as Record<string, unknown>;
+    switch (chunk.type) {
+      case 'text-delta':
+        return this.said(chunk.delta);
+      case 'start-step':
+        return this.marks.step(this.length);
+      case 'tool-input-available':
+        return this.called(chunk.toolName);
+      case 'file':
+        return this.gotFile({ mediaType: text(chunk.mediaType), url: httpUrl(chunk.url) });
+      case 'source-url':
+      case 'source-document':
+        return this.cited({ url: text(chunk.url), title: text(chunk.title) });
+      case 'steering-message':
+        return this.gotSteering(fromUIParts(chunk.parts));
+      case 'finish':
+        this.hasFinish = true;
+        return;
+      case 'abort':
+        this.hasAbort = true;
+        return;
+      case 'error':
+        this.error = chunk.errorText;
+    }
+  }
+}
+
+/** A data URL holds the file itself. */
+function httpUrl(url: unknown): string | undefined {
+  return typeof url === 'string' && /^https?:/i.test(url) ? url : undefined;
+}
+
+/** Files of UI messages say in `url` what those of a prompt say in `data`. */
+function fromUIParts(parts: unknown): unknown {
+  if (!Array.isArray(parts)) return parts;
+  return parts.map(part => (property(part, 'type') === 'file' ? { ...part, data: property(part, 'url') } : part));
+}
+
+/** Reads values instead of a text: what the SDK has parsed. What it got last stands for all of it. */
+abstract class ValueReader extends AnswerReader {
+  protected latest: unknown;
+  #written: string | undefined;
+
+  override get length(): number {
+    return this.#text().length;
+  }
+
+  override answerTo(index: number): AnswerTo {
+    return index > 0 ? { content: '', attachments: [], missing: 0 } : wholeText(this.#text());
+  }
+
+  protected override hear(value: unknown): void {
+    this.lastPartAt = performance.now();
+    this.#written = undefined;
+    this.take(value);
+  }
+
+  protected abstract take(value: unknown): void;
+
+  #text(): string {
+    this.#written ??= written(this.latest);
+    return this.#written;
+  }
+}
+
+/** Reads `partialOutputStream`: each value is the whole so far. */
+export class PartialOutputReader extends ValueReader {
+  protected take(value: unknown): void {
+    this.latest = value;
+  }
+}
+
+/** Reads `elementStream`: the elements of a list, one after the other. */
+export class ElementReader extends ValueReader {
+  readonly #elements: unknown[] = [];
+
+  protected take(value: unknown): void {
+    this.#elements.push(value);
+    this.latest = this.#elements;
+  }
+}
+
+function written(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return value === undefined ? '' : (JSON.stringify(value) ?? '');
+  } catch {
+    return '';
+  }
+}
+
+function wholeText(content: string): AnswerTo {
+  const answer = new AnswerText();
+  answer.append(content);
+  return answer.answer([], 0);
+}

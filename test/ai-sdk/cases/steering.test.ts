@@ -1,0 +1,101 @@
+// The user speaks into an answer that is under way (ai 7).
+
+import * as z from 'zod/v4';
+import { type Case, readText, runCases, type Situation } from './run-cases.js';
+
+interface Steering {
+  steer(message: unknown): Promise<unknown>;
+}
+
+/** A run with a tool during which the user says more. */
+const steered =
+  (read: (situation: Situation, options: object) => Promise<unknown>, words: readonly unknown[] = ['and Rome?']) =>
+  async (situation: Situation) => {
+    const { experimental_createSteering } = situation.sdk as unknown as { experimental_createSteering(): Steering };
+    const steering = experimental_createSteering();
+    const weather = {
+      inputSchema: z.object({}),
+      execute: async () => {
+        for (const said of words) void steering.steer(said);
+        return 'rain';
+      },
+    };
+    return read(situation, { tools: { weather }, stopWhen: situation.major.steps(5), experimental_steering: steering });
+  };
+
+const prompt = 'Weather in Paris?';
+const streams =
+  (read: (result: ReturnType<Situation['sdk']['streamText']>) => Promise<unknown>) =>
+  async ({ sdk, model }: Situation, options: object) =>
+    read(sdk.streamText({ model, prompt, ...options } as never));
+
+const generates = async ({ sdk, model }: Situation, options: object) =>
+  (await sdk.generateText({ model, prompt, ...options } as never)).text;
+
+const agent =
+  (way: 'generate' | 'stream') =>
+  async ({ sdk, model }: Situation, { experimental_steering, ...settings }: { experimental_steering?: unknown }) => {
+    const { ToolLoopAgent } = sdk as unknown as {
+      ToolLoopAgent: new (
+        settings: object,
+      ) => Record<
+        typeof way,
+        (options: object) => Promise<{ text: PromiseLike<string>; textStream: AsyncIterable<string> }>
+      >;
+    };
+    const result = await new ToolLoopAgent({ model, ...settings })[way]({ prompt, experimental_steering });
+    return way === 'stream' ? readText(result.textStream) : result.text;
+  };
+
+const script = [['Paris: rain.', { tool: 'weather' }], ['Rome: sun.']];
+const transcript = [`user: ${prompt}`, 'assistant: Paris: rain.', 'user: and Rome?', 'assistant: Rome: sun.'];
+const because = 'two questions were asked, and each has its answer after it';
+const modelAlone = false;
+const majors = ['ai 7'] as const;
+
+const ways: [string, ReturnType<typeof steered>][] = [
+  ['a streamed answer, by its text', steered(streams(({ textStream }) => readText(textStream)))],
+  [
+    'a streamed answer, by its parts',
+    steered(
+      streams(async ({ fullStream }) => {
+        for await (const _ of fullStream);
+      }),
+    ),
+  ],
+  [
+    'a streamed answer, by the chunks for a browser',
+    steered(streams(async result => void (await result.toUIMessageStreamResponse().text()))),
+  ],
+  ['a generated answer', steered(generates)],
+  ['an agent’s streamed answer', steered(agent('stream') as never)],
+  ['an agent’s generated answer', steered(agent('generate') as never)],
+];
+
+const cases: Case[] = [
+  ...ways.map(([name, app]): Case => ({ name, script, app, transcript, because, modelAlone, majors })),
+  {
+    name: 'a streamed answer into which the user speaks twice at once',
+    script,
+    app: steered(
+      streams(({ textStream }) => readText(textStream)),
+      ['and Rome?', 'quickly!'],
+    ),
+    sees: 'Paris: rain.Rome: sun.',
+    transcript: [...transcript.slice(0, 3), 'user: quickly!', transcript[3] as string],
+    because: 'both were said before the answer to them',
+    modelAlone,
+    majors,
+  },
+  {
+    name: 'a streamed answer into which the user speaks before its first word',
+    script: [[{ tool: 'weather' }], ['Rome: sun.']],
+    app: steered(streams(({ textStream }) => readText(textStream))),
+    transcript: [`user: ${prompt}`, 'user: and Rome?', 'assistant: Rome: sun.'],
+    because: 'nothing was answered in between',
+    modelAlone,
+    majors,
+  },
+];
+
+runCases('steering', cases);
