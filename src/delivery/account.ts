@@ -150,7 +150,7 @@ export class Account {
       const moved = await outbox.adopt?.(this.name, to, { isAlias: true });
       if (moved === 'busy') return this.#retryIn(SECOND);
       this.#state = 'known';
-      logger.info(`this recorder's messages belong to the account ${to}`);
+      if (moved) logger.info(`${moved} message${moved === 1 ? '' : 's'} of this key now belong to the account ${to}`);
       changed();
     } catch (error) {
       logger.info(`the account's name could not be written down: ${errorForLog(error)}. It is tried again`);

@@ -195,7 +195,7 @@ export interface Outbox {
     limit?: number | undefined;
     account?: string | undefined;
   }): MaybePromise<readonly DeadLetter[]>;
-  /** Puts dead letters at the end of the line again: those with these keys, or all. @returns how many */
+  /** Puts dead letters at the end of their account's line again: those with these keys, or all. @returns how many */
   replay(keys?: readonly string[], options?: { account?: string | undefined }): MaybePromise<number>;
   /**
    * Forgets messages for good: those with these keys, or all.

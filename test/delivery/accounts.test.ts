@@ -118,6 +118,28 @@ describe('two tenants on one file', () => {
   });
 });
 
+it('a key that was rotated goes on where the old one stopped, with nothing but what whoami tells', async () => {
+  const path = tempFile();
+  let isAway = false;
+  const server = await synap(() => (isAway ? { status: 503 } : undefined));
+  const outbox = sqliteOutbox({ path });
+  const before = recorderOn(path, { apiKey: 'old-key', baseUrl: server.url, outbox });
+  before.recorder.turn({ conversationId: 'chat' }).user('first');
+  await before.recorder.flush();
+  await expect.poll(() => outbox.accounts?.()).toMatchObject([{ account: `${server.url} c1/i1` }]);
+  isAway = true;
+  for (const word of ['second', 'third']) before.recorder.turn({ conversationId: 'chat' }).user(word);
+  await before.recorder.close({ timeoutMs: 0 });
+  isAway = false;
+  const after = recorderOn(path, { apiKey: 'new-key', baseUrl: server.url });
+  after.recorder.turn({ conversationId: 'chat' }).user('fourth');
+  expect(await after.recorder.flush()).toEqual({ delivered: 3, pending: 0, deadLettered: 0 });
+  expect(contents(server)).toEqual(['first', 'second', 'third', 'fourth']);
+  expect(server.requests.at(-1)?.headers.authorization).toBe('Bearer new-key');
+  expect(server.whoamis).toHaveLength(2);
+  expect(balanced(after.recorder)).toMatchObject({ accepted: 4, delivered: 4, foreign: 0 });
+});
+
 describe('a file that was filled at another address', () => {
   it('keeps what is in it, counts it as foreign, and says once what to do', async () => {
     const path = tempFile();
@@ -377,6 +399,6 @@ describe('an outbox that was written before there were accounts', () => {
     });
     recorder.turn({ conversationId: 'b' }).user('of two');
     await expect.poll(() => contents(server)).toEqual(['of two']);
-    expect(lines.filter(line => line.includes('another account'))).toHaveLength(1);
+    await expect.poll(() => lines.filter(line => line.includes('another account')).length).toBe(1);
   });
 });

@@ -185,7 +185,7 @@ const operation = fc.oneof(
       outcomes: fc.array(fc.tuple(key, outcome), { minLength: 1, maxLength: 20 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('replay' as const), account: anyAccount, keys: someKeys }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('replay' as const), account, keys: someKeys }) },
   {
     weight: 1,
     arbitrary: fc.record({
