@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { v4 as uuidv4 } from 'uuid';
-import { safely } from '../internal/guards.js';
+import { property, safely } from '../internal/guards.js';
 import { type Identity, mergeIdentities, type Resolution, resolve } from './identity.js';
 import type { RecorderSettings } from './options.js';
 
@@ -63,9 +63,9 @@ export class Ambient {
     );
   }
 
-  /** The app's id of what the user says in a turn, unless that is somebody else's, or in another conversation. */
+  /** The ambient id of what the user says in a turn, unless that is somebody else's, or in another conversation. */
   messageId(identity: Identity | undefined, farther: FartherIdentities): unknown {
-    const messageId = farther.ambient === false ? undefined : this.#identity?.messageId;
+    const messageId = property(this.#identity, 'messageId');
     if (messageId === undefined) return undefined;
     const own = safely(() => this.merge(identity, farther));
     const around = safely(() => this.merge(undefined, farther));

@@ -3,6 +3,7 @@ import type { Loss, LossReason } from '../delivery/loss.js';
 import { Receipts } from '../delivery/receipts.js';
 import { Relay } from '../delivery/relay.js';
 import { type DeliveryStats, NO_STATS } from '../delivery/stats.js';
+import { property } from '../internal/guards.js';
 import { type Logger, safeLogger } from '../internal/logger.js';
 import { within } from '../internal/promises.js';
 import { WarnOnce } from '../internal/warn-once.js';
@@ -136,8 +137,8 @@ export class Recorder {
     const conversationId = typeof resolved === 'string' ? undefined : resolved.conversationId;
     if (options.ambient !== false && this.#ambient.isOff)
       return new Turn(SILENT, { conversationId: undefined }, options);
-    const messageId = this.#ambient.messageId(identity, options);
-    const traceId = options.ambient === false ? undefined : activeTraceId(this.#settings.openTelemetry);
+    const messageId = isHere ? this.#ambient.messageId(identity, options) : undefined;
+    const traceId = isHere ? activeTraceId(this.#settings.openTelemetry) : undefined;
     const sink = this.#intake.open(resolution, { messageId, traceId });
     return new Turn(sink, { conversationId, observer: this.#open }, options);
   }

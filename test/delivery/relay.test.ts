@@ -437,6 +437,6 @@ describe('process.exit', () => {
       ],
       { cwd: ROOT, timeout: 100_000 },
     );
-    expect(stdout).toMatch(/^shutdown .*:user:one\nshutdown .*:assistant\n$/);
+    expect(stdout).toMatch(/^shutdown .*:user:one:\S+\nshutdown .*:assistant\n$/);
   });
 });
