@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Decision, decide, type GiveUpOptions } from '../../src/delivery/decide.js';
+import { type Decision, type DecisionContext, decide, type GiveUpOptions } from '../../src/delivery/decide.js';
 import { type FlushHooks, FlushTracker } from '../../src/delivery/flush-tracker.js';
 import { memoryOutbox, type Outbox } from '../../src/index.js';
 import type { Progress } from '../../src/outbox/outbox.js';
 import { aClaim, dead, delivered, held } from './failures.js';
 
 const OPTIONS: GiveUpOptions = { maxAgeMs: 1000, maxAttempts: 3, ifUnknown: 'resend' };
+const CONTEXT: DecisionContext = { now: 0, unreadable: 0, isProven: false, isAccountToBlame: false };
 const at = (position: number) => aClaim(`k${position}`, 'c', { position });
 const decisionsOn = (outcomes: Parameters<typeof decide>[0][]): Decision[] =>
-  outcomes.map(outcome => decide(outcome, OPTIONS, 0));
+  outcomes.map(outcome => decide(outcome, OPTIONS, CONTEXT));
 const done = (...positions: number[]) => decisionsOn(delivered(...positions.map(at)));
 const refused = (...positions: number[]) => decisionsOn(dead(...positions.map(at)));
 

@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Decision, decide, type GiveUpOptions } from '../../src/delivery/decide.js';
+import { type Decision, type DecisionContext, decide, type GiveUpOptions } from '../../src/delivery/decide.js';
 import { FlushTracker } from '../../src/delivery/flush-tracker.js';
 import { Settlements } from '../../src/delivery/settlements.js';
 import { type Loss, memoryOutbox, type Settlement } from '../../src/index.js';
 import { aClaim, dead, delivered, errors, unclear } from './failures.js';
 
 const OPTIONS: GiveUpOptions = { maxAgeMs: 1000, maxAttempts: 3, ifUnknown: 'resend' };
+const CONTEXT: DecisionContext = { now: 0, unreadable: 0, isProven: false, isAccountToBlame: false };
 const decisions = (outcomes: Parameters<typeof decide>[0][]): Decision[] =>
-  outcomes.map(outcome => decide(outcome, OPTIONS, 0));
+  outcomes.map(outcome => decide(outcome, OPTIONS, CONTEXT));
 
 let log: string[];
 let losses: Loss[];

@@ -131,6 +131,7 @@ function order(seed: number, index: number, result: object): number {
 /** What `GET /api/v1/auth/whoami` says. */
 export function whoamiOf(variant: SynapVariant): Record<string, string> {
   if (variant === 'specification') return {};
-  const isolation = variant === 'strict B2C' ? { user_context_isolation: 'equals_customer' } : {};
+  const isolation: Record<string, string> =
+    variant === 'strict B2C' ? { user_context_isolation: 'equals_customer' } : {};
   return { client_id: 'client', instance_id: 'instance', ...isolation };
 }
