@@ -49,7 +49,7 @@ describe('the client in a worker', () => {
     ],
     [
       'a redirect, which it does not follow',
-      { name: 'UnexpectedResponseError', status: 307 },
+      { name: 'ServiceUnavailableError', retryable: true, status: 307 },
       (_, index) => (index === 0 ? { status: 307, headers: { location: '/elsewhere' } } : undefined),
     ],
     [
