@@ -128,8 +128,8 @@ export class Recorder {
     const resolution = this.#ambient.resolve(identity, options);
     const { resolved } = resolution;
     const conversationId = typeof resolved === 'string' ? undefined : resolved.conversationId;
-    if (options.ambient !== false && this.#ambient.isOff)
-      return new Turn(SILENT, { conversationId: undefined }, options);
+    const isHere = property(options, 'ambient') !== false;
+    if (isHere && this.#ambient.isOff) return new Turn(SILENT, { conversationId: undefined }, options);
     const messageId = isHere ? this.#ambient.messageId(identity, options) : undefined;
     const traceId = isHere ? activeTraceId(this.#settings.openTelemetry) : undefined;
     const sink = this.#intake.open(resolution, { messageId, traceId });
