@@ -8,12 +8,13 @@ import type { ScopedRun } from '../recorder/scope.js';
 import type { Turn } from '../recorder/turn.js';
 import type { TurnStatus } from '../recorder/turn-details.js';
 import type { FollowedAnswer } from '../recorder/turn-options.js';
-import { type AnswerReader, PartReader, type ReaderEnd, type ReaderOwner } from './answer-reader.js';
+import type { AnswerReader, ReaderEnd, ReaderOwner } from './answer-reader.js';
 import type { Marks } from './answer-text.js';
 import { UNKNOWN_PROVIDER_ERROR } from './model-spec.js';
 import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-turn.js';
 import type { PromptEnd } from './prompt.js';
 import { StreamHints, saysNothing } from './stream-hints.js';
+import { PartReader } from './stream-readers.js';
 import { idleMsOf } from './wrap-options.js';
 
 // How long the readers of an answer may take, after an abort or another's failure, to get what is on its way to them.

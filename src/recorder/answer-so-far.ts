@@ -68,3 +68,11 @@ function missingOf(details: unknown): number {
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null;
 }
+
+/** What a text has beyond the beginning of it that is recorded. */
+export function textAfter(text: BoundedText, recorded: BoundedText): BoundedText {
+  if (recorded.content === '' || !text.content.startsWith(recorded.content)) return text;
+  // A blank line parts two texts of one message.
+  const content = text.content.slice(recorded.content.length).replace(/^\n\n/, '');
+  return { content, missing: Math.max(0, text.missing - recorded.missing) };
+}

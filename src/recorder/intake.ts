@@ -13,6 +13,7 @@ import { readMessageId, UNKNOWN_MESSAGE_ID } from './message-id.js';
 import { type MessageName, messageKey } from './message-key.js';
 import { tagMetadata } from './metadata.js';
 import type { RecorderSettings } from './options.js';
+import type { Pending, TurnRecord } from './pending-message.js';
 import { checkedRedaction, withoutTornEnd } from './redaction.js';
 import { RepeatedPrompts } from './repeated-prompts.js';
 import { truncateMessage } from './truncate.js';
@@ -26,25 +27,6 @@ const MAX_WAITING_CHARACTERS = 32 * 1024 * 1024;
 
 // What stands for an answer that failed or was stopped before its first word.
 const NO_ANSWER = '[no answer]';
-
-/** What the intake knows of a turn. */
-interface TurnRecord extends Resolution {
-  /** What its user has said, so that the same is not recorded twice. */
-  readonly said: Set<string>;
-  /** Once the outbox has accepted some of a turn, it takes all of it; once it was full for one message, none. */
-  isAdmitted: boolean;
-  isRefused: boolean;
-}
-
-/** A message on its way through the intake. */
-interface Pending {
-  readonly turn: TurnRecord;
-  readonly message: UserMessage | AssistantMessage;
-  readonly name: MessageName;
-  readonly draft: RecordMessageInput;
-  /** Counted as lost while it waited. It may come back. */
-  isGivenUp: boolean;
-}
 
 export interface IntakeOptions {
   settings: Pick<RecorderSettings, 'metadata' | 'redact' | 'secrets'> & Partial<Pick<RecorderSettings, 'emptyAnswers'>>;
