@@ -1,7 +1,7 @@
 import { safely } from '../internal/guards.js';
 import type { AnswerReader, ReaderOwner } from './answer-reader.js';
-import { ChunkReader, ElementReader, PartialOutputReader, PartReader, TextReader } from './answer-reader.js';
 import { followStream } from './follow-stream.js';
+import { ChunkReader, ElementReader, PartialOutputReader, PartReader, TextReader } from './stream-readers.js';
 
 type ReaderClass = new (owner: ReaderOwner) => AnswerReader;
 

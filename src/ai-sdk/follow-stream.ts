@@ -36,22 +36,7 @@ const registry =
 export function followStream<S extends ReadableStream>(stream: S, listener: StreamListener): S {
   const { getReader, cancel } = stream;
   const isOwnIterator = Object.hasOwn(stream, Symbol.asyncIterator);
-  let isOver = false;
-  const over = () => {
-    if (isOver) return true;
-    isOver = true;
-    registry?.unregister(listener);
-    return false;
-  };
-  const heard: Heard = {
-    listener,
-    get isOver() {
-      return isOver;
-    },
-    done: () => void (over() || listener.done()),
-    failed: error => void (over() || listener.failed(error)),
-    left: () => void (over() || listener.left()),
-  };
+  const heard = new Heard(listener);
   const open = () => Reflect.apply(getReader, stream, []) as Reader;
   const between = () => streamBetween(open(), heard);
   const define = (name: PropertyKey, value: unknown) =>
@@ -78,7 +63,7 @@ export function followStream<S extends ReadableStream>(stream: S, listener: Stre
   const { tee } = stream;
   define('tee', (...args: unknown[]) => {
     const branches: [ReadableStream, ReadableStream] = Reflect.apply(tee, stream, args as never);
-    if (!over()) for (const branch of branches) followStream(branch, listener.fork());
+    if (!heard.over()) for (const branch of branches) followStream(branch, listener.fork());
     return branches;
   });
   // The iterator of the SDK's streams asks for a reader as everybody does.
@@ -94,12 +79,34 @@ export function followStream<S extends ReadableStream>(stream: S, listener: Stre
 type Reader = ReadableStreamDefaultReader<unknown>;
 type Read = Awaited<ReturnType<Reader['read']>>;
 
-interface Heard {
+/** What is heard of a stream, until it is over for its reader. */
+class Heard {
   readonly listener: StreamListener;
-  readonly isOver: boolean;
-  done(): void;
-  failed(error: unknown): void;
-  left(): void;
+  isOver = false;
+
+  constructor(listener: StreamListener) {
+    this.listener = listener;
+  }
+
+  /** Nothing more is heard. @returns whether that was so already */
+  over(): boolean {
+    if (this.isOver) return true;
+    this.isOver = true;
+    registry?.unregister(this.listener);
+    return false;
+  }
+
+  done(): void {
+    if (!this.over()) this.listener.done();
+  }
+
+  failed(error: unknown): void {
+    if (!this.over()) this.listener.failed(error);
+  }
+
+  left(): void {
+    if (!this.over()) this.listener.left();
+  }
 }
 
 function followReader(reader: Reader, heard: Heard): Reader {
@@ -118,8 +125,9 @@ function followReader(reader: Reader, heard: Heard): Reader {
   };
   const define = (name: string, value: unknown) =>
     Object.defineProperty(reader, name, { value, configurable: true, writable: true });
-  define('read', (...args: unknown[]) => {
-    const next = Reflect.apply(read, reader, args as never) as Promise<Read>;
+  // Of the default reader, which takes no argument.
+  define('read', () => {
+    const next = read.call(reader);
     if (!heard.isOver) listener.reading();
     void next.then(came, broke);
     return next;

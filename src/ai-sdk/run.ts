@@ -1,12 +1,12 @@
-import { property, safely, text } from '../internal/guards.js';
+import { property, safely } from '../internal/guards.js';
 import { isAborted } from '../recorder/abort.js';
-import { placeholder } from '../recorder/attachments.js';
 import type { Identity } from '../recorder/identity.js';
-import { type Attachment, addUsage, type Source, type Usage } from '../recorder/metadata.js';
+import { addUsage, type Usage } from '../recorder/metadata.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { runIn, type ScopedRun, scopeFor } from '../recorder/scope.js';
 import type { Turn } from '../recorder/turn.js';
-import type { CompleteDetails } from '../recorder/turn-options.js';
+import type { CompleteDetails, FollowedAnswer } from '../recorder/turn-options.js';
+import { ModelAnswer } from './model-answer.js';
 import {
   type AnyLanguageModel,
   type GenerateResult,
@@ -17,11 +17,8 @@ import {
 } from './model-spec.js';
 import type { CallListener } from './observe-model.js';
 import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-turn.js';
-import { type PromptEnd, readContent, readFile } from './prompt.js';
+import { type PromptEnd, readContent } from './prompt.js';
 import { type ToolCall, ToolCalls } from './tool-calls.js';
-
-// More than is recorded.
-const MAX_LIST = 200;
 
 /** How one call of a model ended, as its tap saw it. */
 export type CallEnd =
@@ -53,9 +50,7 @@ export class Run implements ScopedRun {
   // How it ends if nothing follows; undefined while something of it is under way.
   #rest: { readonly error?: unknown } | undefined;
   #isLoopOver = false;
-  // What stands between the text so far and the next.
-  #separator = '';
-  #hasText = false;
+  #answer = new ModelAnswer();
   readonly #hooks = {
     // A call that has given no stream yet will give one, or fail: until then nobody can be reading.
     busy: () => this.#working > 0,
@@ -66,8 +61,7 @@ export class Run implements ScopedRun {
       this.#whenEnded?.();
     },
   };
-  #attachments: Attachment[] = [];
-  #sources: Source[] = [];
+  #lastPartAt: number | undefined;
   #unwatch: (() => void) | undefined;
   #whenEnded: (() => void) | undefined;
 
@@ -95,9 +89,7 @@ export class Run implements ScopedRun {
       this.#turn = next;
       before.complete();
       next.user(content, { attachments });
-      this.#hasText = false;
-      this.#attachments = [];
-      this.#sources = [];
+      this.#answer = new ModelAnswer();
     }
   }
 
@@ -142,7 +134,8 @@ export class Run implements ScopedRun {
   }
 
   complete(details?: CompleteDetails): void {
-    this.turn.complete({ ...details, ...this.#tools.waitingDetails });
+    const answer: FollowedAnswer = { lastPartAt: this.#lastPartAt, ...details, ...this.#tools.waitingDetails };
+    this.turn.complete(answer);
   }
 
   fail(error: unknown): void {
@@ -207,7 +200,7 @@ export class Run implements ScopedRun {
     this.turn.describe({ model: model.modelId, provider: model.provider });
     const { turn } = this;
     let answered = () => {};
-    this.#apart();
+    this.#answer.apart();
     let error: unknown;
     let finishReason: string | undefined;
     return {
@@ -222,7 +215,7 @@ export class Run implements ScopedRun {
       part: part => {
         // Nearly every part is one of these.
         if (part.type === 'text-delta') {
-          this.#said(part.delta);
+          this.#answer.said(this.turn, part.delta);
           return;
         }
         if (part.type === 'error') error = part.error;
@@ -253,10 +246,10 @@ export class Run implements ScopedRun {
         this.#toolCall(part);
         break;
       case 'file':
-        this.#file(part);
+        this.#answer.file(this.turn, part);
         break;
       case 'source':
-        this.#source(part);
+        this.#answer.source(this.turn, part);
         break;
       case 'response-metadata':
         this.#responseModel(part.modelId);
@@ -269,43 +262,17 @@ export class Run implements ScopedRun {
 
   #generated(result: GenerateResult): void {
     for (const part of result.content ?? []) {
-      if (part.type === 'text') this.#said(part.text, { streamed: false });
+      if (part.type === 'text') this.#answer.said(this.turn, part.text, { streamed: false });
       if (part.type === 'tool-call') this.#toolCall(part);
-      if (part.type === 'file') this.#file(part);
-      if (part.type === 'source') this.#source(part);
+      if (part.type === 'file') this.#answer.file(this.turn, part);
+      if (part.type === 'source') this.#answer.source(this.turn, part);
     }
     this.#responseModel(result.response?.modelId);
     this.#step(result);
   }
 
-  /** What is said next is another step's, or comes after a tool. */
-  #apart(): void {
-    this.#separator = '\n\n';
-  }
-
-  #said(text: unknown, options?: { streamed: boolean }): void {
-    if (typeof text !== 'string' || text === '') return;
-    this.turn.append(this.#hasText ? `${this.#separator}${text}` : text, options);
-    this.#hasText = true;
-    this.#separator = '';
-  }
-
-  #file(part: StreamPart): void {
-    const file = readFile(part);
-    if (this.#separator === '') this.#separator = '\n';
-    this.#said(placeholder(file), { streamed: false });
-    this.#separator = '\n';
-    if (this.#attachments.length < MAX_LIST) this.#attachments.push(file);
-    this.turn.describe({ attachments: this.#attachments });
-  }
-
-  #source({ url, title }: StreamPart): void {
-    if (this.#sources.length < MAX_LIST) this.#sources.push({ url: text(url), title: text(title) });
-    this.turn.describe({ sources: this.#sources });
-  }
-
   #toolCall(part: StreamPart): void {
-    this.#apart();
+    this.#answer.apart();
     this.#tools.add(part);
   }
 
@@ -315,6 +282,7 @@ export class Run implements ScopedRun {
 
   #step({ usage, finishReason }: { usage?: unknown; finishReason?: unknown }): void {
     this.#steps++;
+    this.#lastPartAt = performance.now();
     this.#usage = addUsage(this.#usage, readUsage(usage));
     this.turn.describe({
       usage: this.#usage,

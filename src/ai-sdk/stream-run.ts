@@ -8,11 +8,13 @@ import type { ScopedRun } from '../recorder/scope.js';
 import type { Turn } from '../recorder/turn.js';
 import type { TurnStatus } from '../recorder/turn-details.js';
 import type { FollowedAnswer } from '../recorder/turn-options.js';
-import { type AnswerReader, PartReader, type ReaderEnd, type ReaderOwner } from './answer-reader.js';
+import type { AnswerReader, ReaderEnd, ReaderOwner } from './answer-reader.js';
+import type { Marks } from './answer-text.js';
 import { UNKNOWN_PROVIDER_ERROR } from './model-spec.js';
 import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-turn.js';
 import type { PromptEnd } from './prompt.js';
 import { StreamHints, saysNothing } from './stream-hints.js';
+import { PartReader } from './stream-readers.js';
 import { idleMsOf } from './wrap-options.js';
 
 // How long the readers of an answer may take, after an abort or another's failure, to get what is on its way to them.
@@ -90,7 +92,7 @@ export class StreamRun implements ScopedRun, ReaderOwner {
     this.leave();
     this.hints.isWhole = !this.hints.isAborted;
     const furthest = this.#furthest();
-    if (furthest?.hasWhole(this.hints)) this.#finish(furthest);
+    if (furthest) this.#finishIfWhole(furthest);
   };
 
   /** The call threw: there is nothing to read. */
@@ -126,12 +128,9 @@ export class StreamRun implements ScopedRun, ReaderOwner {
       this.#turn.firstToken();
     }
     if (this.#recorded !== undefined && reader.length > this.#recorded) this.#resume();
-    for (;;) {
-      const steering = reader.steerings(this.hints)[this.#steerings];
-      if (!steering || steering.at > reader.length) break;
-      this.#nextTurn(steering.said, reader);
-    }
-    if (reader.hasWhole(this.hints)) this.#finish(reader);
+    const steerings = reader.steerings(this.hints);
+    if (steerings.length > this.#steerings) this.#passSteerings(steerings, reader);
+    if (this.hints.isWhole || reader.hasFinish) this.#finishIfWhole(reader);
   }
 
   readerEnded(reader: AnswerReader, end: ReaderEnd, error?: unknown): void {
@@ -155,6 +154,10 @@ export class StreamRun implements ScopedRun, ReaderOwner {
 
   get #abortReason(): unknown {
     return this.hints.abortReason ?? this.#options.signal?.reason;
+  }
+
+  #finishIfWhole(reader: AnswerReader): void {
+    if (reader.hasWhole(this.hints)) this.#finish(reader);
   }
 
   #finish(reader: AnswerReader): void {
@@ -236,6 +239,14 @@ export class StreamRun implements ScopedRun, ReaderOwner {
   #resume(): void {
     this.#turn.resume();
     if (this.#turn.state === 'open') this.#recorded = undefined;
+  }
+
+  #passSteerings(steerings: Marks['steerings'], reader: AnswerReader): void {
+    for (;;) {
+      const steering = steerings[this.#steerings];
+      if (!steering || steering.at > reader.length) return;
+      this.#nextTurn(steering.said, reader);
+    }
   }
 
   /** The user has spoken into the answer: what came before is a turn, and what comes now is the answer to that. */

@@ -41,7 +41,7 @@ export class AnswerSoFar implements BoundedText {
    * @throws what can't be read, or a TypeError, where nothing was appended
    */
   or(details: unknown): BoundedText {
-    let problem: unknown = new TypeError('a message must be a string');
+    let problem: unknown;
     try {
       const content: unknown = (details as CompleteDetails | null | undefined)?.content;
       if (typeof content === 'string') return { content, missing: missingOf(details) };
@@ -49,7 +49,8 @@ export class AnswerSoFar implements BoundedText {
     } catch (error) {
       problem = error;
     }
-    if (this.#content === '') throw problem;
+    // An error keeps its stack, which takes longer than all of the rest: it is made only for whoever needs it.
+    if (this.#content === '') throw problem ?? new TypeError('a message must be a string');
     return this;
   }
 
@@ -66,4 +67,12 @@ function missingOf(details: unknown): number {
 
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null;
+}
+
+/** What a text has beyond the beginning of it that is recorded. */
+export function textAfter(text: BoundedText, recorded: BoundedText): BoundedText {
+  if (recorded.content === '' || !text.content.startsWith(recorded.content)) return text;
+  // A blank line parts two texts of one message.
+  const content = text.content.slice(recorded.content.length).replace(/^\n\n/, '');
+  return { content, missing: Math.max(0, text.missing - recorded.missing) };
 }

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { isNumber, property, safely } from '../internal/guards.js';
 import type { Role } from '../synap/messages.js';
-import { AnswerSoFar } from './answer-so-far.js';
+import { AnswerSoFar, textAfter } from './answer-so-far.js';
 import { readDetails } from './details.js';
 import { Pauses } from './pauses.js';
 import type { TurnDetails, TurnStatus } from './turn-details.js';
@@ -23,35 +23,10 @@ import {
   type UserMessageOptions,
 } from './turn-options.js';
 import { OutcomeCount } from './turn-outcome.js';
+import type { Moves, ObserverOf, PlaceOf, TurnState } from './turn-state.js';
 
-const NOTHING: BoundedText = Object.freeze({ content: '', missing: 0 });
-
-/** Is called when a turn is open and when it has ended. One that was abandoned may do both again. */
-export interface TurnObserver {
-  opened(turn: Turn): void;
-  ended(turn: Turn): void;
-}
-
-/** Where a turn stands: what is recorded, and who looks after it. */
-export interface TurnPlace {
-  /** The transcript's UUID; undefined when the identity does not allow recording. Then nobody looks after the turn. */
-  readonly conversationId: string | undefined;
-  readonly observer?: TurnObserver | undefined;
-}
-
-/** Where a turn can be, and what may follow. */
-interface Moves {
-  open: 'complete' | 'error' | 'aborted' | 'abandoned';
-  /** The ends only as long as there was no text. */
-  abandoned: 'open' | 'complete' | 'error' | 'aborted';
-  complete: never;
-  error: never;
-  /** Only where its adapter ended it before its readers did. */
-  aborted: 'open';
-}
-
-/** `open`, or how the turn ended. */
-export type TurnState = keyof Moves;
+export type { TurnState } from './turn-state.js';
+export type TurnObserver = ObserverOf<Turn>;
 
 /**
  * One user prompt and the completion that answers it.
@@ -113,13 +88,13 @@ export class Turn {
   #lastSignAt = this.#clock;
   #details: TurnDetails = {};
   // What was recorded when it was abandoned, and in how many messages.
-  #recorded: BoundedText = NOTHING;
+  #recorded: BoundedText = new AnswerSoFar();
   #parts = 0;
   #isLate = false;
   readonly #outcome = new OutcomeCount();
 
   /** @internal Turns are made by `recorder.turn()`. */
-  constructor(sink: TurnSink, { conversationId, observer }: TurnPlace, options: TurnOptions = {}) {
+  constructor(sink: TurnSink, { conversationId, observer }: PlaceOf<Turn>, options: TurnOptions = {}) {
     const { id, framework, idleMs, metadata, soFar, ended, busy, endsAs, timed, startedAt } = readTurnOptions(options);
     this.id = id ?? uuidv7();
     this.framework = framework;
@@ -272,7 +247,8 @@ export class Turn {
   #end(status: Moves['open'], details: CompleteDetails | undefined, error?: unknown): void {
     if (this.over) {
       const content = property(details, 'content');
-      if (typeof content === 'string' && rest({ content, missing: 0 }, this.#recorded).content !== '') this.#late();
+      if (typeof content === 'string' && textAfter({ content, missing: 0 }, this.#recorded).content !== '')
+        this.#late();
       return;
     }
     if (this.#state === status) return;
@@ -289,7 +265,7 @@ export class Turn {
       const lastPartAt = property(last, 'lastPartAt');
       if (isNumber(lastPartAt)) this.#lastSignAt = lastPartAt;
       // What was appended since is all new; what somebody else has kept is the whole answer.
-      const news = text === this.#text ? text : rest(text, this.#recorded);
+      const news = text === this.#text ? text : textAfter(text, this.#recorded);
       const answer = () => this.#answer(status, news, { ...this.#details, ...readDetails(last) }, error);
       if (news.content !== '') {
         this.#accept(answer());
@@ -306,8 +282,7 @@ export class Turn {
 
   #reopen(): void {
     this.#isLate = false;
-    const reopened: (Moves['abandoned'] | Moves['aborted']) & 'open' = 'open';
-    this.#state = reopened;
+    this.#state = 'open' satisfies Moves['abandoned'] & Moves['aborted'];
     this.#observer?.opened(this);
   }
 
@@ -341,12 +316,4 @@ export class Turn {
   #accept(message: TurnMessage): void {
     this.#outcome.add(this.#sink.accept(message));
   }
-}
-
-/** What a text has beyond the beginning of it that is recorded. */
-function rest(text: BoundedText, recorded: BoundedText): BoundedText {
-  if (recorded.content === '' || !text.content.startsWith(recorded.content)) return text;
-  // A blank line parts two texts of one message.
-  const content = text.content.slice(recorded.content.length).replace(/^\n\n/, '');
-  return { content, missing: Math.max(0, text.missing - recorded.missing) };
 }

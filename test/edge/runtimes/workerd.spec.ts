@@ -144,37 +144,48 @@ describe('the AI SDK in a worker', () => {
   async function hangUp(url: string): Promise<void> {
     const browser = new AbortController();
     const { body } = await fetch(url, { method: 'POST', body: 'Count', signal: browser.signal });
-    await body?.getReader().read();
+    let got = '';
+    for (const reader = body?.getReader(); !got.includes('w0 '); ) {
+      const next = await reader?.read();
+      if (!next || next.done) break;
+      got += new TextDecoder().decode(next.value);
+    }
     browser.abort();
   }
 
-  it('is recorded as it streams', async () => {
-    await using on = await chat();
-    const answer = await fetch(on.url, { method: 'POST', body: 'Count' });
-    expect(await answer.text()).toBe(words.join(''));
-    await expect.poll(on.said).toEqual(['user: Count', `assistant: ${words.join('')}`]);
-    expect(on.synap.stored[1]?.metadata).toMatchObject({
-      framework: 'ai-sdk',
-      model: 'gpt-5',
-      status: 'complete',
-      finish_reason: 'stop',
-      total_tokens: 15,
+  describe.each([
+    ['a wrapped model', ''],
+    ['a wrapped function', '&functions'],
+    ['a wrapped function that answers as UI messages', '&functions&ui'],
+  ])('with %s', (_, how) => {
+    it('is recorded as it streams', async () => {
+      await using on = await chat();
+      const answer = await fetch(`${on.url}?${how}`, { method: 'POST', body: 'Count' });
+      expect((await answer.text()).match(/w\d+ /g)).toEqual(words);
+      await expect.poll(on.said).toEqual(['user: Count', `assistant: ${words.join('')}`]);
+      expect(on.synap.stored[1]?.metadata).toMatchObject({
+        framework: 'ai-sdk',
+        model: 'gpt-5',
+        status: 'complete',
+        finish_reason: 'stop',
+        total_tokens: 15,
+      });
+      expect(on.log()).toBe('');
     });
-    expect(on.log()).toBe('');
-  });
 
-  it('is recorded as far as it came, when the reader goes away', async () => {
-    await using on = await chat(50);
-    await hangUp(on.url);
-    await expect.poll(() => on.synap.stored[1]?.metadata?.status).toBe('abandoned');
-    expect(on.said()).toEqual(['user: Count', expect.stringMatching(/^assistant: w0 /)]);
-  });
+    it('is recorded as far as it came, when the reader goes away', async () => {
+      await using on = await chat(50);
+      await hangUp(`${on.url}?${how}`);
+      await expect.poll(() => on.synap.stored[1]?.metadata?.status).toBe('abandoned');
+      expect(on.said()).toEqual(['user: Count', expect.stringMatching(/^assistant: w0 /)]);
+    });
 
-  it('is recorded as aborted at once, when the request’s signal is passed on', async () => {
-    await using on = await chat(50);
-    await hangUp(`${on.url}?signal`);
-    await expect.poll(() => on.synap.stored[1]?.metadata?.status).toBe('aborted');
-    expect(on.said()).toEqual(['user: Count', expect.stringMatching(/^assistant: w0 /)]);
+    it('is recorded as aborted at once, when the request’s signal is passed on', async () => {
+      await using on = await chat(50);
+      await hangUp(`${on.url}?signal${how}`);
+      await expect.poll(() => on.synap.stored[1]?.metadata?.status).toBe('aborted');
+      expect(on.said()).toEqual(['user: Count', expect.stringMatching(/^assistant: w0 /)]);
+    });
   });
 });
 
