@@ -237,6 +237,21 @@ describe('a run of LangChain’s', () => {
   });
 });
 
+describe('without recording', () => {
+  it('a chain, and a model inside of it, are no turns, and the next one is', async () => {
+    await using on = await both();
+    const echo = RunnableLambda.from(async (input: string) => `${input}!`);
+    const title = RunnableLambda.from(async (input: string) => {
+      await new ScriptedModel(['A Title']).invoke(input);
+      return echo.invoke(input, on.config());
+    });
+    await on.recorder.withoutRecording(() => title.invoke('A title', on.config()));
+    await echo.invoke('Hi', on.config());
+    expect(await on.transcript()).toEqual(['user: Hi', 'assistant: Hi!']);
+    expect(on.losses).toEqual([]);
+  });
+});
+
 describe('the scope of a run', () => {
   const lambda = RunnableLambda.from(async (input: string) => input);
   const ways: [string, (on: Both) => Promise<unknown>][] = [

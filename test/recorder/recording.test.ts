@@ -481,3 +481,16 @@ it('a message that is too large is stored cut, and counts as delivered', async (
   expect(on.synap.stored[1]?.content).toContain('of 1000000 characters');
   expect(on.synap.stored[1]?.metadata).toMatchObject({ dropped_tags: 1, truncated: true, app: 'support' });
 });
+
+it('a message with an id of the app has the same key in another process, and an edit of it another one', async () => {
+  const keys: unknown[] = [];
+  for (const words of ['Why is the sky blue?', 'Why is the sky blue?', 'Why is the grass green?']) {
+    // A recorder knows nothing of what another one has recorded, as after a restart.
+    await using on = await recorderOn();
+    on.recorder.turn({ conversationId: 'c' }).user(words, { messageId: 'm1' });
+    await on.recorder.flush();
+    keys.push(on.synap.stored[0]?.metadata?.message_key);
+  }
+  expect(keys[1]).toBe(keys[0]);
+  expect(keys[2]).not.toBe(keys[0]);
+});
