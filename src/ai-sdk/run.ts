@@ -19,6 +19,8 @@ import type { CallListener } from './observe-model.js';
 import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-turn.js';
 import { type PromptEnd, readContent } from './prompt.js';
 
+import { idleMsOf, PATIENCE } from './wrap-options.js';
+
 export { checkWrapOptions, type WrapOptions } from './wrap-options.js';
 
 /** How one call of a model ended, as its tap saw it. */
@@ -55,7 +57,7 @@ export class Run implements ScopedRun {
   #answer = new ModelAnswer();
   readonly #hooks = {
     // A call that has given no stream yet will give one, or fail: until then nobody can be reading.
-    busy: () => this.#working > 0,
+    busy: () => this.#working > 0 || this.#isModelAtWork(),
     ended: () => {
       if (!this.#turn.over && this.#turn.state !== 'abandoned') return;
       this.#unwatch?.();
@@ -63,6 +65,9 @@ export class Run implements ScopedRun {
     },
   };
   #lastPartAt: number | undefined;
+  #isWaiting = false;
+  #isAlive = false;
+  #waitingSince = 0;
   #failing: { error: unknown } | undefined;
   #unwatch: (() => void) | undefined;
   #whenEnded: (() => void) | undefined;
@@ -187,7 +192,12 @@ export class Run implements ScopedRun {
         return runIn(scopeFor(this.#recorder, this, true), call);
       },
       streaming: () => answered(),
+      asked: () => {
+        this.#isWaiting = true;
+      },
       part: part => {
+        this.#isWaiting = false;
+        this.#isAlive = true;
         // Nearly every part is one of these.
         if (part.type === 'text-delta') {
           this.#answer.said(this.turn, part.delta);
@@ -212,6 +222,14 @@ export class Run implements ScopedRun {
         onEnd({ type: 'rejected', error });
       },
     };
+  }
+
+  /** While a part of its stream is asked for, the model is at work, unless it says nothing for much too long. */
+  #isModelAtWork(): boolean {
+    const now = performance.now();
+    if (this.#isAlive || !this.#isWaiting) this.#waitingSince = now;
+    this.#isAlive = false;
+    return this.#isWaiting && now - this.#waitingSince < PATIENCE * idleMsOf(this.#call.wrappers);
   }
 
   #part(part: StreamPart, toolCallIds: string[]): void {
