@@ -23,6 +23,8 @@ export class ModelAnswer {
 
   said(turn: Turn, piece: unknown, options?: { streamed: boolean }): void {
     if (typeof piece !== 'string' || piece === '') return;
+    // It goes on after nobody had it in hand for so long that it was given up: that is a further message.
+    if (turn.state === 'abandoned') turn.resume();
     turn.append(this.#hasText ? `${this.#separator}${piece}` : piece, options);
     this.#hasText = true;
     this.#separator = '';

@@ -16,6 +16,8 @@ export interface CallListener {
   run<T>(call: () => T): T;
   /** The call has given a stream. */
   streaming(): void;
+  /** The next part is asked for. */
+  asked(): void;
   part(part: StreamPart): void;
   done(): void;
   /** The stream broke. */
@@ -203,6 +205,7 @@ function tapStream(source: ReadableStream<StreamPart>, listener: CallListener): 
       // Not answering with the promise saves a turn of the microtask queue for every part, and changes nothing: the
       // stream asks for one part a read, and each read takes the next one.
       pull() {
+        listener.asked();
         wanted();
       },
       cancel(reason) {

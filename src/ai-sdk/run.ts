@@ -19,6 +19,7 @@ import type { CallListener } from './observe-model.js';
 import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-turn.js';
 import { type PromptEnd, readContent } from './prompt.js';
 import { type ToolCall, ToolCalls } from './tool-calls.js';
+import { idleMsOf, PATIENCE } from './wrap-options.js';
 
 /** How one call of a model ended, as its tap saw it. */
 export type CallEnd =
@@ -53,7 +54,7 @@ export class Run implements ScopedRun {
   #answer = new ModelAnswer();
   readonly #hooks = {
     // A call that has given no stream yet will give one, or fail: until then nobody can be reading.
-    busy: () => this.#working > 0,
+    busy: () => this.#working > 0 || this.#isModelAtWork(),
     endsAs: () => this.#endsAs(),
     ended: () => {
       if (!this.#turn.over && this.#turn.state !== 'abandoned') return;
@@ -62,6 +63,9 @@ export class Run implements ScopedRun {
     },
   };
   #lastPartAt: number | undefined;
+  #isWaiting = false;
+  #isAlive = false;
+  #waitingSince = 0;
   #unwatch: (() => void) | undefined;
   #whenEnded: (() => void) | undefined;
 
@@ -164,6 +168,7 @@ export class Run implements ScopedRun {
    */
   rest(end: { readonly error?: unknown } = {}): void {
     this.#rest = end;
+    this.#isWaiting = false;
     this.turn.pauses.begin('error' in end ? this.#callStartedAt : undefined);
   }
 
@@ -212,7 +217,12 @@ export class Run implements ScopedRun {
         return runIn(scopeFor(this.#recorder, this, true), call);
       },
       streaming: () => answered(),
+      asked: () => {
+        this.#isWaiting = true;
+      },
       part: part => {
+        this.#isWaiting = false;
+        this.#isAlive = true;
         // Nearly every part is one of these.
         if (part.type === 'text-delta') {
           this.#answer.said(this.turn, part.delta);
@@ -237,6 +247,14 @@ export class Run implements ScopedRun {
         onEnd({ type: 'rejected', error });
       },
     };
+  }
+
+  /** While a part of its stream is asked for, the model is at work, unless it says nothing for much too long. */
+  #isModelAtWork(): boolean {
+    const now = performance.now();
+    if (this.#isAlive || !this.#isWaiting) this.#waitingSince = now;
+    this.#isAlive = false;
+    return this.#isWaiting && now - this.#waitingSince < PATIENCE * idleMsOf(this.#call.wrappers);
   }
 
   #part(part: StreamPart): void {

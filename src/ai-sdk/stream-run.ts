@@ -15,12 +15,10 @@ import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-
 import type { PromptEnd } from './prompt.js';
 import { StreamHints, saysNothing } from './stream-hints.js';
 import { PartReader } from './stream-readers.js';
-import { idleMsOf } from './wrap-options.js';
+import { idleMsOf, PATIENCE } from './wrap-options.js';
 
 // How long the readers of an answer may take, after an abort or another's failure, to get what is on its way to them.
 const GRACE_MS = 500;
-// A reader that holds an answer and asks for nothing may be slow, or gone without a word: it has as many idle times.
-const PATIENCE = 20;
 
 /** What a {@link StreamRun} is opened with. */
 export interface StreamRunOptions extends CallIdentity {

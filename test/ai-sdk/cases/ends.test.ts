@@ -1,5 +1,6 @@
 // How answers end: their text and their end are what the reader got.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/v4';
 import { turns } from '../../support/turns.js';
 import { type Case, quiet, readText, runCases, type Situation } from './run-cases.js';
@@ -256,6 +257,27 @@ const cases: Case[] = [
     majors: ['ai 6', 'ai 7'],
   },
 ];
+
+const isShorterThan = (ms: number) => ({
+  asymmetricMatch: (latency: unknown) => typeof latency === 'number' && latency < ms,
+});
+const takesLong = () => sleep(1500);
+
+for (const way of ['streamText', 'generateText'] as const)
+  cases.push({
+    name: `a ${way} whose onFinish takes long`,
+    script: [words],
+    app: async ({ sdk, model }) => {
+      const options = count({ onFinish: takesLong }) as never;
+      const stream = (options: object) => readText(sdk.streamText(options as never).textStream);
+      await (way === 'streamText'
+        ? stream({ ...(options as object), model })
+        : sdk.generateText({ ...(options as object), model } as never));
+    },
+    transcript: ['user: Count', `assistant: ${heads(12)}`],
+    metadata: [undefined, { latency_ms: isShorterThan(1400) }],
+    because: 'the user had the last word long before the app was done with it',
+  });
 
 /** Each way to read the whole of an answer. */
 const ways: Record<string, (result: ReturnType<Situation['sdk']['streamText']>) => Promise<unknown>> = {

@@ -76,7 +76,6 @@ const cases: Case[] = [
     transcript: ['user: Weather?', 'assistant: One two'],
     because,
     options,
-    modelAlone,
   },
   {
     name: 'a reader that takes long for each word',
