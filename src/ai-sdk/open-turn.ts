@@ -15,7 +15,7 @@ export interface CallIdentity {
 export function openTurn(
   recorder: Recorder,
   { call, wrappers }: CallIdentity,
-  options: Pick<OpenTurnOptions, 'busy' | 'endsAs' | 'ended' | 'soFar'>,
+  options: Pick<OpenTurnOptions, 'ambient' | 'busy' | 'endsAs' | 'ended' | 'soFar'>,
 ): Turn {
   const { metadata } = call;
   return recorder.turn(call, {
@@ -28,8 +28,8 @@ export function openTurn(
 }
 
 /**
- * Opens the turn that follows another in the same call: the user has spoken into the answer. A conversation that nobody has
- * named goes on in the same transcript.
+ * Opens the turn that follows another in the same call: the user has spoken into the answer. It is recorded for whom the call
+ * is recorded, whoever reads the answer by now; a conversation that nobody has named goes on in the same transcript.
  *
  * @param known who the call is recorded for
  */
@@ -39,8 +39,9 @@ export function openNextTurn(
   { before, known }: { before: Turn; known: Identity | undefined },
   options: Parameters<typeof openTurn>[2],
 ): Turn {
-  const { conversationId = known?.conversationId ?? before.conversationId } = call;
-  return openTurn(recorder, { call: { ...call, conversationId }, wrappers }, options);
+  // Options that can't be read are nobody's, here as in the first turn.
+  const named = known && { ...call, ...known, conversationId: known.conversationId ?? before.conversationId };
+  return openTurn(recorder, { call: named ?? call, wrappers }, { ...options, ambient: false });
 }
 
 /** Records what the user said at the end of a prompt, or which calls of tools have waited for it. */

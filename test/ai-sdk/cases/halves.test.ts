@@ -134,4 +134,69 @@ const halves = (fn: Fn): Case[] => [
   },
 ];
 
-runCases('halves of one message', [...halves('generateText'), ...halves('streamText')]);
+type Result = ReturnType<Situation['sdk']['streamText']>;
+type Read = (result: Result) => Promise<unknown>;
+
+const reads: Record<string, Read> = {
+  'its parts': async ({ fullStream }) => {
+    for await (const _ of fullStream);
+  },
+  'the chunks for a browser': async result => void (await result.toUIMessageStreamResponse().text()),
+  'the promise of its text': async ({ text }) => text,
+};
+
+const streams =
+  (name: 'streamText' | 'experimental_streamTextLowMemory', read: Read, further: object = {}): Case['app'] =>
+  async ({ sdk, model }) => {
+    const tools = { ...client, ...server };
+    const fn = (sdk as unknown as Record<typeof name, (options: object) => Result>)[name];
+    await read(fn({ model, messages: [bookIt], tools, ...further }));
+    const messages = [bookIt, called('I need to ask.', 'ask'), result('ask')];
+    await read(fn({ model, messages, tools, ...further }));
+  };
+
+const agent: Case['app'] = async ({ sdk, model }) => {
+  const { ToolLoopAgent, Experimental_Agent } = sdk as unknown as Record<
+    string,
+    new (
+      settings: object,
+    ) => { stream(options: object): Promise<Result> }
+  >;
+  const Agent = ToolLoopAgent ?? Experimental_Agent;
+  if (!Agent) throw new Error('this major has no agents');
+  for (const messages of [[bookIt], [bookIt, called('I need to ask.', 'ask'), result('ask')]]) {
+    const stream = await new Agent({ model, tools: { ...client, ...server } }).stream({ messages });
+    await readText(stream.textStream);
+  }
+};
+
+const lowMemory = 'experimental_streamTextLowMemory';
+const readers: [string, Case['app'], Case['majors']?][] = [
+  ...Object.entries(reads).map(([name, read]): [string, Case['app']] => [name, streams('streamText', read)]),
+  ['an agent’s text', agent],
+  [
+    'its parts, of a call that is tried again',
+    streams('streamText', reads['its parts'] as Read, { streamRetries: 1 }),
+    ['ai 7'],
+  ],
+  ['its parts, with low memory', streams(lowMemory, reads['its parts'] as Read), ['ai 7']],
+];
+
+const halvesByReader = readers.map(
+  ([name, app, majors]): Case => ({
+    name: `a client's tool and a server's in one step, by ${name}`,
+    script: [['I need to ask.', { tool: 'weather', id: 'call-0' }, { tool: 'ask' }], ['Thanks.']],
+    app,
+    transcript: ['user: Book it', 'assistant: I need to ask.', 'assistant: Thanks.'],
+    metadata: [
+      undefined,
+      { status: 'complete', pending_tool_calls: ['call-1'], tool_calls: ['weather'] },
+      { continues_tool_calls: ['call-1'], tool_calls: ['ask'] },
+    ],
+    because: 'whichever stream is read, the same calls wait',
+    modelAlone: false,
+    majors,
+  }),
+);
+
+runCases('halves of one message', [...halves('generateText'), ...halves('streamText'), ...halvesByReader]);

@@ -33,6 +33,8 @@ export interface Case {
   readonly because: string;
   /** What the metadata of the messages hold, in the order of the transcript. */
   readonly metadata?: readonly (object | undefined)[];
+  /** What each message says beside that, such as whose it is. */
+  readonly of?: object;
   /** Where a model alone can't see what the functions see: what it records instead, and why; `false`: it has no part in this. */
   readonly modelAlone?: { readonly transcript: readonly (string | RegExp)[]; readonly because: string } | false;
   /** The majors that the situation exists on. Default: all. */
@@ -86,6 +88,7 @@ async function run(one: Case, major: Major, way: Way): Promise<void> {
   if (alone === one)
     for (const [index, metadata] of (one.metadata ?? []).entries())
       if (metadata) expect(t.synap.stored[index]?.metadata, one.because).toMatchObject(metadata);
+  if (one.of) for (const message of t.synap.stored) expect(message, one.because).toMatchObject(one.of);
   one.check?.(recorder, way);
 }
 

@@ -1,5 +1,6 @@
 // The user speaks into an answer that is under way (ai 7).
 
+import { expect } from 'vitest';
 import * as z from 'zod/v4';
 import { type Case, readText, runCases, type Situation } from './run-cases.js';
 
@@ -49,6 +50,7 @@ const agent =
 
 const script = [['Paris: rain.', { tool: 'weather' }], ['Rome: sun.']];
 const transcript = [`user: ${prompt}`, 'assistant: Paris: rain.', 'user: and Rome?', 'assistant: Rome: sun.'];
+const CHAT = '5b1f1c34-6f3b-4a55-9f36-3a0f4a6d1c11';
 const because = 'two questions were asked, and each has its answer after it';
 const modelAlone = false;
 const majors = ['ai 7'] as const;
@@ -96,6 +98,31 @@ const cases: Case[] = [
     modelAlone,
     majors,
   },
+  ...[true, false].map(
+    (isReadInside): Case => ({
+      name: `a streamed answer under an ambient identity, read ${isReadInside ? 'inside' : 'outside'} of it`,
+      script,
+      app: async situation => {
+        const { recorder } = situation;
+        const ask = steered(async ({ sdk, model }, options) => sdk.streamText({ model, prompt, ...options } as never));
+        const around = <T>(fn: () => T): T =>
+          recorder ? recorder.withIdentity({ userId: 'grace', conversationId: CHAT, messageId: 'm-1' }, fn) : fn();
+        const { textStream } = (await around(() => ask(situation))) as ReturnType<typeof situation.sdk.streamText>;
+        return isReadInside ? around(() => readText(textStream)) : readText(textStream);
+      },
+      transcript,
+      metadata: [
+        { message_key: expect.stringContaining(':user:m-1:') },
+        {},
+        { message_key: expect.not.stringContaining(':m-1:') },
+        {},
+      ],
+      of: { user_id: 'grace', conversation_id: CHAT },
+      because: 'the same person says something else in the same chat; the id is that of the first message',
+      modelAlone,
+      majors,
+    }),
+  ),
 ];
 
 runCases('steering', cases);
