@@ -70,6 +70,20 @@ const cases: Case[] = [
     check: recorder => expect(recorder.stats().emptyAnswers).toBe(1),
   },
   {
+    name: 'a model that can only generate, and not stream',
+    script: [['Hello']],
+    app: async ({ sdk, model }) => {
+      const { specificationVersion, provider, modelId } = model as Record<string, unknown>;
+      const doGenerate = (params: unknown) => (model as { doGenerate(params: unknown): unknown }).doGenerate(params);
+      const own = { specificationVersion, provider, modelId, supportedUrls: {}, doGenerate };
+      return (await sdk.generateText({ model: own as never, prompt })).text;
+    },
+    sees: 'Hello',
+    transcript: ['user: Hi', 'assistant: Hello'],
+    because: 'a model need not be able to do everything',
+    modelAlone,
+  },
+  {
     name: 'a call that is refused, where the app wants to see that in the transcript',
     script: [{ refuses: new Error('no credit') }],
     app: async ({ sdk, model }) =>

@@ -113,6 +113,22 @@ const cases: Case[] = [
     modelAlone,
   },
   {
+    name: 'an answer that was the oldest of too many that are open, and then goes on',
+    script: [['One ', 'two ', 'three']],
+    app: async ({ sdk, model, recorder }) => {
+      const reader = sdk.streamText({ model, prompt, ...quiet }).textStream.getReader();
+      let text = (await reader.read()).value ?? '';
+      // 10,000 may be open.
+      if (recorder) for (let n = 0; n < 10_001; n++) recorder.turn({ conversationId: 'other' });
+      for (let next = await reader.read(); !next.done; next = await reader.read()) text += next.value;
+      return text;
+    },
+    sees: 'One two three',
+    transcript: ['user: Weather?', 'assistant (abandoned): One ', 'assistant: two three'],
+    because: 'what comes after an abandonment is a further message, and nothing is lost',
+    modelAlone,
+  },
+  {
     name: 'an answer that pauses for so long that it is given up, and then goes on',
     script: [['One ', 'two ', 'three']],
     app: async ({ sdk, model, recorder }) => {
