@@ -22,12 +22,18 @@ export interface ReaderOwner {
 // More than is recorded.
 const MAX_NAMES = 200;
 
+/** What a reader was told beside text, in the answer to one message of the user. */
+interface Mentions {
+  readonly toolNames: string[];
+  readonly sources: Source[];
+}
+
 /** What one reader of an answer got so far. A kind of stream each has a class of its own, which reads its parts. */
 export abstract class AnswerReader implements StreamListener {
   protected answer = new AnswerText();
   protected marks = new Marks();
-  readonly toolNames: string[] = [];
-  readonly sources: Source[] = [];
+  // One more each time that the user speaks into the answer.
+  #mentions: Mentions[] = [{ toolNames: [], sources: [] }];
   /** Whether it was told that the answer is whole. */
   hasFinish = false;
   hasAbort = false;
@@ -66,6 +72,11 @@ export abstract class AnswerReader implements StreamListener {
    */
   answerTo(index: number, _hints: StreamHints): AnswerTo {
     return this.answer.answer(this.marks, index);
+  }
+
+  /** @param index as in {@link answerTo} */
+  mentionedTo(index: number): Mentions {
+    return this.#mentions[index] ?? { toolNames: [], sources: [] };
   }
 
   /** What the user has said while the answer was under way, and after how much of it. */
@@ -127,8 +138,7 @@ export abstract class AnswerReader implements StreamListener {
   protected continues(before: AnswerReader): void {
     this.answer = before.answer.copy();
     this.marks = before.marks.copy();
-    this.toolNames.push(...before.toolNames);
-    this.sources.push(...before.sources);
+    this.#mentions = structuredClone(before.#mentions);
     this.lastPartAt = before.lastPartAt;
   }
 
@@ -143,11 +153,13 @@ export abstract class AnswerReader implements StreamListener {
 
   protected called(toolName: unknown): void {
     this.marks.step(this.length);
-    if (typeof toolName === 'string' && this.toolNames.length < MAX_NAMES) this.toolNames.push(toolName);
+    const toolNames = this.#mentions.at(-1)?.toolNames ?? [];
+    if (typeof toolName === 'string' && toolNames.length < MAX_NAMES) toolNames.push(toolName);
   }
 
   protected cited(source: Source): void {
-    if (this.sources.length < MAX_NAMES) this.sources.push(source);
+    const sources = this.#mentions.at(-1)?.sources ?? [];
+    if (sources.length < MAX_NAMES) sources.push(source);
   }
 
   protected gotFile(file: Attachment): void {
@@ -157,6 +169,7 @@ export abstract class AnswerReader implements StreamListener {
 
   protected gotSteering(content: unknown): void {
     this.marks.steered(this.length, readContent(content));
+    this.#mentions.push({ toolNames: [], sources: [] });
   }
 
   #end(end: ReaderEnd, error?: unknown): void {

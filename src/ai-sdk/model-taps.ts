@@ -3,10 +3,10 @@ import { isPromise } from '../internal/promises.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { scopeOf } from '../recorder/scope.js';
 import { type AnyLanguageModel, isLanguageModel } from './model-spec.js';
-import { tapModel } from './observe-model.js';
+import { type CallEnd, tapModel } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { withChanges } from './overlay.js';
-import type { CallEnd, Run } from './run.js';
+import type { Run } from './run.js';
 import { wrapperOf } from './wrap-model.js';
 
 /** An option that the SDK calls before each step, and that may choose another model. ai 5 and 6 know the second, too. */

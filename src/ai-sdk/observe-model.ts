@@ -31,6 +31,17 @@ export interface CallListener {
   rejected(error: unknown): void;
 }
 
+/** How one call of a model ended, as its tap saw it. */
+export type CallEnd =
+  | {
+      readonly type: 'done';
+      readonly finishReason: string | undefined;
+      readonly error: unknown;
+    }
+  | { readonly type: 'failed'; readonly error: unknown }
+  | { readonly type: 'cancelled'; readonly error: unknown }
+  | { readonly type: 'rejected'; readonly error: unknown };
+
 /** Opens a listener for a call; undefined when nobody listens to this one. */
 export type Listen = (model: AnyLanguageModel, params: ModelParams) => CallListener | undefined;
 

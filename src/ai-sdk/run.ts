@@ -1,7 +1,6 @@
 import { property, safely } from '../internal/guards.js';
 import { isAborted } from '../recorder/abort.js';
 import type { Identity } from '../recorder/identity.js';
-import { addUsage, type Usage } from '../recorder/metadata.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { runIn, type ScopedRun, scopeFor } from '../recorder/scope.js';
 import type { Turn } from '../recorder/turn.js';
@@ -11,26 +10,15 @@ import {
   type AnyLanguageModel,
   type GenerateResult,
   readFinishReason,
-  readUsage,
   type StreamPart,
   UNKNOWN_PROVIDER_ERROR,
 } from './model-spec.js';
-import type { CallListener } from './observe-model.js';
+import type { CallEnd, CallListener } from './observe-model.js';
 import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-turn.js';
+import { Patience } from './patience.js';
 import { type PromptEnd, readContent } from './prompt.js';
+import { StepTotals } from './step-totals.js';
 import { type ToolCall, ToolCalls } from './tool-calls.js';
-import { idleMsOf, PATIENCE } from './wrap-options.js';
-
-/** How one call of a model ended, as its tap saw it. */
-export type CallEnd =
-  | {
-      readonly type: 'done';
-      readonly finishReason: string | undefined;
-      readonly error: unknown;
-    }
-  | { readonly type: 'failed'; readonly error: unknown }
-  | { readonly type: 'cancelled'; readonly error: unknown }
-  | { readonly type: 'rejected'; readonly error: unknown };
 
 /**
  * One run: a call of a wrapped function, or a loop of model calls that belong together. It observes the calls of the model
@@ -41,9 +29,8 @@ export class Run implements ScopedRun {
   readonly #recorder: Recorder;
   readonly #call: CallIdentity;
   #turn: Turn;
-  #usage: Usage = {};
-  #steps = 0;
-  readonly #tools: ToolCalls;
+  #steps = new StepTotals();
+  #tools: ToolCalls;
   #lastCallRejected = false;
   // How many things are under way that will bring a sign or an end by themselves.
   #working = 0;
@@ -64,8 +51,7 @@ export class Run implements ScopedRun {
   };
   #lastPartAt: number | undefined;
   #isWaiting = false;
-  #isAlive = false;
-  #waitingSince = 0;
+  readonly #patience: Patience;
   #unwatch: (() => void) | undefined;
   #whenEnded: (() => void) | undefined;
 
@@ -73,6 +59,7 @@ export class Run implements ScopedRun {
     this.#recorder = recorder;
     this.identity = safely(() => recorder.identify(identity.call, { fallback: identity.wrappers }));
     this.#call = identity;
+    this.#patience = new Patience(identity.wrappers);
     this.#tools = new ToolCalls(prompt.continued?.ran);
     this.#turn = openTurn(recorder, identity, this.#hooks);
     recordPrompt(this.#turn, prompt, identity.call);
@@ -94,6 +81,8 @@ export class Run implements ScopedRun {
       before.complete();
       next.user(content, { attachments });
       this.#answer = new ModelAnswer();
+      this.#steps = new StepTotals();
+      this.#tools = new ToolCalls();
     }
   }
 
@@ -222,7 +211,7 @@ export class Run implements ScopedRun {
       },
       part: part => {
         this.#isWaiting = false;
-        this.#isAlive = true;
+        this.#patience.sign();
         // Nearly every part is one of these.
         if (part.type === 'text-delta') {
           this.#answer.said(this.turn, part.delta);
@@ -251,10 +240,8 @@ export class Run implements ScopedRun {
 
   /** While a part of its stream is asked for, the model is at work, unless it says nothing for much too long. */
   #isModelAtWork(): boolean {
-    const now = performance.now();
-    if (this.#isAlive || !this.#isWaiting) this.#waitingSince = now;
-    this.#isAlive = false;
-    return this.#isWaiting && now - this.#waitingSince < PATIENCE * idleMsOf(this.#call.wrappers);
+    if (!this.#isWaiting) this.#patience.sign();
+    return this.#patience.lasts() && this.#isWaiting;
   }
 
   #part(part: StreamPart): void {
@@ -298,16 +285,10 @@ export class Run implements ScopedRun {
     if (typeof modelId === 'string') this.turn.describe({ responseModel: modelId });
   }
 
-  #step({ usage, finishReason }: { usage?: unknown; finishReason?: unknown }): void {
-    this.#steps++;
+  #step(step: { usage?: unknown; finishReason?: unknown }): void {
     this.#lastPartAt = performance.now();
-    this.#usage = addUsage(this.#usage, readUsage(usage));
-    this.turn.describe({
-      usage: this.#usage,
-      finishReason: readFinishReason(finishReason),
-      steps: this.#steps,
-      toolCalls: this.#tools.names(),
-    });
+    this.#steps.add(step);
+    this.turn.describe({ ...this.#steps.details, toolCalls: this.#tools.names() });
   }
 }
 

@@ -1,8 +1,9 @@
 import { property, text } from '../internal/guards.js';
-import { addUsage, type Source, type TurnDetails, type Usage } from '../recorder/metadata.js';
+import type { Source, TurnDetails } from '../recorder/metadata.js';
 import { Marks } from './answer-text.js';
-import { readFinishReason, readUsage } from './model-spec.js';
+import { readFinishReason } from './model-spec.js';
 import { readContent } from './prompt.js';
+import { StepTotals } from './step-totals.js';
 import { isToolResult, ToolCalls } from './tool-calls.js';
 
 const VAGUE = new Set<string | undefined>([undefined, 'error', 'other', 'unknown']);
@@ -14,6 +15,13 @@ export function saysNothing(finishReason: string | undefined): boolean {
 
 const MAX_NAMES = 200;
 
+/** What the SDK's callbacks say of the answer to one message of the user. */
+export interface AnswerHints {
+  readonly tools: ToolCalls;
+  readonly sources: Source[];
+  readonly steps: StepTotals;
+}
+
 /**
  * What the SDK's callbacks say of an answer: what kind of end it comes to, what it took, and where its steps part. They
  * run before the app's readers have what they tell of, so they say neither its text nor that it has ended.
@@ -21,8 +29,6 @@ const MAX_NAMES = 200;
 export class StreamHints {
   /** Where the steps of the text part, and what stands in it beside text. */
   readonly marks = new Marks();
-  readonly tools: ToolCalls;
-  readonly sources: Source[] = [];
   /** The error that ended the answer, unless it went on after it. */
   error: { readonly error: unknown } | undefined;
   isAborted = false;
@@ -33,7 +39,9 @@ export class StreamHints {
   /** Is given every part that comes by the callback for chunks. */
   parts: ((part: unknown) => void) | undefined;
   #steps = 0;
-  #usage: Usage = {};
+  // One more each time that the user speaks into the answer.
+  readonly #answers: AnswerHints[];
+  #current: AnswerHints;
   #model: string | undefined;
   #provider: string | undefined;
   #responseModel: string | undefined;
@@ -41,7 +49,8 @@ export class StreamHints {
 
   /** @param ran the names of the tools that ran before: the answer has waited for them */
   constructor(ran?: readonly string[]) {
-    this.tools = new ToolCalls(ran);
+    this.#current = { tools: new ToolCalls(ran), sources: [], steps: new StepTotals() };
+    this.#answers = [this.#current];
   }
 
   /** How many characters the finished steps have. */
@@ -53,11 +62,14 @@ export class StreamHints {
     return this.#steps;
   }
 
-  /** What the answer took, as far as its steps have finished. */
-  get details(): TurnDetails {
-    const details: Record<string, unknown> = { toolCalls: this.tools.names(), sources: this.sources };
-    if (this.#steps > 0) Object.assign(details, { steps: this.#steps, usage: this.#usage });
-    if (this.finishReason !== undefined) details.finishReason = this.finishReason;
+  /** @param index how often the user had spoken into the answer before */
+  answerTo(index: number): AnswerHints {
+    return this.#answers[index] ?? this.#current;
+  }
+
+  /** Which model answers, as far as it is known. */
+  get model(): TurnDetails {
+    const details: Record<string, unknown> = {};
     if (this.#responseModel !== undefined) details.responseModel = this.#responseModel;
     if (this.#model !== undefined) details.model = this.#model;
     if (this.#provider !== undefined) details.provider = this.#provider;
@@ -73,7 +85,7 @@ export class StreamHints {
 
   /** `onStepFinish`: a step with its content, in order. */
   readonly step = (step: unknown): void => {
-    this.tools.answered();
+    this.#current.tools.answered();
     const content = property(step, 'content');
     for (const part of Array.isArray(content) ? content : [{ type: 'text', text: property(step, 'text') }])
       this.#part(part, property(part, 'text'));
@@ -90,12 +102,14 @@ export class StreamHints {
         this.#said(property(part, 'text'));
         return;
       case 'start-step':
-        this.tools.answered();
+        this.#current.tools.answered();
         this.marks.step(this.#length);
         return;
       case 'finish-step':
         return this.#finishStep(part);
       case 'steering-message':
+        this.#current = { tools: new ToolCalls(), sources: [], steps: new StepTotals() };
+        this.#answers.push(this.#current);
         this.marks.steered(this.#length, readContent(property(property(part, 'message'), 'content')));
         return;
       case 'abort':
@@ -129,19 +143,19 @@ export class StreamHints {
           property(part, 'toolName'),
           property(part, 'providerExecuted'),
         ];
-        this.tools.add({ toolCallId, toolName, providerExecuted });
+        this.#current.tools.add({ toolCallId, toolName, providerExecuted });
         return;
       }
       case 'tool-result':
       case 'tool-error':
-        if (isToolResult(part)) this.tools.ran(new Set([String(property(part, 'toolCallId'))]));
+        if (isToolResult(part)) this.#current.tools.ran(new Set([String(property(part, 'toolCallId'))]));
         return;
       case 'file':
         this.marks.file(this.#length, { mediaType: text(property(property(part, 'file'), 'mediaType')) });
         return;
       case 'source':
-        if (this.sources.length < MAX_NAMES)
-          this.sources.push({ url: text(property(part, 'url')), title: text(property(part, 'title')) });
+        if (this.#current.sources.length < MAX_NAMES)
+          this.#current.sources.push({ url: text(property(part, 'url')), title: text(property(part, 'title')) });
     }
   }
 
@@ -151,8 +165,9 @@ export class StreamHints {
 
   #finishStep(step: unknown): void {
     this.#steps++;
-    this.#usage = addUsage(this.#usage, readUsage(property(step, 'usage')));
-    this.finishReason = readFinishReason(property(step, 'finishReason'));
+    const finishReason = property(step, 'finishReason');
+    this.#current.steps.add({ usage: property(step, 'usage'), finishReason });
+    this.finishReason = readFinishReason(finishReason);
     if (!saysNothing(this.finishReason)) this.error = undefined;
     this.#responseModel = text(property(property(step, 'response'), 'modelId')) ?? this.#responseModel;
     // ai 6 and 7 say which model a step asked.

@@ -12,10 +12,10 @@ import type { AnswerReader, ReaderEnd, ReaderOwner } from './answer-reader.js';
 import type { Marks } from './answer-text.js';
 import { UNKNOWN_PROVIDER_ERROR } from './model-spec.js';
 import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-turn.js';
+import { Patience } from './patience.js';
 import type { PromptEnd } from './prompt.js';
 import { StreamHints, saysNothing } from './stream-hints.js';
 import { PartReader } from './stream-readers.js';
-import { idleMsOf, PATIENCE } from './wrap-options.js';
 
 // How long the readers of an answer may take, after an abort or another's failure, to get what is on its way to them.
 const GRACE_MS = 500;
@@ -57,13 +57,14 @@ export class StreamRun implements ScopedRun, ReaderOwner {
   // What one of several readers has ended with.
   #failure: { readonly error: unknown } | undefined;
   #hasHeard = false;
-  #isAlive = false;
-  #heldSince = performance.now();
+  // A reader that holds the answer and asks for nothing may be slow, or gone.
+  readonly #patience: Patience;
 
   constructor(recorder: Recorder, options: StreamRunOptions) {
     this.#recorder = recorder;
     this.#options = options;
     const { call, wrappers, prompt, signal } = options;
+    this.#patience = new Patience(wrappers);
     this.hints = new StreamHints(prompt.continued?.ran);
     this.identity = safely(() => recorder.identify(call, { fallback: wrappers }));
     this.#turn = this.#follow(hooks => openTurn(recorder, options, hooks));
@@ -120,7 +121,7 @@ export class StreamRun implements ScopedRun, ReaderOwner {
 
   heard(reader: AnswerReader): void {
     this.#hasHeard = true;
-    this.#isAlive = true;
+    this.#patience.sign();
     if (!this.#hasFirstToken && reader.length > 0) {
       this.#hasFirstToken = true;
       this.#turn.firstToken();
@@ -173,11 +174,8 @@ export class StreamRun implements ScopedRun, ReaderOwner {
 
   /** While a reader waits, the model, a tool or the app's own step is at work; while it doesn't, the reader itself may be. */
   #isBusy(): boolean {
-    for (const reader of this.#readers) if (reader.isWaiting) this.#isAlive = true;
-    const now = performance.now();
-    if (this.#isAlive) this.#heldSince = now;
-    this.#isAlive = false;
-    return this.#isRead() && now - this.#heldSince < PATIENCE * idleMsOf(this.#options.wrappers);
+    for (const reader of this.#readers) if (reader.isWaiting) this.#patience.sign();
+    return this.#patience.lasts() && this.#isRead();
   }
 
   #fail(error: unknown): void {
@@ -220,7 +218,8 @@ export class StreamRun implements ScopedRun, ReaderOwner {
   #end(status: TurnStatus, error?: unknown): void {
     if (this.#recorded !== undefined) return;
     const answer = this.#answer(this.#furthest());
-    if (status === 'complete') this.#turn.complete({ ...answer, ...this.hints.tools.waitingDetails });
+    if (status === 'complete')
+      this.#turn.complete({ ...answer, ...this.hints.answerTo(this.#steerings).tools.waitingDetails });
     else if (status === 'error') this.#turn.fail(error, answer);
     else if (status === 'aborted') this.#turn.abort(error, answer);
     else this.#turn.abandon(answer);
@@ -262,16 +261,19 @@ export class StreamRun implements ScopedRun, ReaderOwner {
 
   #answer(reader: AnswerReader | undefined): FollowedAnswer {
     const { hints } = this;
-    const details = hints.details;
-    if (!reader) return { ...details, content: '' };
-    const { attachments, ...text } = reader.answerTo(this.#steerings, hints);
-    const ran = this.#options.prompt.continued?.ran ?? [];
+    const index = this.#steerings;
+    const { tools, sources, steps } = hints.answerTo(index);
+    const details = { ...hints.model, ...steps.details };
+    if (!reader) return { ...details, toolCalls: tools.names(), sources, content: '' };
+    const { attachments, ...text } = reader.answerTo(index, hints);
+    const mentioned = reader.mentionedTo(index);
+    const ran = (index === 0 && this.#options.prompt.continued?.ran) || [];
     return {
       ...details,
       ...text,
       attachments: attachments.length > 0 ? attachments : undefined,
-      toolCalls: longer([...ran, ...reader.toolNames], hints.tools.names()),
-      sources: longer(reader.sources, hints.sources),
+      toolCalls: longer([...ran, ...mentioned.toolNames], tools.names()),
+      sources: longer(mentioned.sources, sources),
       lastPartAt: reader.lastPartAt,
     };
   }

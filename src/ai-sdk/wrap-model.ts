@@ -4,9 +4,9 @@ import { scopeOf } from '../recorder/scope.js';
 import { InvalidInputError } from '../synap/errors.js';
 import { isInternal, readCallOptions } from './call-options.js';
 import type { AnyLanguageModel, ModelParams } from './model-spec.js';
-import { type CallListener, tapModel } from './observe-model.js';
+import { type CallEnd, type CallListener, tapModel } from './observe-model.js';
 import { promptEnd } from './prompt.js';
-import { type CallEnd, Run } from './run.js';
+import { Run } from './run.js';
 import { Loops } from './tool-loops.js';
 import { checkWrapOptions, type WrapOptions } from './wrap-options.js';
 

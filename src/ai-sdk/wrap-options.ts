@@ -4,9 +4,6 @@ import { InvalidInputError } from '../synap/errors.js';
 const MINUTE = 60_000;
 const IDLE_MS = 5 * MINUTE;
 
-/** How many idle times somebody has who may be at work, and may be gone without a word. */
-export const PATIENCE = 20;
-
 /** What a wrapper is given: the identity to fall back to, and how to treat answers that nobody reads. */
 export interface WrapOptions extends Identity {
   /**

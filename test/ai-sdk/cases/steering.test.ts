@@ -52,6 +52,13 @@ const script = [['Paris: rain.', { tool: 'weather' }], ['Rome: sun.']];
 const transcript = [`user: ${prompt}`, 'assistant: Paris: rain.', 'user: and Rome?', 'assistant: Rome: sun.'];
 const CHAT = '5b1f1c34-6f3b-4a55-9f36-3a0f4a6d1c11';
 const because = 'two questions were asked, and each has its answer after it';
+const tokens = { input_tokens: expect.any(Number), output_tokens: expect.any(Number) };
+const metadata = [
+  undefined,
+  { steps: 1, tool_calls: ['weather'], finish_reason: 'tool-calls', ...tokens },
+  undefined,
+  { steps: 1, finish_reason: 'stop', ...tokens },
+];
 const modelAlone = false;
 const majors = ['ai 7'] as const;
 
@@ -75,7 +82,7 @@ const ways: [string, ReturnType<typeof steered>][] = [
 ];
 
 const cases: Case[] = [
-  ...ways.map(([name, app]): Case => ({ name, script, app, transcript, because, modelAlone, majors })),
+  ...ways.map(([name, app]): Case => ({ name, script, app, transcript, metadata, because, modelAlone, majors })),
   {
     name: 'a streamed answer into which the user speaks twice at once',
     script,
