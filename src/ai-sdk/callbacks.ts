@@ -41,10 +41,7 @@ export function hintCallbacks(run: StreamRun, options: SdkCallOptions, from: Hin
 }
 
 /** `onStepFinish`, by the name that the app uses: ai 7 runs only the newer one of the two. */
-export function stepCallback(
-  { hints }: StreamRun,
-  { onStepEnd, onStepFinish }: SdkCallOptions,
-): Partial<SdkCallOptions> {
+function stepCallback({ hints }: StreamRun, { onStepEnd, onStepFinish }: SdkCallOptions): Partial<SdkCallOptions> {
   return onStepEnd ? { onStepEnd: before(hints.step, onStepEnd) } : { onStepFinish: before(hints.step, onStepFinish) };
 }
 

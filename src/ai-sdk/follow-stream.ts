@@ -21,9 +21,6 @@ const registry =
     ? undefined
     : new FinalizationRegistry<StreamListener>(listener => listener.collected());
 
-/** Whether the platform tells when nobody can read a stream any more. */
-export const TELLS_OF_COLLECTION = registry !== undefined;
-
 /**
  * Follows what is read of a stream, on the stream itself: nothing stands between it and its reader, and nothing is read
  * that nobody asked for.

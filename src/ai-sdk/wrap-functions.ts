@@ -236,7 +236,7 @@ export function isNativePromise(value: unknown): value is Promise<unknown> {
 }
 
 /** With `consumeStream`, reads the answer whoever else does. The SDK's own errors reach whoever reads it for the app. */
-export function readToEnd(result: unknown, { options }: Context): void {
+function readToEnd(result: unknown, { options }: Context): void {
   if (!options.consumeStream) return;
   safely(() => {
     const { consumeStream } = result as { consumeStream(options: object): PromiseLike<void> };

@@ -239,7 +239,7 @@ async function byIterator(stream: AsyncIterable<unknown>, pick: Pick_, reading: 
 type Result = ReturnType<SDK['streamText']>;
 
 /** The ways to read a result. */
-export const READERS = {
+const READERS = {
   textStream: (result: Result, reading: Reading) => byReader(result.textStream, ofText, reading),
   fullStream: (result: Result, reading: Reading) => byReader(result.fullStream, ofPart, reading),
   'for await of textStream': (result: Result, reading: Reading) => byIterator(result.textStream, ofText, reading),

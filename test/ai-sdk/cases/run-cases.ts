@@ -5,8 +5,8 @@ import type { WrapAISDKOptions } from '../../../src/ai-sdk/index.js';
 import type { Recorder, RecorderOptions } from '../../../src/index.js';
 import { line, MAJORS, type Major, mockModel, recording, type Script, type SDK } from '../majors.js';
 
-export type MajorName = 'ai 5' | 'ai 6' | 'ai 7';
-export type Way = 'wrapAISDK' | 'wrapModel';
+type MajorName = 'ai 5' | 'ai 6' | 'ai 7';
+type Way = 'wrapAISDK' | 'wrapModel';
 
 /** What the app of a case works with. In the run without a recorder, `recorder` is undefined. */
 export interface Situation {
