@@ -26,14 +26,14 @@ export {
   conversationUuid,
   type Identity,
 } from './recorder/identity.js';
-export type { Attachment, TurnDetails, TurnStatus, Usage } from './recorder/metadata.js';
+export type { Attachment, Source, TurnDetails, TurnStatus, Usage } from './recorder/metadata.js';
 export type { RecorderOptions } from './recorder/options.js';
 export {
   createRecorder,
   type OpenTurnOptions,
   type Recorder,
-  type RecorderStats,
 } from './recorder/recorder.js';
+export type { RecorderStats } from './recorder/recorder-stats.js';
 export type { Turn } from './recorder/turn.js';
 export type { CompleteDetails, TurnOptions, TurnOutcome, UserMessageOptions } from './recorder/turn-options.js';
 export type { Credits, Whoami } from './synap/account.js';

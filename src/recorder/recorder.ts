@@ -1,8 +1,8 @@
 import type { FlushResult } from '../delivery/flush-tracker.js';
-import type { Loss, LossReason } from '../delivery/loss.js';
+import type { Loss } from '../delivery/loss.js';
 import { Receipts } from '../delivery/receipts.js';
 import { Relay } from '../delivery/relay.js';
-import { type DeliveryStats, NO_STATS } from '../delivery/stats.js';
+import { NO_STATS } from '../delivery/stats.js';
 import { property } from '../internal/guards.js';
 import { type Logger, safeLogger } from '../internal/logger.js';
 import { within } from '../internal/promises.js';
@@ -17,6 +17,7 @@ import { type RecorderOptions, type RecorderSettings, readOptions } from './opti
 import { adviceOnSignals } from './process-hooks/framework-advice.js';
 import { ProcessHooks } from './process-hooks/process-hooks.js';
 import { SHUTDOWN_MS } from './process-hooks/signals.js';
+import type { RecorderStats } from './recorder-stats.js';
 import { activeTraceId } from './trace-id.js';
 import { Turn } from './turn.js';
 import type { TurnSink } from './turn-message.js';
@@ -33,16 +34,6 @@ const KEEP_ALIVE_TIMEOUT_MS = 25_000;
 const SILENT: TurnSink = { accept: () => 'not recorded' };
 
 const NOTHING: FlushResult = { delivered: 0, pending: 0, deadLettered: 0 };
-
-/** The counters of a recorder: what became of every message. */
-export interface RecorderStats extends DeliveryStats {
-  /** Messages that were lost before they were accepted, by reason. */
-  refused: Partial<Record<LossReason, number>>;
-  /** Messages that were not recorded, because they were said before: sent again with a prompt, or by a regenerate. */
-  repeated: number;
-  /** Answers that failed or were stopped before their first word: no message, unless `emptyAnswers` says otherwise. */
-  emptyAnswers: number;
-}
 
 /** What {@link Recorder.turn} takes beside the identity: for those who write an adapter. */
 export interface OpenTurnOptions extends TurnOptions, FartherIdentities {}

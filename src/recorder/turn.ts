@@ -3,7 +3,8 @@ import { isNumber, property, safely } from '../internal/guards.js';
 import type { Role } from '../synap/messages.js';
 import { AnswerSoFar, textAfter } from './answer-so-far.js';
 import { readDetails } from './details.js';
-import { Pauses } from './pauses.js';
+import type { Pauses } from './pauses.js';
+import { TurnClock } from './turn-clock.js';
 import type { TurnDetails, TurnStatus } from './turn-details.js';
 import type {
   AssistantMessage,
@@ -66,8 +67,6 @@ export class Turn {
   readonly conversationId: string | undefined;
   /** After how many idle milliseconds the turn is abandoned; undefined: never. */
   readonly idleMs: number | undefined;
-  /** @internal What is no part of the latency. */
-  readonly pauses = new Pauses();
 
   readonly #sink: TurnSink;
   readonly #observer: TurnObserver | undefined;
@@ -76,16 +75,9 @@ export class Turn {
   readonly #ended: TurnOptions['ended'];
   readonly #busy: TurnOptions['busy'];
   readonly #endsAs: TurnOptions['endsAs'];
-  readonly #timed: boolean;
+  readonly #clock: TurnClock;
   readonly #text = new AnswerSoFar();
   #state: TurnState = 'open';
-  #startIsKnown: boolean;
-  #startedAt = new Date();
-  #clock = performance.now();
-  #firstTokenAt: number | undefined;
-  // A sign of life is only noted; looking at the clock for each would cost more than the rest of a chunk.
-  #isAlive = false;
-  #lastSignAt = this.#clock;
   #details: TurnDetails = {};
   // What was recorded when it was abandoned, and in how many messages.
   #recorded: BoundedText = new AnswerSoFar();
@@ -105,12 +97,7 @@ export class Turn {
     this.#ended = ended;
     this.#busy = busy;
     this.#endsAs = endsAs;
-    this.#timed = timed ?? true;
-    this.#startIsKnown = startedAt !== undefined;
-    if (startedAt !== undefined) {
-      this.#startedAt = new Date(Date.now() - (this.#clock - startedAt));
-      this.#clock = startedAt;
-    }
+    this.#clock = new TurnClock(startedAt, timed ?? true);
     this.#sink = sink;
     this.#observer = conversationId === undefined ? undefined : observer;
     this.#observer?.opened(this);
@@ -128,14 +115,13 @@ export class Turn {
 
   /** @internal Looks at the clock for the turn: dates its latest sign of life, and abandons it when that is too old. */
   tick(now: number): void {
-    if (this.#isAlive || this.#isBusy()) {
-      this.#isAlive = false;
-      this.#lastSignAt = now;
-    } else if (this.idleMs !== undefined && now - this.#lastSignAt >= this.idleMs) this.abandon();
+    const idleMs = this.#clock.idleMs(now, () => safely(() => this.#busy?.()) ?? false);
+    if (this.idleMs !== undefined && idleMs >= this.idleMs) this.abandon();
   }
 
-  #isBusy(): boolean {
-    return safely(() => this.#busy?.()) ?? false;
+  /** @internal What is no part of the latency. */
+  get pauses(): Pauses {
+    return this.#clock.pauses;
   }
 
   /** Resolves when everything said so far is accepted or counted as lost, and says which; never rejects. */
@@ -166,23 +152,18 @@ export class Turn {
   #user(content: unknown, options: unknown, trailing: UserMessage['trailing']) {
     if (content === '') return;
     if (typeof content !== 'string') return this.#unreadable('user', new TypeError('a message must be a string'));
-    if (!this.#startIsKnown && this.#firstTokenAt === undefined && this.#state === 'open') {
-      this.#startedAt = new Date();
-      this.#clock = performance.now();
-    }
-    this.#startIsKnown = true;
-    this.touch();
+    this.#clock.prompted({ isOpen: this.#state === 'open' });
     const { attachments } = readDetails(options);
     const messageId = property(options, 'messageId');
     const tags = property(options, 'metadata');
-    const startedAt = this.#startedAt;
+    const { startedAt } = this.#clock;
     this.#accept({ role: 'user', turn: this.#facts, content, messageId, attachments, tags, startedAt, trailing });
   }
 
   /** The answer has begun. Only the first call counts; `append` makes it by itself. */
   firstToken(): void {
-    this.#isAlive = true;
-    if (this.#state === 'open') this.#firstTokenAt ??= performance.now() - this.pauses.excludedMs;
+    this.touch();
+    if (this.#state === 'open') this.#clock.firstToken();
   }
 
   /** A piece of the answer's text. One that was not streamed (`streamed: false`) says nothing about the first token. */
@@ -190,15 +171,14 @@ export class Turn {
     if (typeof text !== 'string' || text === '') return;
     if (this.over) return this.#late();
     if (this.#state !== 'open') this.#reopen();
-    this.#isAlive = true;
-    if (this.#firstTokenAt === undefined && property(options, 'streamed') !== false)
-      this.#firstTokenAt = performance.now() - this.pauses.excludedMs;
+    this.touch();
+    if (options === undefined || property(options, 'streamed') !== false) this.#clock.firstToken();
     this.#text.append(text);
   }
 
   /** A sign of life that says nothing else: the turn is not idle. */
   touch(): void {
-    this.#isAlive = true;
+    this.#clock.sign();
   }
 
   /** What is known of the answer before it ends. Later details stand over earlier ones. */
@@ -253,17 +233,14 @@ export class Turn {
     }
     if (this.#state === status) return;
     this.#state = status;
-    const pausedAt = this.pauses.close();
-    // Nobody saw an abandoned answer end: its last sign of life is as far as it went.
-    if (pausedAt !== undefined) this.#lastSignAt = pausedAt;
-    else if (status !== 'abandoned' || this.#isAlive) this.#lastSignAt = performance.now();
+    this.#clock.end({ isAbandoned: status === 'abandoned' });
     // An adapter's own failure costs no words.
     safely(() => this.#ended?.());
     try {
       const last: FollowedAnswer | undefined = details ?? (status === 'abandoned' ? this.#soFar?.() : undefined);
       const text = this.#text.or(last);
       const lastPartAt = property(last, 'lastPartAt');
-      if (isNumber(lastPartAt)) this.#lastSignAt = lastPartAt;
+      if (isNumber(lastPartAt)) this.#clock.lastPart(lastPartAt);
       // What was appended since is all new; what somebody else has kept is the whole answer.
       const news = text === this.#text ? text : textAfter(text, this.#recorded);
       const answer = () => this.#answer(status, news, { ...this.#details, ...readDetails(last) }, error);
@@ -292,7 +269,6 @@ export class Turn {
     details: TurnDetails,
     error: unknown,
   ): AssistantMessage {
-    const elapsedMs = this.#lastSignAt - this.#clock;
     return {
       role: 'assistant',
       turn: this.#facts,
@@ -302,10 +278,7 @@ export class Turn {
       part: this.#parts,
       error,
       details,
-      startedAt: this.#startedAt,
-      endedAt: new Date(this.#startedAt.getTime() + elapsedMs),
-      latencyMs: this.#timed ? elapsedMs - this.pauses.excludedMs : undefined,
-      timeToFirstTokenMs: this.#firstTokenAt === undefined ? undefined : this.#firstTokenAt - this.#clock,
+      ...this.#clock.times,
     };
   }
 
