@@ -2,8 +2,10 @@ import { safely } from '../internal/guards.js';
 import type { Attachment, Source } from '../recorder/metadata.js';
 import { AnswerText, type AnswerTo, Marks } from './answer-text.js';
 import type { StreamListener } from './follow-stream.js';
+import type { StreamPart } from './model-spec.js';
 import { readContent } from './prompt.js';
 import type { StreamHints } from './stream-hints.js';
+import { ToolCalls } from './tool-calls.js';
 
 /** How one reader's stream came to its end. */
 export type ReaderEnd = 'done' | 'failed' | 'left';
@@ -26,7 +28,7 @@ const MAX_NAMES = 200;
 export abstract class AnswerReader implements StreamListener {
   protected answer = new AnswerText();
   protected marks = new Marks();
-  readonly toolNames: string[] = [];
+  tools = new ToolCalls();
   readonly sources: Source[] = [];
   /** Whether it was told that the answer is whole. */
   hasFinish = false;
@@ -127,7 +129,7 @@ export abstract class AnswerReader implements StreamListener {
   protected continues(before: AnswerReader): void {
     this.answer = before.answer.copy();
     this.marks = before.marks.copy();
-    this.toolNames.push(...before.toolNames);
+    this.tools = new ToolCalls(before.tools.names());
     this.sources.push(...before.sources);
     this.lastPartAt = before.lastPartAt;
   }
@@ -141,9 +143,13 @@ export abstract class AnswerReader implements StreamListener {
     this.answer.append(piece);
   }
 
-  protected called(toolName: unknown): void {
+  protected called(call: StreamPart): void {
     this.marks.step(this.length);
-    if (typeof toolName === 'string' && this.toolNames.length < MAX_NAMES) this.toolNames.push(toolName);
+    this.tools.add(call);
+  }
+
+  protected ran({ toolCallId }: StreamPart): void {
+    this.tools.ran(new Set([String(toolCallId)]));
   }
 
   protected cited(source: Source): void {

@@ -43,6 +43,9 @@ export interface StreamPart {
   title?: unknown;
   toolName?: unknown;
   toolCallId?: unknown;
+  /** Of a `tool-call`: its arguments, as JSON. */
+  input?: unknown;
+  providerExecuted?: unknown;
   modelId?: unknown;
   finishReason?: unknown;
   usage?: unknown;

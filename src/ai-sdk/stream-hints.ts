@@ -1,8 +1,9 @@
 import { property, text } from '../internal/guards.js';
 import { addUsage, type Source, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import { Marks } from './answer-text.js';
-import { readFinishReason, readUsage } from './model-spec.js';
+import { readFinishReason, readUsage, type StreamPart } from './model-spec.js';
 import { readContent } from './prompt.js';
+import { ToolCalls } from './tool-calls.js';
 
 const VAGUE = new Set<string | undefined>([undefined, 'error', 'other', 'unknown']);
 
@@ -20,7 +21,7 @@ const MAX_NAMES = 200;
 export class StreamHints {
   /** Where the steps of the text part, and what stands in it beside text. */
   readonly marks = new Marks();
-  readonly toolNames: string[] = [];
+  readonly tools = new ToolCalls();
   readonly sources: Source[] = [];
   /** The error that ended the answer, unless it went on after it. */
   error: { readonly error: unknown } | undefined;
@@ -49,7 +50,7 @@ export class StreamHints {
 
   /** What the answer took, as far as its steps have finished. */
   get details(): TurnDetails {
-    const details: Record<string, unknown> = { toolCalls: this.toolNames, sources: this.sources };
+    const details: Record<string, unknown> = { toolCalls: this.tools.names(), sources: this.sources };
     if (this.#steps > 0) Object.assign(details, { steps: this.#steps, usage: this.#usage });
     if (this.finishReason !== undefined) details.finishReason = this.finishReason;
     if (this.#responseModel !== undefined) details.responseModel = this.#responseModel;
@@ -114,12 +115,14 @@ export class StreamHints {
       case 'text':
         this.#said(words);
         return;
-      case 'tool-call': {
+      case 'tool-call':
         this.marks.step(this.#length);
-        const name = property(part, 'toolName');
-        if (typeof name === 'string' && this.toolNames.length < MAX_NAMES) this.toolNames.push(name);
+        this.tools.add(part as StreamPart);
         return;
-      }
+      case 'tool-result':
+      case 'tool-error':
+        if (property(part, 'preliminary') !== true) this.tools.ran(new Set([String(property(part, 'toolCallId'))]));
+        return;
       case 'file':
         this.marks.file(this.#length, { mediaType: text(property(property(part, 'file'), 'mediaType')) });
         return;

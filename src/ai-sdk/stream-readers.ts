@@ -1,6 +1,7 @@
 import { property, text } from '../internal/guards.js';
 import { AnswerReader } from './answer-reader.js';
 import { AnswerText, type AnswerTo, type Marks } from './answer-text.js';
+import type { StreamPart } from './model-spec.js';
 import type { StreamHints } from './stream-hints.js';
 
 // One class for each kind of stream that a result has.
@@ -36,7 +37,10 @@ export class PartReader extends AnswerReader {
       case 'start-step':
         return this.marks.step(this.length);
       case 'tool-call':
-        return this.called(part.toolName);
+        return this.called(value as StreamPart);
+      case 'tool-result':
+      case 'tool-error':
+        return part.preliminary === true ? undefined : this.ran(value as StreamPart);
       case 'file':
         return this.gotFile({ mediaType: text(property(part.file, 'mediaType')) });
       case 'source':
@@ -65,7 +69,10 @@ export class ChunkReader extends AnswerReader {
       case 'start-step':
         return this.marks.step(this.length);
       case 'tool-input-available':
-        return this.called(chunk.toolName);
+        return this.called(value as StreamPart);
+      case 'tool-output-available':
+      case 'tool-output-error':
+        return chunk.preliminary === true ? undefined : this.ran(value as StreamPart);
       case 'file':
         return this.gotFile({ mediaType: text(chunk.mediaType), url: httpUrl(chunk.url) });
       case 'source-url':

@@ -268,7 +268,7 @@ export class StreamRun implements ScopedRun, ReaderOwner {
       ...details,
       ...text,
       attachments: attachments.length > 0 ? attachments : undefined,
-      toolCalls: longer(reader.toolNames, hints.toolNames),
+      toolCalls: longer(reader.tools.names(), hints.tools.names()),
       sources: longer(reader.sources, hints.sources),
       lastPartAt: reader.lastPartAt,
     };
