@@ -79,7 +79,7 @@ describe("the server's words", () => {
 
   it('lose what they quote of a message', () => {
     const { message } = errorOf(422, { detail: 'bad: "the launch code is 0000"' }, {}, ['The launch code is 0000']);
-    expect(message).toBe('Synap refused the input (422): bad: "t[redacted: message text]"');
+    expect(message).toBe('Synap refused the input (422): bad: "[redacted: message text]"');
   });
 });
 
