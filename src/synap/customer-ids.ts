@@ -51,8 +51,12 @@ export class CustomerIds {
     return this.#options.tenancy ?? this.#learned;
   }
 
+  get #isB2b(): boolean {
+    return this.tenancy === 'b2b';
+  }
+
   get form(): CustomerForm {
-    if (this.tenancy === 'b2b') return 'given';
+    if (this.#isB2b) return 'given';
     return this.#remembered ?? (this.tenancy === 'b2c' ? 'left-out' : 'given');
   }
 
@@ -79,14 +83,14 @@ export class CustomerIds {
     tried: readonly CustomerForm[],
     signal?: AbortSignal,
   ): Promise<CustomerForm | undefined> {
-    if (this.tenancy === 'b2b') return undefined;
+    if (this.#isB2b) return undefined;
     const last = tried.at(-1) ?? 'given';
     const wasSent = inForm(bodies, last).some(body => body.customer_id !== undefined);
     const isRefused = kind !== 'required' && wasSent;
     if (kind === 'refused' && !wasSent) return undefined;
     // Words that are clear need no second opinion; a message in the wrong pool would be worse than a wait.
     if (kind !== 'refused' && this.tenancy === undefined) await this.#settled(signal);
-    if (this.tenancy === 'b2b') return undefined;
+    if (this.#isB2b) return undefined;
     // Words that seem to want another one ("customer_id must be null") may want none. Left out, it puts no message in a wrong pool.
     const next = isRefused
       ? ['left-out' as const]
