@@ -157,6 +157,12 @@ describe.each(OUTBOXES)('with 500 messages in %s,', (_, makeOutbox) => {
   });
 });
 
+it('a rate limit that counts messages, and never lets a full batch pass, stops nothing', async () => {
+  await using on = await recorderOn(({ messages }) => (messages.length > 10 ? { status: 429 } : undefined));
+  say(on, 100);
+  expect(await on.recorder.flush({ timeoutMs: 10_000 })).toEqual({ delivered: 100, pending: 0, deadLettered: 0 });
+});
+
 it.each([407, 421, 444, 499, 302])('one %i during close() loses nothing', async status => {
   let answers = 0;
   await using on = await recorderOn(() => (++answers === 1 ? { status } : undefined), {
