@@ -213,6 +213,11 @@ describe('a stop for credits', () => {
     expect(error.message).toContain(`Upgrade at ${upgradeUrl}`);
   });
 
+  it('shows its reason where it has no other words', () => {
+    const { message } = errorOf(429, { detail: { reason: 'trial_limit_reached' } });
+    expect(message).toBe('The Synap account is out of credits or without a plan (429): trial_limit_reached');
+  });
+
   it.each([
     [429, { detail: { reason: 'subscription_inactive', manage_url: 'https://x/manage' } }],
     [403, { detail: 'Insufficient credits' }],
