@@ -168,6 +168,9 @@ class Round {
     const sender = this.#sender;
     const isTaken = (index: number) => results[index]?.error === undefined && results[index]?.unknown === undefined;
     sender.notAccepted(entries.filter((_, index) => !isTaken(index)));
+    // The others are of the same answer, and say that the account is not to blame.
+    for (const [index, entry] of entries.entries())
+      if (results[index]?.error !== undefined) this.#refusedSince.set(entry, begunAt - 0.5);
     this.#delivered(
       entries.filter((_, index) => isTaken(index)),
       begunAt,
