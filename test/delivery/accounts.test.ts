@@ -12,7 +12,7 @@ import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { keyedClient } from '../support/keyed-client.js';
 import { balanced } from '../support/recorder.js';
 import { type Script, scriptedSynap } from '../support/scripted-synap.js';
-import { expectSound, listen, tempFile } from './outbox-support.js';
+import { anEntry, expectSound, listen, tempFile, WHOLE_TURN } from './outbox-support.js';
 
 async function synap(script?: Script) {
   const server = await scriptedSynap(script);
@@ -384,13 +384,7 @@ describe('an outbox that was written before there were accounts', () => {
         return claimed.map(entry => ({ ...entry, account: entries.find(({ key }) => key === entry.key)?.account }));
       },
     };
-    const first = recorderOn(tempFile(), {
-      outbox: keeping,
-      account: 'one',
-      apiKey: 'k',
-      baseUrl: 'http://127.0.0.1:1',
-    });
-    first.recorder.turn({ conversationId: 'a' }).user('of one');
+    await keeping.put(anEntry('of one', 'a', { account: 'one' }), WHOLE_TURN);
     const { recorder, lines } = recorderOn(tempFile(), {
       outbox: keeping,
       account: 'two',
