@@ -45,14 +45,14 @@ interface Reaction {
    */
   readonly pause: 'none' | 'probe' | 'backoff' | 'short-backoff' | 'slow-backoff';
   /** How the next batches find the message to blame. */
-  readonly isolate: 'none' | 'halves' | 'one' | 'one-by-one';
+  readonly isolate: 'none' | 'halves' | 'late-halves' | 'one' | 'one-by-one';
 }
 
 const REACTIONS: Readonly<Record<FailureKind, Reaction>> = {
   message: { batch: 'split', single: 'reject', item: 'reject', pause: 'none', isolate: 'none' },
   account: { batch: 'hold', single: 'hold', item: 'hold', pause: 'probe', isolate: 'none' },
   unsure: { batch: 'split', single: 'suspect', item: 'suspect', pause: 'backoff', isolate: 'none' },
-  rate_limit: { batch: 'hold', single: 'hold', item: 'hold', pause: 'backoff', isolate: 'none' },
+  rate_limit: { batch: 'hold', single: 'hold', item: 'hold', pause: 'backoff', isolate: 'late-halves' },
   passing: { batch: 'retry', single: 'retry', item: 'retry', pause: 'short-backoff', isolate: 'halves' },
   unavailable: { batch: 'retry', single: 'retry', item: 'retry', pause: 'backoff', isolate: 'halves' },
   // A copy more with each attempt: halves would be too many.

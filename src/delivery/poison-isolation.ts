@@ -4,6 +4,9 @@ import { isFinal, isStopped, type Outcome, type Refused, type Stopped } from './
 /** Conversations that wait at most. Beyond this, it is not single messages that fail. */
 const MAX_WAITING = 1000;
 
+/** So many rate limits in a row may come of the size of the batch: some limiters count messages, and a large one never passes. */
+const RATE_LIMITS_TO_SHRINK = 3;
+
 /**
  * Finds the message that keeps failing though Synap is well (a 500 each time, a connection that breaks), and lets the
  * others go on. How the batches shrink depends on the failure, as {@link Stopped} tells:
@@ -11,6 +14,7 @@ const MAX_WAITING = 1000;
  * ```
  *   full ──failed twice in a row──► halved, down to one ──delivered──► twice as many, up to full
  *    │ └──unanswered twice────────► one, before the circuit breaker slows down ──delivered──► the same
+ *    ├────rate limit, three times──► halved ──delivered──► the same
  *    └────unreadable──────────────► one by one, as often as there were messages ──► the same
  * ```
  *
@@ -23,6 +27,8 @@ export class PoisonIsolation {
   readonly #waiting = new Map<string, { until: number; failures: number }>();
   #size: number;
   #failedBefore = false;
+  // Rate limits since something was delivered.
+  #rateLimits = 0;
   // How many messages go one by one before a batch may grow again.
   #oneByOne = 0;
 
@@ -49,6 +55,7 @@ export class PoisonIsolation {
     for (const outcome of outcomes) if (isFinal(outcome)) this.release(outcome.entry.message.conversationId);
     for (const outcome of outcomes) if (outcome.type === 'refused' && outcome.isSent) this.#makeWait(outcome, now);
     const stopped = outcomes.find(isStopped);
+    if (outcomes.some(isFinal)) this.#rateLimits = 0;
     this.#oneByOne = Math.max(0, this.#oneByOne - outcomes.length);
     if (!stopped) {
       this.#failedBefore = false;
@@ -56,8 +63,12 @@ export class PoisonIsolation {
       return;
     }
     const { isolate } = stopped.failure;
-    // A rate limit or a refused account says nothing about the messages.
+    // A refused account says nothing about the messages, and a rate limit only of their number.
     if (isolate === 'none') return;
+    if (isolate === 'late-halves') {
+      if (++this.#rateLimits >= RATE_LIMITS_TO_SHRINK) this.#size = Math.ceil(outcomes.length / 2);
+      return;
+    }
     if (outcomes.length === 1) this.#makeWait(stopped, now);
     else this.#shrink(isolate, outcomes.length);
     this.#failedBefore = true;

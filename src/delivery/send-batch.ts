@@ -64,9 +64,7 @@ class Round {
       if (!this.outcomes.has(entry) && this.#sender.goesAlone(entry)) await this.#send([entry]);
     await this.#send(entries.filter(entry => !this.outcomes.has(entry)));
     await this.#sendLastTries();
-    const deferred = this.#deferred ?? [];
-    this.#deferred = undefined;
-    await this.#send(deferred);
+    await this.#sendDeferred();
     await this.#sendLastTries();
   }
 
@@ -89,6 +87,26 @@ class Round {
     for (const { entry, type } of [...this.outcomes.values()])
       if (!this.#stopped && type === 'refused' && suspects.isOnLastTry(entry.key) && !suspects.isProven(entry.key))
         await this.#sendOne(entry, 'single');
+  }
+
+  /**
+   * Of what stands behind a suspect, one may be the only message that can tell whether the account is to blame. Where refusals
+   * come and go, it waits for the suspect.
+   */
+  async #sendDeferred(): Promise<void> {
+    const { suspects } = this.#sender;
+    const deferred = this.#deferred ?? [];
+    this.#deferred = undefined;
+    const waitsFor = new Map<string, Failure>();
+    if (suspects.comeAndGo)
+      for (const outcome of this.outcomes.values())
+        if (outcome.type === 'refused' && !suspects.isProven(outcome.entry.key))
+          waitsFor.set(conversationOf(outcome.entry), outcome.failure);
+    for (const entry of deferred) {
+      const failure = waitsFor.get(conversationOf(entry));
+      if (failure) this.#end({ entry, type: 'refused', failure, isSent: false });
+    }
+    await this.#send(deferred.filter(entry => !this.outcomes.has(entry)));
   }
 
   async #send(entries: readonly ClaimedEntry[]): Promise<void> {
@@ -147,20 +165,12 @@ class Round {
     results: readonly BatchItemResult[],
     begunAt: number,
   ): Promise<void> {
-    const { suspects, ...sender } = this.#sender;
+    const sender = this.#sender;
     const isTaken = (index: number) => results[index]?.error === undefined && results[index]?.unknown === undefined;
     sender.notAccepted(entries.filter((_, index) => !isTaken(index)));
-    for (const [index, entry] of entries.entries()) {
-      const why = results[index]?.error;
-      if (why === undefined) continue;
-      // The others are of the same answer, and say that the account is not to blame.
-      suspects.refused(
-        entry,
-        failureOf(new UnexpectedResponseError(`Synap refused it: ${why}`)),
-        begunAt,
-        begunAt - 0.5,
-      );
-    }
+    // The others are of the same answer, and say that the account is not to blame.
+    for (const [index, entry] of entries.entries())
+      if (results[index]?.error !== undefined) this.#refusedSince.set(entry, begunAt - 0.5);
     this.#delivered(
       entries.filter((_, index) => isTaken(index)),
       begunAt,
@@ -220,7 +230,7 @@ class Round {
   }
 
   async #sendHalves(entries: readonly ClaimedEntry[]): Promise<void> {
-    const now = this.#sender.suspects.now();
+    const now = this.#sender.suspects.batchRefused();
     for (const entry of entries) if (!this.#refusedSince.has(entry)) this.#refusedSince.set(entry, now);
     const middle = Math.ceil(entries.length / 2);
     await this.#send(entries.slice(0, middle));

@@ -15,6 +15,9 @@ const REFUSALS_TO_BLAME_ACCOUNT = 10;
 /** Suspects that are remembered at most. Whoever is forgotten is sent as any other, and refused again. */
 const MAX_SUSPECTS = 10_000;
 
+/** For so long after a suspect was accepted after all, the account may be refused again. */
+const COME_AND_GO_MS = 10 * MINUTE;
+
 /** How often a new suspect is logged at most. */
 const WARN_AGAIN_MS = 10 * MINUTE;
 
@@ -48,7 +51,8 @@ interface Refusal {
  *      └──── accepted ───┴──────────────── accepted ──────────────┘
  * ```
  *
- * The last try is for those that were refused for the account's sake, a moment before it was restored.
+ * The last try is for those that were refused for the account's sake, a moment before it was restored. Once a suspect is
+ * accepted after all, the account was to blame, and none of the others is a suspect any more.
  */
 export class Suspects {
   readonly #logger: Logger;
@@ -57,6 +61,9 @@ export class Suspects {
   #time = 0;
   /** The acceptance that began last. */
   #accepted = { begunAt: 0, endedAt: 0 };
+  /** When something was refused last, by itself or in a batch. */
+  #refusedAt = 0;
+  #acquittedAt = Number.NEGATIVE_INFINITY;
   #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(logger: Logger) {
@@ -75,6 +82,11 @@ export class Suspects {
     if (count === 0) return 'none';
     if (count < REFUSALS_TO_DOUBT_ACCOUNT) return 'message';
     return count < REFUSALS_TO_BLAME_ACCOUNT ? 'either' : 'account';
+  }
+
+  /** Whether the account was refused of late, and others accepted: a suspect may well be accepted, too. */
+  get comeAndGo(): boolean {
+    return monotonicNow() - this.#acquittedAt < COME_AND_GO_MS;
   }
 
   has(key: string): boolean {
@@ -107,14 +119,23 @@ export class Suspects {
     return ++this.#time;
   }
 
+  /** @returns the time, for a batch that was refused */
+  batchRefused(): number {
+    this.#refusedAt = this.now();
+    return this.#refusedAt;
+  }
+
   /**
-   * This message was refused by itself, or named as refused in the answer to its batch.
+   * This message was refused by itself. A batch with it that was refused before counts as a refusal, too, if this request came
+   * right after an acceptance: with another refusal between the two, the account may be refused by now.
    *
    * @param begunAt when the request began
    * @param since when a batch with it was first refused
    */
-  refused({ key, message }: ClaimedEntry, failure: Failure, begunAt: number, since = this.now()): void {
-    const at = this.#refusals.get(key)?.at ?? since;
+  refused({ key, message }: ClaimedEntry, failure: Failure, begunAt: number, since?: number): void {
+    const isRightAfterAcceptance = this.#accepted.endedAt > this.#refusedAt;
+    this.#refusedAt = this.now();
+    const at = this.#refusals.get(key)?.at ?? (isRightAfterAcceptance ? since : undefined) ?? this.#refusedAt;
     const isProven = at < this.#accepted.begunAt && this.#accepted.endedAt < begunAt;
     this.#refusals.set(key, { conversationId: message.conversationId, failure, at, isProven });
     const [oldest] = this.#refusals.keys();
@@ -130,7 +151,10 @@ export class Suspects {
   accepted(entries: readonly ClaimedEntry[], begunAt: number): void {
     if (entries.length === 0) return;
     if (begunAt > this.#accepted.begunAt) this.#accepted = { begunAt, endedAt: this.now() };
-    for (const { key } of entries) this.#refusals.delete(key);
+    const suspects = entries.filter(({ key }) => this.#refusals.delete(key));
+    if (suspects.length === 0) return;
+    this.#acquittedAt = monotonicNow();
+    for (const [key, { isProven }] of this.#refusals) if (!isProven) this.#refusals.delete(key);
   }
 
   /** A message left the outbox for good. */

@@ -4,7 +4,19 @@ import { type BatchItem, readBatchItem } from './batch-item.js';
 import { matchItems } from './match-items.js';
 import { type BatchItemResult, type BatchResult, type ReadAnswer, receipt, type WireMessage } from './messages.js';
 
-const count = z.number().min(0).refine(Number.isInteger).optional().catch(undefined);
+// A number, a text of digits, or a list of what is counted.
+const count = z
+  .union([
+    z.int().min(0),
+    z
+      .string()
+      .trim()
+      .regex(/^\d{1,9}$/)
+      .transform(Number),
+    z.array(z.unknown()).transform(({ length }) => length),
+  ])
+  .optional()
+  .catch(undefined);
 const wireCounts = z.object({ total: count, succeeded: count, failed: count });
 
 type Counts = z.output<typeof wireCounts>;
@@ -18,7 +30,8 @@ type Fate = { readonly item: BatchItem } | { readonly unknown: string };
  * Reads the answer to a batch, whose status has said 2xx: each message is accepted, refused, or `unknown`. What the answer
  * leaves open counts as neither.
  *
- * - Without results: all are accepted, unless the counts say otherwise; all are refused, where the counts say so; else open.
+ * - Without results: all are accepted, unless the counts say otherwise; all are refused, where the counts say so; else open,
+ *   also where counts or results are in a form that can't be read.
  * - With results: each message has the item that is its own ({@link matchItems}), and what that says ({@link readBatchItem}).
  * - Counts that contradict the results: nothing counts as accepted; what is refused by name stays refused.
  *
@@ -46,16 +59,38 @@ export function batchFromWire(
   };
 }
 
+/** What tells a batch's answer from the envelope around it. */
+const OWN_FIELDS = ['results', ...Object.keys(wireCounts.shape)];
+/** Where a list of results was seen under another name. */
+const OTHER_LISTS = ['data', 'result', 'items', 'responses'];
+
 /** Some gateways put an answer into an envelope. */
 function unwrapped(body: unknown): unknown {
-  if (!isObject(body) || 'results' in body) return body;
-  return [body.data, body.result].find(inner => isObject(inner) && 'results' in inner) ?? body;
+  const isOwn = (value: unknown) => isObject(value) && OWN_FIELDS.some(name => name in value);
+  if (!isObject(body) || isOwn(body)) return body;
+  return [body.data, body.result].find(isOwn) ?? body;
 }
 
 /** An empty list, where all have succeeded, is one that nothing was put into. */
 function listOf(body: unknown, allSucceeded: boolean): readonly unknown[] | undefined {
-  const results = isObject(body) ? body.results : body;
+  const results = isObject(body) ? (body.results ?? otherListOf(body)) : body;
   return Array.isArray(results) && !(results.length === 0 && allSucceeded) ? results : undefined;
+}
+
+function otherListOf(body: Readonly<Record<string, unknown>>): unknown {
+  return OTHER_LISTS.map(name => body[name]).find(
+    list => Array.isArray(list) && list.length > 0 && list.every(item => isObject(item)),
+  );
+}
+
+/** Whether an answer says something about its messages in a form that can't be read. */
+function isUnreadable(body: unknown, counts: Counts): boolean {
+  if (!isObject(body)) return false;
+  const { results } = body;
+  if (isObject(results) && Object.keys(results).length > 0) return true;
+  return (['total', 'succeeded', 'failed'] as const).some(
+    name => counts[name] === undefined && body[name] !== undefined && body[name] !== null,
+  );
 }
 
 function withoutResults(body: unknown, { total, succeeded, failed }: Counts, sent: readonly WireMessage[]): Fate[] {
@@ -66,6 +101,8 @@ function withoutResults(body: unknown, { total, succeeded, failed }: Counts, sen
     return all({ item: { verdict: 'refused', reason: REFUSED } });
   if (isObject(body) && readBatchItem(body).verdict === 'refused')
     return all({ unknown: 'Synap answered 2xx with an error for the whole batch' });
+  if (isUnreadable(body, { total, succeeded, failed }))
+    return all({ unknown: 'what Synap answered about the batch can not be read' });
   if (!contradicted && (failed ?? 0) === 0 && (succeeded ?? length) === length)
     return all({ item: { verdict: 'accepted' } });
   return all({

@@ -18,6 +18,9 @@ const REFUSED_STATUS = /fail|error|reject|refus|invalid|denied|not_(?:stored|rec
 /** What may have been left out because it is there already, or for another reason. */
 const OPEN_STATUS = /skip|ignore|drop|time_?d?_?out|unknown/i;
 const FLAGS = ['success', 'ok', 'accepted', 'stored', 'recorded'];
+const STATUSES = ['status', 'status_code', 'statusCode', 'http_status'];
+/** What an item without an id may tell its error in. */
+const ERRORS_WITHOUT_ID = ['detail', 'error_message', 'errorMessage', 'error_code', 'errorCode'];
 
 /**
  * Reads one item: refused where it holds an `error` in any form, or says so in `status` or a flag; unreadable where it is no
@@ -25,7 +28,7 @@ const FLAGS = ['success', 'ok', 'accepted', 'stored', 'recorded'];
  */
 export function readBatchItem(value: unknown): BatchItem {
   if (!isObject(value)) return { verdict: 'unreadable' };
-  const { index, conversation_id: conversationId, metadata, status } = value;
+  const { index, metadata, status } = value;
   const reason = refusalOf(value);
   const isOpen = typeof status === 'string' && OPEN_STATUS.test(status);
   return {
@@ -33,22 +36,37 @@ export function readBatchItem(value: unknown): BatchItem {
     reason: reason || undefined,
     body: value,
     index: isNumber(index) ? index : undefined,
-    messageKey: text(value.message_key) ?? (isObject(metadata) ? text(metadata.message_key) : undefined),
-    conversationId: text(conversationId)?.toLowerCase(),
+    messageKey:
+      text(value.message_key) ??
+      text(value.messageKey) ??
+      (isObject(metadata) ? text(metadata.message_key) : undefined),
+    conversationId: (text(value.conversation_id) ?? text(value.conversationId))?.toLowerCase(),
   };
 }
 
 /** The reason of a refusal, empty if it has none; undefined where nothing is refused. */
 function refusalOf(item: Readonly<Record<string, unknown>>): string | undefined {
-  const { error, errors, detail, message, message_id: id, status } = item;
-  const said = [error, errors, id === undefined ? detail : undefined].find(isAnError);
+  const { error, errors, detail, message } = item;
+  const hasId = [item.message_id, item.messageId].some(id => id !== undefined && id !== null);
+  const said = [error, errors, ...(hasId ? [] : ERRORS_WITHOUT_ID.map(name => item[name]))].find(isAnError);
   if (said !== undefined) return wordsOf(said);
   const refused =
-    FLAGS.some(flag => item[flag] === false) ||
-    (typeof status === 'string' && REFUSED_STATUS.test(status)) ||
-    (isNumber(status) && (status < 200 || status > 299) && status >= 100);
+    FLAGS.some(flag => isFalse(item[flag])) ||
+    (typeof item.status === 'string' && REFUSED_STATUS.test(item.status)) ||
+    STATUSES.some(name => isRefusedNumber(item[name]));
   if (!refused) return undefined;
   return text(item.reason) ?? text(message) ?? text(detail) ?? '';
+}
+
+/** Some servers write each value as a text. */
+function isFalse(value: unknown): boolean {
+  return value === false || value === 0 || (typeof value === 'string' && /^\s*false\s*$/i.test(value));
+}
+
+/** Whether it is an HTTP status, as a number or a text, that is no success. */
+function isRefusedNumber(value: unknown): boolean {
+  const status = typeof value === 'string' && /^\d{3}$/.test(value.trim()) ? Number(value) : value;
+  return isNumber(status) && (status < 200 || status > 299) && status >= 100;
 }
 
 function isAnError(value: unknown): boolean {

@@ -13,7 +13,7 @@ const IS_B2C = /equals_customer/i;
 // Each pattern is linear: what stands between two words is bounded.
 const EMPTY = /\b(?:not be|cannot be|can't be|is) (?:an? )?(?:empty|null|none|blank|missing|absent)\b/i;
 const REFUSED =
-  /(?:\b(?:not|never|cannot)|n['’]t) (?:be )?(?:allow|permit|accept|support|expect|pass|sen[dt]|provid|includ|specif|set|use|given|give)|\b(?:unexpected|extra|forbidden|refuse|reject|remove|omit|leave|prohibit|disallow|ignore|unknown field|unrecogni|not applicable|derived|resolved)/i;
+  /(?:\b(?:not|never|cannot)|n['’]t) (?:be )?(?:allow|permit|accept|support|expect|pass|sen[dt]|provid|includ|specif|set|use|given|give)|\b(?:must|should|has to) be (?:null|none|empty|blank|undefined|absent|unset)\b|\b(?:unexpected|extra|forbidden|refuse|reject|remove|omit|leave|prohibit|disallow|ignore|unknown field|unrecogni|not applicable|derived|resolved)/i;
 const REQUIRED =
   /\b(?:required|requires?|missing|must be|must equal|needed|needs|provide|pass|send|include|supply|specify|expected|same as|match)\b/i;
 const USERS =

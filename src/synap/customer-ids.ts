@@ -51,8 +51,12 @@ export class CustomerIds {
     return this.#options.tenancy ?? this.#learned;
   }
 
+  get #isB2b(): boolean {
+    return this.tenancy === 'b2b';
+  }
+
   get form(): CustomerForm {
-    if (this.tenancy === 'b2b') return 'given';
+    if (this.#isB2b) return 'given';
     return this.#remembered ?? (this.tenancy === 'b2c' ? 'left-out' : 'given');
   }
 
@@ -79,17 +83,22 @@ export class CustomerIds {
     tried: readonly CustomerForm[],
     signal?: AbortSignal,
   ): Promise<CustomerForm | undefined> {
-    if (this.tenancy === 'b2b') return undefined;
+    if (this.#isB2b) return undefined;
     const last = tried.at(-1) ?? 'given';
     const wasSent = inForm(bodies, last).some(body => body.customer_id !== undefined);
     const isRefused = kind !== 'required' && wasSent;
     if (kind === 'refused' && !wasSent) return undefined;
     // Words that are clear need no second opinion; a message in the wrong pool would be worse than a wait.
     if (kind !== 'refused' && this.tenancy === undefined) await this.#settled(signal);
-    const next = isRefused ? 'left-out' : this.#requiredForm(isUsers);
-    if (next === undefined || tried.includes(next)) return undefined;
-    const [before, after] = [inForm(bodies, last), inForm(bodies, next)];
-    return after.some((body, index) => body.customer_id !== before[index]?.customer_id) ? next : undefined;
+    if (this.#isB2b) return undefined;
+    // Words that seem to want another one ("customer_id must be null") may want none. Left out, it puts no message in a wrong pool.
+    const next = isRefused
+      ? ['left-out' as const]
+      : [this.#requiredForm(isUsers), ...(wasSent ? ['left-out' as const] : [])];
+    const before = inForm(bodies, last);
+    const isOther = (form: CustomerForm) =>
+      inForm(bodies, form).some((body, index) => body.customer_id !== before[index]?.customer_id);
+    return next.find(form => !tried.includes(form) && isOther(form));
   }
 
   /** Messages were accepted in this form after they were refused in another. */
@@ -98,15 +107,8 @@ export class CustomerIds {
     if (form !== 'given') this.#say(form, `Synap ${form === 'users' ? 'wants' : 'refuses'} it so`);
   }
 
-  #requiredForm(isUsers: boolean): CustomerForm | undefined {
-    switch (this.tenancy) {
-      case 'b2b':
-        return undefined;
-      case 'b2c':
-        return 'users';
-      default:
-        return isUsers ? 'users' : 'given';
-    }
+  #requiredForm(isUsers: boolean): CustomerForm {
+    return isUsers || this.tenancy === 'b2c' ? 'users' : 'given';
   }
 
   /** Learns the tenancy, or waits for who is about to. */

@@ -250,12 +250,15 @@ function insufficientCredits(
       ? `. Upgrade at ${upgradeUrl}`
       : manageUrl && `. See ${manageUrl}`;
   const reason = text(more.reason);
+  const shownReason = reason === undefined ? undefined : cut(maskServerText(reason, secrets));
+  // Without words of the server, its code for them is the only reason that there is.
+  const why = said || (shownReason ? `: ${shownReason}` : '');
   return new InsufficientCreditsError(
-    `The Synap account is out of credits or without a plan (${options.status})${said}${advice ?? ''}`,
+    `The Synap account is out of credits or without a plan (${options.status})${why}${advice ?? ''}`,
     {
       ...options,
       ...urls,
-      reason: reason === undefined ? undefined : cut(maskServerText(reason, secrets)),
+      reason: shownReason,
       balanceCredits: number(more.balance_credits),
       minimumRequiredCredits: number(more.minimum_required_credits),
     },

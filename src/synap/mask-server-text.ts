@@ -50,7 +50,7 @@ export function maskServerUrl(url: string, secrets: RequestSecrets): string | un
 function maskRequest(texts: readonly string[], { apiKey, formerKey, contents }: RequestSecrets): string[] {
   const keyless = maskKey(maskKey(texts, apiKey), formerKey);
   const messages = contents.map(content => readable(content).trim());
-  const runs = sharedRuns(keyless, messages, MIN_QUOTE);
+  const runs = sharedRuns(keyless.map(folded), messages.map(folded), MIN_QUOTE);
   const short = new Set(messages.filter(message => message !== '' && message.length < MIN_QUOTE));
   return keyless.map((text, index) =>
     replaceSpans(text, [...(runs[index] ?? []), ...shortQuotes(text, short)], REDACTED),
@@ -60,8 +60,14 @@ function maskRequest(texts: readonly string[], { apiKey, formerKey, contents }: 
 function maskKey(texts: readonly string[], apiKey = ''): readonly string[] {
   if (apiKey === '') return texts;
   if (apiKey.length < MIN_KEY_RUN) return texts.map(text => text.replaceAll(apiKey, '***'));
-  const runs = sharedRuns(texts, [apiKey], MIN_KEY_RUN);
+  const runs = sharedRuns(texts.map(folded), [folded(apiKey)], MIN_KEY_RUN);
   return texts.map((text, index) => replaceSpans(text, runs[index] ?? [], '***'));
+}
+
+/** In lower case, as firewalls and proxies may quote, and exactly as long as before. */
+function folded(text: string): string {
+  const lower = text.toLowerCase();
+  return lower.length === text.length ? lower : text.replace(/[A-Z]/g, letter => letter.toLowerCase());
 }
 
 /** One form for what was sent and for how servers quote it: escaped as in JSON, or as it is. */

@@ -124,7 +124,7 @@ it('each kind of failure says what becomes of its messages, how long to pause an
     ['message', 'split', 'reject', 'reject', 'none', 'none'],
     ['account', 'hold', 'hold', 'hold', 'probe', 'none'],
     ['unsure', 'split', 'suspect', 'suspect', 'backoff', 'none'],
-    ['rate_limit', 'hold', 'hold', 'hold', 'backoff', 'none'],
+    ['rate_limit', 'hold', 'hold', 'hold', 'backoff', 'late-halves'],
     ['passing', 'retry', 'retry', 'retry', 'short-backoff', 'halves'],
     ['unavailable', 'retry', 'retry', 'retry', 'backoff', 'halves'],
     ['unanswered', 'retry', 'retry', 'retry', 'slow-backoff', 'one'],

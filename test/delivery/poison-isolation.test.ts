@@ -87,6 +87,19 @@ describe('the next batch', () => {
     expect(of.batchSize).toBe(8);
   });
 
+  it('is half of one that met a rate limit three times, with nothing delivered in between', () => {
+    const of = isolation();
+    const limit = (count: number) => of.after(held(errors.rateLimit(), ...entries(count)), NOW);
+    const sizes = [16, 16, 16, 8, 4].map(size => {
+      limit(size);
+      return of.batchSize;
+    });
+    expect(sizes).toEqual([16, 16, 8, 4, 2]);
+    of.after(delivered(...entries(2)), NOW);
+    limit(4);
+    expect(of.batchSize).toBe(4);
+  });
+
   it.each([
     ['a rate limit', errors.rateLimit()],
     ['a refused key', errors.account],

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { memoryOutbox } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { balanced, recorderOn } from '../support/recorder.js';
-import type { Answer, Script } from '../support/scripted-synap.js';
+import type { Answer, Script, SeenRequest } from '../support/scripted-synap.js';
 import { tempFile } from './outbox-support.js';
 
 const BACKLOG = 500;
@@ -94,6 +94,37 @@ describe.each(OUTBOXES)('with 500 messages in %s,', (_, makeOutbox) => {
     },
   );
 
+  it.each([
+    ['for a text', (request: SeenRequest) => request.messages.some(({ content }) => content.includes(DISLIKED))],
+    ['for its size', (request: SeenRequest) => request.messages.length > 7],
+  ])('an account that is suspended while a batch is halved %s loses nothing but that text', async (_, isDisliked) => {
+    for (const at of [2, 4, 8]) {
+      let suspended = true;
+      const script: Script = (request, index) =>
+        (suspended && index >= at) || isDisliked(request) ? { status: 403, ...FIREWALL } : undefined;
+      await using on = await withBacklog(script, makeOutbox());
+      say(on, 50, [49]);
+      await on.recorder.flush({ timeoutMs: 200 });
+      expect(balanced(on.recorder)).toMatchObject({ deadLettered: 0, expired: 0 });
+      suspended = false;
+      await on.recorder.flush({ timeoutMs: 300 });
+      // Another one tells that the account is not to blame.
+      on.recorder.turn({ conversationId: 'another' }).user('50 hello');
+      await on.recorder.flush({ timeoutMs: 10_000 });
+      const dead = isDisliked({ messages: [{ content: DISLIKED }] } as SeenRequest) ? 1 : 0;
+      expect(balanced(on.recorder)).toMatchObject({ delivered: 51 - dead, deadLettered: dead });
+    }
+  });
+
+  it('an account that is suspended again and again loses nothing', async () => {
+    // Restored for eight requests, and suspended for thirty.
+    const script: Script = (_, index) => (index % 38 >= 8 ? { status: 403, json: { detail: 'suspended' } } : undefined);
+    await using on = await withBacklog(script, makeOutbox());
+    say(on);
+    expect(await on.recorder.flush({ timeoutMs: 20_000 })).toEqual({ delivered: 500, pending: 0, deadLettered: 0 });
+    expectInOrder(on, all);
+  });
+
   it.each<[string, Answer]>([
     ['a proxy that wants signing in', { status: 407, ...FIREWALL }],
     ['a captive portal', { status: 200, ...FIREWALL }],
@@ -124,6 +155,12 @@ describe.each(OUTBOXES)('with 500 messages in %s,', (_, makeOutbox) => {
     expect(balanced(on.recorder)).toMatchObject({ held: BACKLOG, deadLettered: 0, expired: 0 });
     expect(on.synap.requests).toHaveLength(1);
   });
+});
+
+it('a rate limit that counts messages, and never lets a full batch pass, stops nothing', async () => {
+  await using on = await recorderOn(({ messages }) => (messages.length > 10 ? { status: 429 } : undefined));
+  say(on, 100);
+  expect(await on.recorder.flush({ timeoutMs: 10_000 })).toEqual({ delivered: 100, pending: 0, deadLettered: 0 });
 });
 
 it.each([407, 421, 444, 499, 302])('one %i during close() loses nothing', async status => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { failureOf } from '../../src/delivery/decide.js';
 import { type Sender, sendBatch } from '../../src/delivery/send-batch.js';
 import { Suspects } from '../../src/delivery/suspects.js';
 import { safeLogger } from '../../src/internal/logger.js';
@@ -203,7 +204,14 @@ it('a request that was never allowed to go is no error of its messages', async (
 describe('a message that may be refused for the account’s sake', () => {
   it('is found by halves, and stops none of the others', async () => {
     const { requests, types } = await send(5, refuses(errors.unsure, 'm3'));
-    expect(requests).toEqual([['m0', 'm1', 'm2', 'm3', 'm4'], ['m0', 'm1', 'm2'], ['m3', 'm4'], ['m3'], ['m4']]);
+    expect(requests).toEqual([
+      ['m0', 'm1', 'm2', 'm3', 'm4'],
+      ['m0', 'm1', 'm2'],
+      ['m3', 'm4'],
+      ['m3'],
+      ['m4'],
+      ['m3'],
+    ]);
     expect(types).toEqual(['delivered', 'delivered', 'delivered', 'refused', 'delivered']);
   });
 
@@ -245,6 +253,15 @@ describe('a message that may be refused for the account’s sake', () => {
     expect(sent.types).toEqual(Array(4).fill('delivered'));
   });
 
+  it('is not overtaken by its conversation where another suspect was accepted of late: refusals come and go', async () => {
+    const suspects = noSuspects();
+    suspects.refused(aClaim('other'), failureOf(errors.unsure), suspects.now());
+    suspects.accepted([aClaim('other')], suspects.now());
+    const { requests, types } = await send(3, refuses(errors.unsure, 'm0'), { suspects, chats: ['a', 'a', 'a'] });
+    expect(requests).toEqual([['m0', 'm1', 'm2'], ['m0', 'm1'], ['m0']]);
+    expect(types).toEqual(['refused', 'refused', 'refused']);
+  });
+
   it('is told apart by a later one of its conversation, where there is no other', async () => {
     const suspects = noSuspects();
     const { requests, types } = await send(3, refuses(errors.unsure, 'm0'), { suspects, chats: ['a', 'a', 'a'] });
@@ -259,7 +276,7 @@ describe('a message that may be refused for the account’s sake', () => {
     expect((await send(4, refuses(errors.unsure, ...all), { suspects })).types).toContain('held');
     const restored = await send(4, undefined, { suspects });
     expect(restored.types).toEqual(Array(4).fill('delivered'));
-    expect(restored.requests).toEqual([['m0'], ['m1'], ['m2'], ['m3']]);
+    expect(restored.requests).toEqual([['m0'], ['m1', 'm2', 'm3']]);
     expect(suspects.blame).toBe('none');
   });
 

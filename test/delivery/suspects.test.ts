@@ -47,6 +47,32 @@ describe('a suspect', () => {
     expect([suspects.isProven('k1'), suspects.count]).toEqual([true, 0]);
   });
 
+  it('is none any more when another one is accepted after all: the account was to blame', () => {
+    refuse(1, 2, 3);
+    accept(claim(9));
+    refuse(1);
+    accept(claim(2));
+    expect([suspects.isProven('k1'), suspects.has('k2'), suspects.has('k3'), suspects.count]).toEqual([
+      true,
+      false,
+      false,
+      0,
+    ]);
+    refuse(3);
+    expect([suspects.isProven('k3'), suspects.count]).toEqual([false, 1]);
+  });
+
+  it.each([
+    ['another batch', () => void suspects.batchRefused()],
+    ['another message', () => refuse(3)],
+  ])('is not to blame when %s was refused between the two: the account may be', (_, refuseAnother) => {
+    const since = suspects.batchRefused();
+    accept(claim(2));
+    refuseAnother();
+    suspects.refused(claim(1), failure, suspects.now(), since);
+    expect([suspects.isOnLastTry('k1'), suspects.isProven('k1')]).toEqual([false, false]);
+  });
+
   it('is not on its last try when the other was sent before the refusal', () => {
     const begunAt = suspects.now();
     refuse(1);

@@ -41,11 +41,19 @@ describe('an answer without results', () => {
     ['all that succeeded, and an empty list', { succeeded: 2, results: [] }],
     ['null in place of the list', { succeeded: 2, results: null }],
     ['a word', { status: 'ok' }],
+    ['counts in words of digits', { total: '2', succeeded: '2', failed: '0' }],
+    ['an empty list of what failed', { failed: [] }],
+    ['an empty list of something', { data: [] }],
   ])('accepts all with %s', (_, body) => {
     expect(fates(body)).toEqual(['accepted', 'accepted']);
   });
 
-  it.each([[{ failed: 2 }], [{ total: 2, succeeded: 0, failed: 2 }]])('refuses all with %j', body => {
+  it.each([
+    [{ failed: 2 }],
+    [{ total: 2, succeeded: 0, failed: 2 }],
+    [{ total: '2', succeeded: '0', failed: '2' }],
+    [{ data: { failed: 2 } }],
+  ])('refuses all with %j', body => {
     expect(fates(body)).toEqual(['refused: refused without a reason', 'refused: refused without a reason']);
   });
 
@@ -62,6 +70,13 @@ describe('an answer without results', () => {
     [{ success: false }],
     [{ total: 2, errors: [{ index: 1, error: 'no' }] }],
     [{ succeeded: 2, failed: 0, status: 'error' }],
+    [{ failed: '1' }],
+    [{ failed: [1] }],
+    [{ failed: -1 }],
+    [{ succeeded: 'some' }],
+    [{ ok: 'false' }],
+    [{ data: { total: 2, succeeded: 1, failed: 1 } }],
+    [{ results: { 0: { message_id: 'm0' }, 1: { error: 'no' } } }],
   ])('leaves all open with %j', body => {
     expect(fates(body)).toEqual(['unknown', 'unknown']);
   });
@@ -86,6 +101,13 @@ describe('an item', () => {
     ['ok: false', { ok: false }, 'refused without a reason'],
     ['stored: false', { stored: false, reason: 'no' }, 'no'],
     ['a detail and no id', { detail: 'no' }, 'no'],
+    ['a detail and null in place of the id', { detail: 'no', message_id: null }, 'no'],
+    ['the number of a status as a text', { status: '500' }, 'refused without a reason'],
+    ['the number of a status under another name', { status_code: 409, message: 'no' }, 'no'],
+    ['a flag as a text', { success: 'false', error: '' }, 'refused without a reason'],
+    ['a flag as a number', { accepted: 0 }, 'refused without a reason'],
+    ['an error_message and no id', { error_message: 'no', message_id: null }, 'no'],
+    ['an error_code and no id', { error_code: 'no' }, 'no'],
   ])('with %s is refused', (_, item, reason) => {
     expect(fates({ results: [{ message_id: 'm0' }, item] })).toEqual(['accepted m0', `refused: ${reason}`]);
   });
@@ -99,6 +121,8 @@ describe('an item', () => {
     [{ status: 201 }],
     [{ success: true }],
     [{ message_id: 'm1', detail: 'queued' }],
+    [{ message_id: 'm1', error_code: 'none' }],
+    [{ status: '201' }],
   ])('as %j is accepted', item => {
     expect(fates({ results: [{}, item] })[1]).toMatch(/^accepted/);
   });
@@ -219,6 +243,15 @@ describe('the results of messages', () => {
       'accepted a',
       'refused: no',
     ]);
+  });
+
+  it.each(['data', 'result', 'items', 'responses'])('may be called %s', name => {
+    expect(fates({ [name]: [{ message_id: 'a' }, { error: 'no' }] })).toEqual(['accepted a', 'refused: no']);
+  });
+
+  it('are matched by ids that are written in camelCase, too', () => {
+    const [a, b] = [{ conversationId: B, error: 'no' }, { conversationId: A }];
+    expect(fates(of(a, b), batch(A, B))).toEqual(['accepted', 'refused: no']);
   });
 
   it('may be the answer itself', () => {

@@ -11,6 +11,8 @@ it.each([
   ['unexpected field customer_id', 'refused', false],
   ['customer_id should be omitted', 'refused', false],
   ['remove customer_id', 'refused', false],
+  ['customer_id must be null', 'refused', false],
+  ['customer_id has to be empty on this instance', 'refused', false],
   ['customer_id is required', 'required', false],
   ['customer_id: Field required', 'required', false],
   ['missing customer_id', 'required', false],

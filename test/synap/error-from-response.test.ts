@@ -79,7 +79,7 @@ describe("the server's words", () => {
 
   it('lose what they quote of a message', () => {
     const { message } = errorOf(422, { detail: 'bad: "the launch code is 0000"' }, {}, ['The launch code is 0000']);
-    expect(message).toBe('Synap refused the input (422): bad: "t[redacted: message text]"');
+    expect(message).toBe('Synap refused the input (422): bad: "[redacted: message text]"');
   });
 });
 
@@ -211,6 +211,11 @@ describe('a stop for credits', () => {
     expect(error).toBeInstanceOf(InsufficientCreditsError);
     expect(error).toMatchObject({ about: 'account', stored: 'no', reason: 'trial_limit_reached', upgradeUrl });
     expect(error.message).toContain(`Upgrade at ${upgradeUrl}`);
+  });
+
+  it('shows its reason where it has no other words', () => {
+    const { message } = errorOf(429, { detail: { reason: 'trial_limit_reached' } });
+    expect(message).toBe('The Synap account is out of credits or without a plan (429): trial_limit_reached');
   });
 
   it.each([

@@ -18,6 +18,7 @@ describe("a server's words", () => {
     ['the first twenty characters', KEY.slice(0, 20)],
     ['the last twenty characters', KEY.slice(-20)],
     ['eight characters', KEY.slice(8, 16)],
+    ['ten characters, in upper case,', KEY.slice(5, 15).toUpperCase()],
     ['the whole of it, split by a character that nobody sees', `${KEY.slice(0, 9)}\u200b${KEY.slice(9)}`],
   ])('lose %s of the key', (_, part) => {
     expect(maskServerText(`unknown key ${part}!`, secrets())).toBe('unknown key ***!');
@@ -37,6 +38,12 @@ describe("a server's words", () => {
       'bad: {"content": "one\\ntwo \\"three\\""}',
       'one\ntwo "three"',
       'bad: {"content": "[redacted: message text]"}',
+    ],
+    [
+      'it, in lower case',
+      'found "drop table students"!',
+      'x; DROP TABLE Students',
+      'found "[redacted: message text]"!',
     ],
     ['a short one as their whole text', 'hi', 'hi', '[redacted: message text]'],
     ['a short one between quotes', "can't take 'a' as a text", 'a', "can't take '[redacted: message text]' as a text"],

@@ -79,6 +79,15 @@ describe('a message that is refused for its customer_id', () => {
     expect(synap.stored).toMatchObject([{ content: 'Hello', metadata: { external_customer_id: 'acme' } }]);
   });
 
+  it('is sent again without it, where the words only seem to want another one', async () => {
+    const { synap, recordMessage, recordMessagesBatch } = await synapThat(
+      strict({ detail: 'customer_id: no value expected' }),
+    );
+    await recordMessage(message);
+    expect(await recordMessagesBatch([message, message])).toMatchObject({ succeeded: 2 });
+    expect(sentCustomers(synap)).toEqual(['acme', undefined, undefined]);
+  });
+
   it('may be refused with 422, too', async () => {
     const { synap, recordMessage } = await synapThat(strict({ detail: 'customer_id is not allowed' }, 422));
     await recordMessage(message);
