@@ -140,7 +140,7 @@ export class Suspects {
     this.#refusals.set(key, { conversationId: message.conversationId, failure, at, isProven });
     const [oldest] = this.#refusals.keys();
     if (this.#refusals.size > MAX_SUSPECTS && oldest !== undefined) this.#refusals.delete(oldest);
-    if (!isProven && this.count === 1) this.#warn(key, failure);
+    if (!isProven) this.#warn(key, failure);
   }
 
   /**
@@ -168,7 +168,7 @@ export class Suspects {
 
   #warn(key: string, { error }: Failure): void {
     const now = monotonicNow();
-    if (now - this.#warnedAt < WARN_AGAIN_MS) return;
+    if (now - this.#warnedAt < WARN_AGAIN_MS || this.count > 1) return;
     this.#warnedAt = now;
     this.#logger.warn(
       `message ${key} was refused: ${errorForLog(error)}. It is held: if Synap accepts other messages and refuses this one again, it becomes a dead letter`,
