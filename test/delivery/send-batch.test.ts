@@ -312,3 +312,69 @@ it('a message of which an answer could not be read goes alone, before the others
   expect(requests).toEqual([['m1'], ['m0', 'm2']]);
   expect(types).toEqual(['delivered', 'delivered', 'delivered']);
 });
+
+describe('a message that is refused by itself right after others were accepted', () => {
+  it('in the same answer, is to blame', async () => {
+    const suspects = noSuspects();
+    const { requests, types } = await send(
+      3,
+      sent => {
+        if (sent.length > 1) return { refused: ['m1'] };
+        throw errors.unsure;
+      },
+      { suspects },
+    );
+    expect(requests).toEqual([['m0', 'm1', 'm2'], ['m1']]);
+    expect(types).toEqual(['delivered', 'refused', 'delivered']);
+    expect([suspects.isProven('m1'), suspects.has('m0'), suspects.has('m2')]).toEqual([true, false, false]);
+  });
+
+  it('of the same batch, is to blame', async () => {
+    const suspects = noSuspects();
+    const { requests } = await send(2, refuses(errors.unsure, 'm1'), { suspects });
+    expect(requests).toEqual([['m0', 'm1'], ['m0'], ['m1']]);
+    expect(suspects.isProven('m1')).toBe(true);
+  });
+
+  it('of no batch that was refused before, is not to blame yet', async () => {
+    const suspects = noSuspects();
+    await send(1, undefined, { suspects });
+    await send(1, refuses(errors.unsure, 'm0'), { suspects });
+    expect(suspects.isProven('m0')).toBe(false);
+  });
+});
+
+it('an error that says that the message is stored has delivered it, and that is an acceptance', async () => {
+  const suspects = noSuspects();
+  const stored = Object.assign(errors.unavailable(), { stored: 'yes' });
+  suspects.refused(aClaim('before'), failureOf(errors.unsure), suspects.now());
+  const { types } = await send(1, refuses(stored, 'm0'), { suspects });
+  expect(types).toEqual(['delivered']);
+  expect(suspects.isOnLastTry('before')).toBe(true);
+});
+
+it.each([
+  ['left open', { open: ['m1'] }],
+  ['taken alone', { refused: ['m1'] }],
+])('a message that is %s may change its place with a later one of its conversation', async (_, first) => {
+  const { events } = await send(2, sent => (sent.length > 1 ? first : undefined));
+  expect(events).toContain('refused singly');
+});
+
+it('a message that is refused by itself changes no place', async () => {
+  const { events } = await send(2, sent => {
+    if (sent.length > 1) return { refused: ['m1'] };
+    throw errors.unsure;
+  });
+  expect(events).not.toContain('refused singly');
+});
+
+it('a last try is not made behind what was stopped', async () => {
+  const { requests, types } = await send(3, sent => {
+    if (sent.includes('m0')) throw errors.unsure;
+    if (sent.includes('m2')) throw errors.rateLimit();
+    return undefined;
+  });
+  expect(requests).toEqual([['m0', 'm1', 'm2'], ['m0', 'm1'], ['m0'], ['m1'], ['m2']]);
+  expect(types).toEqual(['refused', 'delivered', 'held']);
+});

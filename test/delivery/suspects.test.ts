@@ -88,6 +88,45 @@ describe('a suspect', () => {
     expect([suspects.isOnLastTry('k1'), suspects.isProven('k1')]).toEqual([true, false]);
   });
 
+  it('lets its conversation go when another was accepted, and not before', () => {
+    refuse(1);
+    expect([...suspects.conversationsOnLastTry()]).toEqual([]);
+    accept(claim(2));
+    refuse(3);
+    expect([...suspects.conversationsOnLastTry()]).toEqual(['c1']);
+  });
+
+  it('says for ten minutes after it was accepted that refusals come and go', () => {
+    vi.useFakeTimers();
+    try {
+      refuse(1);
+      accept(claim(2));
+      expect(suspects.comeAndGo).toBe(false);
+      accept(claim(1));
+      expect(suspects.comeAndGo).toBe(true);
+      vi.setSystemTime(Date.now() + 599_000);
+      expect(suspects.comeAndGo).toBe(true);
+      vi.setSystemTime(Date.now() + 2000);
+      expect(suspects.comeAndGo).toBe(false);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is judged by the acceptance that began last, though an older one ends later', () => {
+    const early = suspects.now();
+    refuse(1);
+    accept(claim(2));
+    suspects.accepted([claim(3)], early);
+    expect(suspects.isOnLastTry('k1')).toBe(true);
+  });
+
+  it('is none any more once it has left the outbox', () => {
+    refuse(1);
+    suspects.forget('k1');
+    expect([suspects.has('k1'), suspects.count]).toEqual([false, 0]);
+  });
+
   it('is none when it is accepted, or has left the outbox', () => {
     refuse(1, 2);
     accept(claim(1));
