@@ -94,8 +94,7 @@ function streamText(call: FunctionCall, context: Context, from: HintSource): unk
     if (!run) return call.with(changes);
     const result = started(run, () => call.with({ ...changes, ...hintCallbacks(run, options, from) }));
     if (from === 'chunks only') safely(() => rebuildResponses(result, context.ai, run.followChunks));
-    followRun(result, run, context);
-    return result;
+    return followRun(result, run, context);
   });
 }
 
@@ -109,10 +108,20 @@ export function streamOptions(
   return tapped(options, taps, options.prepareStep === undefined ? [] : STEP_HOOKS);
 }
 
-/** Follows the readers of a result, for the run that it belongs to. */
-export function followRun(result: unknown, run: StreamRun, context: Context): void {
-  safely(() => followResult(result, run));
-  readToEnd(result, context);
+/** Follows the readers of a result, or of a promise of one, for the run that it belongs to. What is answered is the app's. */
+export function followRun<T>(result: T, run: StreamRun, context: Context): T {
+  if (!isNativePromise(result)) {
+    safely(() => followResult(result, run));
+    readToEnd(result, context);
+    return result;
+  }
+  return result.then(
+    (result: unknown) => followRun(result, run, context),
+    (error: unknown) => {
+      safely(() => run.fail(error));
+      throw error;
+    },
+  ) as T;
 }
 
 /** `streamObject`: it has no callback for chunks, but its cancel and its end reach the model's tap. */
