@@ -18,6 +18,7 @@ import {
 import type { CallListener } from './observe-model.js';
 import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-turn.js';
 import { type PromptEnd, readContent } from './prompt.js';
+import { saysNothing } from './stream-hints.js';
 import { type ToolCall, ToolCalls } from './tool-calls.js';
 import { idleMsOf, PATIENCE } from './wrap-options.js';
 
@@ -232,7 +233,8 @@ export class Run implements ScopedRun {
         if (part.type === 'finish') finishReason = readFinishReason(part.finishReason);
         this.#part(part);
       },
-      done: () => onEnd({ type: 'done', finishReason, error }),
+      // An answer that came to an end of its own went on after the error.
+      done: () => onEnd({ type: 'done', finishReason, error: saysNothing(finishReason) ? error : undefined }),
       failed: error => onEnd({ type: 'failed', error }),
       cancelled: () => onEnd({ type: 'cancelled', error }),
       collected: () => turn.abandon(),
