@@ -32,6 +32,8 @@ export class StreamHints {
   finishReason: string | undefined;
   /** Is given every part that comes by the callback for chunks. */
   parts: ((part: unknown) => void) | undefined;
+  /** Is told when the user has spoken into the answer. */
+  steered: (() => void) | undefined;
   #steps = 0;
   #usage: Usage = {};
   #model: string | undefined;
@@ -97,6 +99,7 @@ export class StreamHints {
         return this.#finishStep(part);
       case 'steering-message':
         this.marks.steered(this.#length, readContent(property(property(part, 'message'), 'content')));
+        this.steered?.();
         return;
       case 'abort':
         this.isAborted = true;
