@@ -133,6 +133,11 @@ export class Run implements ScopedRun {
     return this.#tools.waiting;
   }
 
+  /** These calls of tools will never run. */
+  toolsDenied(toolCallIds: readonly string[]): void {
+    this.#tools.denied(toolCallIds);
+  }
+
   /** The results of these calls of tools are known. */
   toolsRan(toolCallIds: ReadonlySet<string>): void {
     this.#tools.ran(toolCallIds);
@@ -294,6 +299,8 @@ export class Run implements ScopedRun {
   #toolCall(part: StreamPart): void {
     this.#answer.apart();
     this.#tools.add(part);
+    // The step may never come to its end.
+    this.turn.describe({ toolCalls: this.#tools.names() });
   }
 
   #responseModel(modelId: unknown): void {

@@ -80,6 +80,7 @@ function listen(
   function resume(): Run | undefined {
     const resumed = loops.take(params, { identity, call });
     resumed?.run.resume({ counts: resumed.sameCall });
+    safely(() => resumed?.run.toolsDenied(promptEnd(params.prompt).continued?.denied ?? []));
     return resumed?.run;
   }
 
