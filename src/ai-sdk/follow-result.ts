@@ -44,7 +44,11 @@ export function followResult(result: unknown, owner: ReaderOwner): void {
   for (const [name, Reader] of Object.entries(STREAMS)) {
     const own = descriptorOf(result, name);
     const get = own?.get;
-    if (!get) continue;
+    if (!get) {
+      // The app's own function has read it of a result, and hands it on.
+      followed(own?.value, Reader);
+      continue;
+    }
     safely(() =>
       Object.defineProperty(result, name, {
         get(this: unknown) {

@@ -27,26 +27,38 @@ const registry =
  *
  * Who reads by `getReader()` or `for await` gets the stream's own reader and the very promises of its `read()`, to which
  * the listener is attached first. Of the branches of a `tee()` each is followed by itself. What native code reads (`pipeTo`,
- * `pipeThrough`, an iterator of the language's own) can't be seen: it is given a stream in between that holds nothing.
+ * `pipeThrough`, an iterator of the language's own) can't be seen: it is given a stream in between that holds nothing, and
+ * that stands for the stream from then on.
  *
  * A read that fails is thereby handled, also where the app drops the promise: no event tells of that one any more.
  *
  * @param listener must not hold the stream, or it would never be collected
  */
 export function followStream<S extends ReadableStream>(stream: S, listener: StreamListener): S {
-  const { getReader, cancel } = stream;
+  const { getReader, cancel, tee } = stream;
   const isOwnIterator = Object.hasOwn(stream, Symbol.asyncIterator);
   const heard = new Heard(listener);
+  // Once native code has been given it, it stands for the stream: that code may fail, or leave without a cancel.
+  let between: ReadableStream | undefined;
   const open = () => Reflect.apply(getReader, stream, []) as Reader;
-  const between = () => streamBetween(open(), heard);
   const define = (name: PropertyKey, value: unknown) =>
     Object.defineProperty(stream, name, { value, configurable: true, writable: true });
+  // One that is locked refuses each in its own way.
+  const forNative = () => {
+    if (!between && !stream.locked) {
+      between = streamBetween(open(), heard);
+      Object.defineProperty(stream, 'locked', { get: () => between?.locked, configurable: true });
+    }
+    return between ?? stream;
+  };
 
   define('getReader', (...args: [{ mode?: unknown }?]) => {
+    if (between) return Reflect.apply(between.getReader, between, args as never);
     const reader = Reflect.apply(getReader, stream, args as never) as Reader;
     return args[0]?.mode === undefined ? followReader(reader, heard) : reader;
   });
   define('cancel', (...args: unknown[]) => {
+    if (between) return Reflect.apply(between.cancel, between, args as never);
     // A locked stream refuses, and whoever has the lock reads on.
     if (!stream.locked) heard.left();
     return Reflect.apply(cancel, stream, args as never);
@@ -55,23 +67,21 @@ export function followStream<S extends ReadableStream>(stream: S, listener: Stre
     const own: unknown = stream[name];
     if (typeof own !== 'function') continue;
     define(name, (...args: unknown[]) => {
-      // One that is locked refuses each in its own way.
-      const next = stream.locked ? undefined : between();
-      return Reflect.apply(next ? next[name] : own, next ?? stream, args as never);
+      const to = forNative();
+      return Reflect.apply(to === stream ? own : to[name], to, args as never);
     });
   }
-  const { tee } = stream;
   define('tee', (...args: unknown[]) => {
-    const branches: [ReadableStream, ReadableStream] = Reflect.apply(tee, stream, args as never);
+    const to = between ?? stream;
+    const branches: [ReadableStream, ReadableStream] = Reflect.apply(to === stream ? tee : to.tee, to, args as never);
     if (!heard.over()) for (const branch of branches) followStream(branch, listener.fork());
     return branches;
   });
   // The iterator of the SDK's streams asks for a reader as everybody does.
   if (!isOwnIterator && Symbol.asyncIterator in stream)
-    define(Symbol.asyncIterator, (...args: unknown[]) => {
-      const next = stream.locked ? stream : between();
-      return Reflect.apply(ReadableStream.prototype[Symbol.asyncIterator], next, args as never);
-    });
+    define(Symbol.asyncIterator, (...args: unknown[]) =>
+      Reflect.apply(ReadableStream.prototype[Symbol.asyncIterator], forNative(), args as never),
+    );
   registry?.register(stream, listener, listener);
   return stream;
 }

@@ -41,6 +41,8 @@ interface ContinuedCalls {
   readonly toolCallIds: readonly string[];
   /** The names of those that ran, or may run now: not of those that somebody denied. */
   readonly ran: readonly string[];
+  /** The ids of those that somebody denied. */
+  readonly denied: readonly string[];
 }
 
 export function promptEnd(messages: readonly Message[]): PromptEnd {
@@ -83,6 +85,7 @@ function continuedCalls(messages: readonly Message[]): ContinuedCalls | undefine
   );
   return {
     toolCallIds: calls.map(({ toolCallId }) => String(toolCallId)),
+    denied: calls.flatMap(({ toolCallId }) => (ran.has(toolCallId) ? [] : [String(toolCallId)])),
     ran: calls.flatMap(({ toolCallId, toolName }) =>
       ran.has(toolCallId) && typeof toolName === 'string' ? [toolName] : [],
     ),

@@ -18,6 +18,7 @@ import { type CallIdentity, openNextTurn, openTurn, recordPrompt } from './open-
 import { Patience } from './patience.js';
 import { type PromptEnd, readContent } from './prompt.js';
 import { StepTotals } from './step-totals.js';
+import { saysNothing } from './stream-hints.js';
 import { type ToolCall, ToolCalls } from './tool-calls.js';
 
 /**
@@ -121,6 +122,11 @@ export class Run implements ScopedRun {
     return this.#tools.waiting;
   }
 
+  /** These calls of tools will never run. */
+  toolsDenied(toolCallIds: readonly string[]): void {
+    this.#tools.denied(toolCallIds);
+  }
+
   /** The results of these calls of tools are known. */
   toolsRan(toolCallIds: ReadonlySet<string>): void {
     this.#tools.ran(toolCallIds);
@@ -221,7 +227,8 @@ export class Run implements ScopedRun {
         if (part.type === 'finish') finishReason = readFinishReason(part.finishReason);
         this.#part(part);
       },
-      done: () => onEnd({ type: 'done', finishReason, error }),
+      // An answer that came to an end of its own went on after the error.
+      done: () => onEnd({ type: 'done', finishReason, error: saysNothing(finishReason) ? error : undefined }),
       failed: error => onEnd({ type: 'failed', error }),
       cancelled: () => onEnd({ type: 'cancelled', error }),
       collected: () => turn.abandon(),
@@ -279,6 +286,8 @@ export class Run implements ScopedRun {
   #toolCall(part: StreamPart): void {
     this.#answer.apart();
     this.#tools.add(part);
+    // The step may never come to its end.
+    this.turn.describe({ toolCalls: this.#tools.names() });
   }
 
   #responseModel(modelId: unknown): void {

@@ -38,6 +38,8 @@ export class StreamHints {
   finishReason: string | undefined;
   /** Is given every part that comes by the callback for chunks. */
   parts: ((part: unknown) => void) | undefined;
+  /** Is told when the user has spoken into the answer. */
+  steered: (() => void) | undefined;
   #steps = 0;
   // One more each time that the user speaks into the answer.
   readonly #answers: AnswerHints[];
@@ -111,6 +113,7 @@ export class StreamHints {
         this.#current = { tools: new ToolCalls(), sources: [], steps: new StepTotals() };
         this.#answers.push(this.#current);
         this.marks.steered(this.#length, readContent(property(property(part, 'message'), 'content')));
+        this.steered?.();
         return;
       case 'abort':
         this.isAborted = true;

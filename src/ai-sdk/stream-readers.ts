@@ -100,23 +100,36 @@ function fromUIParts(parts: unknown): unknown {
 abstract class ValueReader extends AnswerReader {
   protected latest: unknown;
   #written: string | undefined;
+  // What it got last before each message of the user.
+  #values: unknown[] = [];
+  #isNew = false;
 
   override get length(): number {
     return this.#text().length;
   }
 
   override answerTo(index: number): AnswerTo {
-    return index > 0 ? { content: '', attachments: [], missing: 0 } : wholeText(this.#text());
+    return wholeText(written(this.#values[index]));
+  }
+
+  /** A value says nothing of steps: it answers what the user had said by the time it was read. */
+  override steerings(hints: StreamHints): Marks['steerings'] {
+    const { steerings } = hints.marks;
+    if (this.#isNew) this.#values[steerings.length] = this.latest;
+    this.#isNew = false;
+    return steerings.map(steering => ({ ...steering, at: 0 }));
   }
 
   protected override continues(before: ValueReader): void {
     super.continues(before);
     this.take(before.latest);
+    this.#values = [...before.#values];
   }
 
   protected override hear(value: unknown): void {
     this.lastPartAt = performance.now();
     this.#written = undefined;
+    this.#isNew = true;
     this.take(value);
   }
 

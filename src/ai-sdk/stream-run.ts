@@ -66,6 +66,11 @@ export class StreamRun implements ScopedRun, ReaderOwner {
     const { call, wrappers, prompt, signal } = options;
     this.#patience = new Patience(wrappers);
     this.hints = new StreamHints(prompt.continued?.ran);
+    // What the user says into the answer stands, too, where no word follows it.
+    this.hints.steered = () => {
+      const furthest = this.#furthest();
+      if (furthest && this.#recorded === undefined) this.#passSteerings(furthest.steerings(this.hints), furthest);
+    };
     this.identity = safely(() => recorder.identify(call, { fallback: wrappers }));
     this.#turn = this.#follow(hooks => openTurn(recorder, options, hooks));
     recordPrompt(this.#turn, prompt, call);

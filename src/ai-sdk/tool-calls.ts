@@ -25,7 +25,8 @@ interface ToolCallPart {
  *
  * ```
  *   made ──► waiting ──its result is seen, or the model is asked again──► ran
- *      └──the provider runs it──────────────────────────────────────────► ran
+ *      ├──the provider runs it──────────────────────────────────────────► ran
+ *      └──somebody denies it────────────────────────────────────────────► gone
  * ```
  * One that still waits when the run ends is for somebody outside: a client that runs it, a person who approves it.
  */
@@ -48,6 +49,11 @@ export class ToolCalls {
   answered(): void {
     this.#before = this.names().slice(0, MAX_NAMES);
     this.#calls = [];
+  }
+
+  /** These will never run. */
+  denied(toolCallIds: readonly string[]): void {
+    this.#calls = this.#calls.filter(({ id }) => !toolCallIds.includes(id));
   }
 
   /** The results of these are known. */

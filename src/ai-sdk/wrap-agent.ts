@@ -1,6 +1,7 @@
 import { safely } from '../internal/guards.js';
 import { runIn, type Scope, scopeFor, scopeOf } from '../recorder/scope.js';
 import { hintCallbacks, hintSource } from './callbacks.js';
+import { generateCallbacks, withSteering } from './generate-callbacks.js';
 import { standIn } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { overlay, readOnce, withChanges } from './overlay.js';
@@ -10,7 +11,6 @@ import {
   type Context,
   endWith,
   followRun,
-  generateCallbacks,
   isNativePromise,
   modelTaps,
   STEP_HOOKS,
@@ -18,7 +18,6 @@ import {
   startStreamRun,
   streamOptions,
   tapped,
-  withSteering,
 } from './wrap-functions.js';
 
 interface Agent {
@@ -104,8 +103,8 @@ export function wrapAgent<C extends AgentClass>(Base: C, context: Context): C {
       if (!run) return { run, changes };
       run.working();
       // ai 7 takes this one from the settings, after it has prepared the call, and leaves it out of what it prepares.
-      Object.assign(settings, generateCallbacks(run, { onEnd: agent.settings.onEnd }));
-      return { run, changes: { ...changes, ...generateCallbacks(run, prepared) } };
+      Object.assign(settings, generateCallbacks(run, { onEnd: agent.settings.onEnd, output: prepared.output }, taps));
+      return { run, changes: { ...changes, ...generateCallbacks(run, prepared, taps) } };
     });
     const result = runIn(call.scope, () => plain(call.options));
     return endWith(result, call.scope, { signal: call.signal, failed: call.failed });

@@ -5,13 +5,14 @@ import { runIn, type Scope, scopeFor, scopeOf } from '../recorder/scope.js';
 import { isInternal, readCallOptions, withSettings } from './call-options.js';
 import { before, errorCallback, type HintSource, hintCallbacks, hintSource } from './callbacks.js';
 import { followResult } from './follow-result.js';
+import { completeWith, generateCallbacks, withSteering } from './generate-callbacks.js';
 import { ModelTaps, type StepHook } from './model-taps.js';
 import { type CallEnd, standIn } from './observe-model.js';
 import type { SdkCallOptions } from './options.js';
 import { readOnce, withChanges } from './overlay.js';
 import { promptEnd, promptMessages } from './prompt.js';
 import { rebuildResponses } from './response-helpers.js';
-import { ranToolCalls, readResult } from './result.js';
+import { readResult } from './result.js';
 import { type OpenRunOptions, Run } from './run.js';
 import { StreamRun } from './stream-run.js';
 import { withoutSynap } from './without-synap.js';
@@ -69,7 +70,10 @@ function wrapGenerate(fn: Fn, context: Context, hooks: readonly StepHook[]): Fn 
     const run = startRun(options, context);
     const scope = scopeFor(context.recorder, run);
     const taps = modelTaps(options, run, context);
-    const changes = { ...tapped(withSteering(options, run), taps, hooks), ...(run && generateCallbacks(run, options)) };
+    const changes = {
+      ...tapped(withSteering(options, run), taps, hooks),
+      ...(run && generateCallbacks(run, options, taps)),
+    };
     const result = runIn(scope, () => started(run, () => call.with(changes)));
     return endWith(result, scope, { signal: options.abortSignal, taps });
   });
@@ -94,8 +98,7 @@ function streamText(call: FunctionCall, context: Context, from: HintSource): unk
     if (!run) return call.with(changes);
     const result = started(run, () => call.with({ ...changes, ...hintCallbacks(run, options, from) }));
     if (from === 'chunks only') safely(() => rebuildResponses(result, context.ai, run.followChunks));
-    followRun(result, run, context);
-    return result;
+    return followRun(result, run, context);
   });
 }
 
@@ -109,10 +112,20 @@ export function streamOptions(
   return tapped(options, taps, options.prepareStep === undefined ? [] : STEP_HOOKS);
 }
 
-/** Follows the readers of a result, for the run that it belongs to. */
-export function followRun(result: unknown, run: StreamRun, context: Context): void {
-  safely(() => followResult(result, run));
-  readToEnd(result, context);
+/** Follows the readers of a result, or of a promise of one, for the run that it belongs to. What is answered is the app's. */
+export function followRun<T>(result: T, run: StreamRun, context: Context): T {
+  if (!isNativePromise(result)) {
+    safely(() => followResult(result, run));
+    readToEnd(result, context);
+    return result;
+  }
+  return result.then(
+    (result: unknown) => followRun(result, run, context),
+    (error: unknown) => {
+      safely(() => run.fail(error));
+      throw error;
+    },
+  ) as T;
 }
 
 /** `streamObject`: it has no callback for chunks, but its cancel and its end reach the model's tap. */
@@ -217,10 +230,7 @@ interface EndOptions {
 
 /** Ends the scope's run as its promise does; what is answered is the app's. */
 export function endWith<T>(result: T, scope: Scope<Run>, { signal, taps, failed }: EndOptions): T {
-  const whole = (result: unknown) => {
-    safely(() => scope.run?.toolsRan(ranToolCalls(result)));
-    safely(() => scope.run?.complete(taps?.untapped ? readResult(result, taps.untapped) : undefined));
-  };
+  const whole = (result: unknown) => scope.run && completeWith(scope.run, result, taps);
   if (!isPromise(result)) {
     whole(result);
     return result;
@@ -262,29 +272,4 @@ function started<T>(run: { fail(error: unknown): void } | undefined, call: () =>
     safely(() => run?.fail(error));
     throw error;
   }
-}
-
-/** The options of a `generateText` call with a `prepareStep` that tells when the user has spoken into the answer (ai 7). */
-export function withSteering(
-  options: SdkCallOptions,
-  run: Run | undefined,
-  steering: unknown = options.experimental_steering,
-): SdkCallOptions {
-  if (steering === undefined || !run) return options;
-  const { prepareStep } = options;
-  return withChanges(options, {
-    prepareStep: ((step, ...rest) => {
-      safely(() => run.steered(step.experimental_steeringMessages));
-      return prepareStep?.(step, ...rest);
-    }) satisfies SdkCallOptions['prepareStep'],
-  });
-}
-
-/** The app's own callbacks of a `generateText` call that run when its loop is over: what they start is not inside of it. */
-export function generateCallbacks(run: Run, { onEnd, onFinish }: SdkCallOptions): Partial<SdkCallOptions> {
-  const leave = () => run.leave();
-  return {
-    ...(onEnd && { onEnd: before(leave, onEnd) }),
-    ...(onFinish && { onFinish: before(leave, onFinish) }),
-  };
 }

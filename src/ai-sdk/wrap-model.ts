@@ -66,12 +66,21 @@ function listen(
   // One that can't be read keeps the calls of a loop together, too, and the turn counts what it does not record.
   const identity = safely(() => recorder.identify(call, { fallback: options })) ?? {};
   const run = resume() ?? open();
-  run.watch(params.abortSignal);
-  return run.listen(model, settle);
+  // A call that is under way answers an abort by itself, or gives its result in spite of it.
+  run.watch(undefined);
+  const listener = run.listen(model, settle);
+  return {
+    ...listener,
+    streaming() {
+      listener.streaming();
+      run.watch(params.abortSignal);
+    },
+  };
 
   function resume(): Run | undefined {
     const resumed = loops.take(params, { identity, call });
     resumed?.run.resume({ counts: resumed.sameCall });
+    safely(() => resumed?.run.toolsDenied(promptEnd(params.prompt).continued?.denied ?? []));
     return resumed?.run;
   }
 
@@ -89,14 +98,16 @@ function listen(
     // Whether the answer goes on, the tools say that wait for their result; what a provider gives as its reason may differ.
     if (end.type === 'done' && !failed && run.waitingToolCalls.length > 0) {
       run.rest();
-      return loops.awaitTools(run, params, { identity, call });
+      loops.awaitTools(run, params, { identity, call });
+      return run.watch(params.abortSignal);
     }
     // After an error part, and after a refusal that may pass, the SDK tries again, if it does, with the same prompt.
     const again =
       (end.type === 'cancelled' && end.error !== undefined) || (end.type === 'rejected' && mayPass(end.error));
     if (again && !params.abortSignal?.aborted) {
       run.rest({ error: end.error });
-      return loops.awaitRetry(run, params, { identity, call });
+      loops.awaitRetry(run, params, { identity, call });
+      return run.watch(params.abortSignal);
     }
     run.end(end, params.abortSignal);
   }

@@ -149,6 +149,21 @@ describe.each(MAJORS.map(major => ({ major, name: major.name })))('a wrapped mod
     expect(t.synap.stored[1]?.metadata?.latency_ms).toBeGreaterThanOrEqual(290);
   });
 
+  it('names no tool that somebody has denied', async () => {
+    await using t = await recording(major, 'wrapModel', asked);
+    const tools = { ask: { inputSchema, execute: async () => 'yes' } };
+    await t.sdk.generateText({ model: t.model, messages: [bookIt], tools } as never);
+    const [, call, { content: [denied] = [] } = {}] = answered() as { content: object[] }[];
+    const messages = [bookIt, call, { role: 'tool', content: [{ ...denied, output: { type: 'execution-denied' } }] }];
+    const prompt = messages.map((message, index) =>
+      index === 0 ? { role: 'user', content: [{ type: 'text', text: 'Book it' }] } : message,
+    );
+    const { doGenerate } = t.model as { doGenerate(params: object): Promise<unknown> };
+    await doGenerate.call(t.model, { prompt });
+    expect(await t.transcript()).toEqual(['user: Book it', 'assistant: I need to ask. \n\nThanks.']);
+    expect(t.synap.stored[1]?.metadata).not.toHaveProperty('tool_calls');
+  });
+
   it.each([0, 1])('counts no time of an attempt that failed in step %i', async failing => {
     const steps = [[{ tool: 'ask' }], ['Thanks.']];
     let step = 0;

@@ -86,6 +86,30 @@ describe.each(MAJORS)('on $name', major => {
     );
   });
 
+  it.each<[string, (sdk: SDK) => (options: never) => unknown]>([
+    ['a promise of the result', sdk => async options => sdk.streamText(options)],
+    ['the streams alone', sdk => options => ({ textStream: sdk.streamText(options).textStream })],
+  ])('a function of the app’s own that gives %s is recorded', async (_, own) => {
+    await using on = await recorderOn();
+    const sdk = wrapAISDK({ ...major.sdk, streamText: own(major.sdk) }, on.recorder, ada) as unknown as SDK;
+    const { model } = mockModel(major, [['Hello ', 'Ada']]);
+    const result = await sdk.streamText({ model, prompt: 'Hi' });
+    expect(await read(result.textStream)).toBe('Hello Ada');
+    await on.recorder.flush();
+    expect(on.synap.stored.map(line)).toEqual(['user: Hi', 'assistant: Hello Ada']);
+  });
+
+  it('a function of the app’s own that refuses is recorded as a failed call, and rejects as it did', async () => {
+    await using on = await recorderOn(undefined, { emptyAnswers: 'placeholder' });
+    const refused = new Error('too many');
+    const streamText = () => Promise.reject(refused);
+    const sdk = wrapAISDK({ ...major.sdk, streamText }, on.recorder, ada);
+    const { model } = mockModel(major, [['Hello']]);
+    await expect(sdk.streamText({ model, prompt: 'Hi' } as never)).rejects.toBe(refused);
+    await on.recorder.flush();
+    expect(on.synap.stored.map(line)).toEqual(['user: Hi', 'assistant (error): [no answer]']);
+  });
+
   it('the wrapped namespace has the same keys, and what is not wrapped is the very same', async () => {
     await using on = await recorderOn();
     for (const [name, make] of Object.entries(NAMESPACES)) {

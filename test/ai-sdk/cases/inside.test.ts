@@ -58,6 +58,32 @@ const cases: Case[] = [
     because: 'the call was over, although its stream is not closed yet',
   },
   {
+    name: 'onFinish of a generated answer waits for the next turn',
+    script,
+    app: async situation => {
+      const { sdk, model } = situation;
+      const { text } = await sdk.generateText({ model, prompt: 'Say', onFinish: () => next(situation) });
+      return text;
+    },
+    sees: 'Next answer.',
+    transcript: ['user: Say', 'assistant: Next answer.', ...nextTurn],
+    because: 'the answer was whole before the next turn began',
+    majors: ['ai 6', 'ai 7'],
+  },
+  {
+    name: 'onFinish of an agent’s generated answer waits for the next turn',
+    script,
+    app: async situation => {
+      const { sdk, model } = situation;
+      const agent = new sdk.ToolLoopAgent({ model, onFinish: () => next(situation) });
+      return (await agent.generate({ prompt: 'Say' })).text;
+    },
+    sees: 'Next answer.',
+    transcript: ['user: Say', 'assistant: Next answer.', ...nextTurn],
+    because: 'the answer was whole before the next turn began',
+    majors: ['ai 6', 'ai 7'],
+  },
+  {
     name: 'the next turn is started from onEnd',
     majors: ['ai 7'],
     script,

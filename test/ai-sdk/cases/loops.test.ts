@@ -112,6 +112,19 @@ const cases: Case[] = [
     because: 'the provider has run it: nobody is waited for',
   },
   {
+    name: 'a stream that breaks after a tool of the provider',
+    script: [['Let me see. ', { tool: 'search', providerExecuted: true }, 'I found', { breaks: new Error('gone') }]],
+    app: async ({ sdk, model }) => {
+      const result = sdk.streamText({ model, prompt: 'Find', tools: { search: client.ask }, ...quiet } as never);
+      try {
+        for await (const _ of result.fullStream);
+      } catch {}
+    },
+    transcript: ['user: Find', 'assistant (error): Let me see. \n\nI found'],
+    metadata: [undefined, { tool_calls: ['search'] }],
+    because: 'it has run, though its step never came to an end',
+  },
+  {
     name: 'the second step is refused until no attempt is left, and the user says more',
     script: ((_: never, call: number) => {
       if (call === 0) return ['Let me check. ', { tool: 'weather' }];

@@ -2,7 +2,8 @@
 
 import { expect } from 'vitest';
 import * as z from 'zod/v4';
-import { type Case, readText, runCases, type Situation } from './run-cases.js';
+import type { Step } from '../majors.js';
+import { type Case, quiet, readText, runCases, type Situation } from './run-cases.js';
 
 interface Steering {
   steer(message: unknown): Promise<unknown>;
@@ -102,6 +103,48 @@ const cases: Case[] = [
     app: steered(streams(({ textStream }) => readText(textStream))),
     transcript: [`user: ${prompt}`, 'user: and Rome?', 'assistant: Rome: sun.'],
     because: 'nothing was answered in between',
+    modelAlone,
+    majors,
+  },
+  ...[
+    { name: 'fails', step: { refuses: new Error('busy') }, last: ['assistant (error): [no answer]'] },
+    { name: 'is empty', step: [], last: [] },
+    { name: 'waits for a client', step: [{ tool: 'client' }], last: [] },
+  ].map(
+    ({ name, step, last }): Case => ({
+      name: `a streamed answer by its text, into which the user speaks before a step that ${name}`,
+      script: [script[0] as Step, step],
+      app: steered(async ({ sdk, model }, { tools, ...options }: { tools?: object }) => {
+        const all = { ...tools, client: { inputSchema: z.object({}) } };
+        const result = sdk.streamText({ model, prompt, ...options, ...quiet, maxRetries: 0, tools: all } as never);
+        return readText(result.textStream);
+      }),
+      sees: 'Paris: rain.',
+      transcript: [...transcript.slice(0, 3), ...last],
+      because: 'the user has said both, also where no word follows',
+      recorderOptions: { emptyAnswers: 'placeholder' },
+      modelAlone,
+      majors,
+    }),
+  ),
+  {
+    name: 'an output that is read as it grows, into which the user speaks',
+    script: [['{"rain":true}', { tool: 'weather' }], ['{"rain":false}']],
+    app: steered(async ({ sdk, model }, options) => {
+      const output = sdk.Output.object({ schema: z.object({ rain: z.boolean() }) });
+      const { partialOutputStream } = sdk.streamText({ model, prompt, ...options, output } as never);
+      const seen: unknown[] = [];
+      for await (const partial of partialOutputStream) seen.push(partial);
+      return seen;
+    }),
+    sees: [{ rain: true }, { rain: false }],
+    transcript: [
+      transcript[0] as string,
+      'assistant: {"rain":true}',
+      transcript[2] as string,
+      'assistant: {"rain":false}',
+    ],
+    because,
     modelAlone,
     majors,
   },
