@@ -194,12 +194,12 @@ describe('a followed stream', () => {
 
   it('says nothing of a part that was on its way when somebody left', async () => {
     const log = new StreamLog();
-    const stream = followStream(ReadableStream.from(['a']), log);
-    await new Promise(resolve => setImmediate(resolve));
+    const source = new ReadableStream<string>({ start: controller => controller.enqueue('a') });
+    const stream = followStream(source, log);
     const reader = stream.getReader();
     const read = reader.read();
     void reader.cancel();
-    await read;
+    expect(await read).toEqual({ done: false, value: 'a' });
     expect(log.events).toEqual(['reading', 'left']);
   });
 
