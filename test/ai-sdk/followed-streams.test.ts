@@ -58,8 +58,9 @@ class Result {
   }
 
   get textStream() {
-    const { fullStream } = this;
-    return streamOf(this.#words).pipeThrough(new TransformStream({ flush: () => fullStream.cancel() }));
+    return this.fullStream.pipeThrough(
+      new TransformStream({ transform: (part, controller) => controller.enqueue(part.text) }),
+    );
   }
 
   get text() {

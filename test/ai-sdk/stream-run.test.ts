@@ -192,6 +192,15 @@ describe('a streamed answer', () => {
     const run = new StreamRun(on.recorder, { call: {}, wrappers: [], prompt: promptOf('Hi'), signal: undefined });
     expect(run.identity).toBeUndefined();
   });
+
+  it('is recorded for whom its wrappers say, where the call says nothing', () => {
+    const identify = vi.fn(() => ada);
+    const wrappers = [{ userId: 'ada' }];
+    const { recorder } = turnsOf({ identify });
+    const run = new StreamRun(recorder, { call: {}, wrappers, prompt: promptOf('Hi'), signal: undefined });
+    expect(identify).toHaveBeenCalledWith({}, { fallback: wrappers });
+    expect(run.identity).toBe(ada);
+  });
 });
 
 describe('a streamed answer that breaks', () => {
@@ -264,6 +273,21 @@ describe('a streamed answer that breaks', () => {
     read(other, text('One'), text('Two'));
     other.failed(boom);
     expect(transcript()).toEqual(['user: Hi', 'assistant (error): OneTwo']);
+  });
+
+  it('waits for nobody once it is recorded', () => {
+    const { run } = streamRun();
+    const [whole, broken] = [reading(run), reading(run), reading(run)];
+    read(whole as AnswerReader, text('One'), FINISH);
+    broken?.failed(boom);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('has what is known of its model, though nobody has read it', () => {
+    const { run, hints, answers } = streamRun();
+    hints.modelIs('gpt-5');
+    run.fail(boom);
+    expect(answers()[0]?.details.model).toBe('gpt-5');
   });
 
   it('waits no longer than the other reader gets something', () => {
@@ -471,13 +495,14 @@ describe('a streamed answer that its readers leave', () => {
   });
 
   it('goes on as a further message where somebody reads on', () => {
-    const { run, transcript } = streamRun();
+    const { run, turns, transcript } = streamRun();
     const leaves = reading(run);
     read(leaves, text('One'));
     leaves.left();
     const reader = reading(run);
     read(reader, text('One'));
     expect(transcript()).toHaveLength(2);
+    expect(turns[0]?.state).toBe('abandoned');
     read(reader, text('Two'), FINISH);
     expect(transcript()).toEqual(['user: Hi', 'assistant (abandoned): One', 'assistant: Two']);
   });
@@ -545,7 +570,7 @@ describe('a streamed answer that takes long', () => {
   });
 
   it('has another twenty idle times with each part', () => {
-    const { run, turns, tick } = streamRun(idle);
+    const { run, transcript, tick } = streamRun(idle);
     const reader = reading(run);
     for (let n = 0; n < 3; n++) {
       read(reader, text('One'));
@@ -555,7 +580,7 @@ describe('a streamed answer that takes long', () => {
       }
     }
     tick();
-    expect(turns[0]?.state).toBe('open');
+    expect(transcript()).toEqual(['user: Hi']);
   });
 
   it('is idle once its only reader has gone', () => {
@@ -678,6 +703,18 @@ describe('a streamed answer that the user speaks into', () => {
     const on = streamRun();
     const content = [{ type: 'file', mediaType: 'image/png', data: 'AAAA' }];
     read(reading(on.run), text('One'), { type: 'steering-message', message: { content } });
-    expect(on.transcript().at(-1)).toBe('user: [image: image/png]');
+    expect(on.users().at(-1)).toMatchObject({
+      content: '[image: image/png]',
+      attachments: [{ mediaType: 'image/png' }],
+    });
+  });
+
+  it('is aborted by the app’s signal in its later turns, too', () => {
+    const controller = new AbortController();
+    const { run, transcript } = streamRun({ signal: controller.signal });
+    read(reading(run), text('One'), steering('And?'), text('Two'));
+    controller.abort();
+    pass(GRACE_MS);
+    expect(transcript().at(-1)).toBe('assistant (aborted): Two');
   });
 });

@@ -119,7 +119,9 @@ describe('the loops of wrapped models', () => {
     const [tools, retry] = [run(loops, 'call-1'), run(loops)];
     loops.awaitTools(tools, params(user('Hi')), of());
     loops.awaitRetry(retry, params(user('Ho')), of());
-    vi.advanceTimersByTime(20_000);
+    vi.advanceTimersByTime(19_999);
+    expect(tools.conclude).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
     expect([tools, retry].map(({ conclude }) => conclude.mock.calls.length)).toEqual([1, 0]);
     vi.advanceTimersByTime(40_000);
     expect(retry.conclude).toHaveBeenCalledOnce();
@@ -187,6 +189,14 @@ describe('the loops of wrapped models', () => {
     expect(loops.take(params(user('Hi'), call('call_0')), of())?.run).toBe(named);
   });
 
+  it('are not told apart by the ids of other messages', () => {
+    const loops = new Loops();
+    const [unnamed, named] = [run(loops, 'call_0'), run(loops, 'call_0')];
+    loops.awaitTools(unnamed, params(user('Hi')), of());
+    loops.awaitTools(named, params(user('Hi')), of(ada, { messageId: 'm1' }));
+    expect(loops.take(params(user('Hi'), call('call_0')), of(ada, { messageId: 'm2' }))?.run).toBe(unnamed);
+  });
+
   it('are told apart by the SDK’s own headers before the app’s signal, and by that before options', () => {
     const signal = { abortSignal: new AbortController().signal };
     const headers = { headers: {} };
@@ -232,7 +242,7 @@ describe('the loops of wrapped models', () => {
     const waiting = run(loops, 'call_0');
     loops.awaitTools(waiting, { ...params(user('In Paris'), user('Weather?')), ...options }, nobody);
     const next = { ...params(user('In Rome'), user('Weather?'), call('call_0')), ...options };
-    expect(loops.take(next, nobody)?.run).toBe(waiting);
+    expect(loops.take(next, nobody)).toEqual({ run: waiting, sameCall: true });
   });
 
   it('in a conversation go on whatever stands before the user’s last message: the app may cut it', () => {

@@ -1,7 +1,7 @@
 import type { Identity } from '../../src/recorder/identity.js';
 import type { OpenTurnOptions, Recorder } from '../../src/recorder/recorder.js';
 import { Turn } from '../../src/recorder/turn.js';
-import type { AssistantMessage, TurnMessage } from '../../src/recorder/turn-message.js';
+import type { AssistantMessage, TurnMessage, UserMessage } from '../../src/recorder/turn-message.js';
 
 /** A recorder as far as a run sees it: real turns, and what they hand on. */
 export function turnsOf({ identify = (call: Identity) => call } = {}) {
@@ -35,6 +35,7 @@ export function turnsOf({ identify = (call: Identity) => call } = {}) {
     opened,
     late,
     answers: () => messages.filter((message): message is AssistantMessage => 'status' in message),
+    users: () => messages.filter((message): message is UserMessage => 'trailing' in message),
     /** What a person would write down. */
     transcript: () =>
       messages.map(message => {
