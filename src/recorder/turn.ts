@@ -1,10 +1,10 @@
-import { v7 as uuidv7 } from 'uuid';
 import { isNumber, property, safely } from '../internal/guards.js';
 import type { Role } from '../synap/messages.js';
 import { AnswerSoFar, textAfter } from './answer-so-far.js';
 import { readDetails } from './details.js';
 import { Pauses } from './pauses.js';
 import type { TurnDetails, TurnStatus } from './turn-details.js';
+import { newTurnId } from './turn-id.js';
 import type {
   AssistantMessage,
   BoundedText,
@@ -96,7 +96,7 @@ export class Turn {
   /** @internal Turns are made by `recorder.turn()`. */
   constructor(sink: TurnSink, { conversationId, observer }: PlaceOf<Turn>, options: TurnOptions = {}) {
     const { id, framework, idleMs, metadata, soFar, ended, busy, endsAs, timed, startedAt } = readTurnOptions(options);
-    this.id = id ?? uuidv7();
+    this.id = id ?? newTurnId();
     this.framework = framework;
     this.conversationId = conversationId;
     this.idleMs = idleMs;
