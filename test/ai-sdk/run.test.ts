@@ -76,6 +76,15 @@ describe('a run', () => {
     expect(run.identity).toBeUndefined();
   });
 
+  it('is recorded for whom its wrappers say, where the call says nothing', () => {
+    const identify = vi.fn(() => ada);
+    const wrappers = [{ userId: 'ada' }];
+    const { recorder } = turnsOf({ identify });
+    const run = new Run(recorder, { call: {}, wrappers, prompt: promptOf('Hi') });
+    expect(identify).toHaveBeenCalledWith({}, { fallback: wrappers });
+    expect(run.identity).toBe(ada);
+  });
+
   it('is complete with the text that its model has streamed', () => {
     const { run, transcript } = aRun();
     streamed(run, [text('One '), text('two'), finish()]);
@@ -242,9 +251,14 @@ describe('the end of a call of the model', () => {
     expect(ends).toEqual([{ type: 'done', finishReason: 'length', error: undefined }]);
   });
 
-  it('is the end of its stream, with the error that it told of', () => {
-    streamed(aRun().run, [{ type: 'error', error: boom } as never], onEnd).done();
+  it('is the end of its stream, with the error that it told of, whatever came after that', () => {
+    streamed(aRun().run, [{ type: 'error', error: boom } as never, { type: 'raw' }], onEnd).done();
     expect(ends).toEqual([{ type: 'done', finishReason: undefined, error: boom }]);
+  });
+
+  it('has the finish reason of its stream, whatever came after that', () => {
+    streamed(aRun().run, [finish('length'), { type: 'raw' }], onEnd).done();
+    expect(ends).toEqual([{ type: 'done', finishReason: 'length', error: undefined }]);
   });
 
   it('is its result', () => {
@@ -568,9 +582,10 @@ describe('a run that the user speaks into', () => {
   });
 
   it('is a turn for each thing that was said', () => {
-    const { run, transcript } = aRun();
+    const { run, transcript, users } = aRun();
     run.steered([{ content: 'And?' }, { content: [{ type: 'file', mediaType: 'image/png', data: 'AAAA' }] }]);
     expect(transcript()).toEqual(['user: Hi', 'user: And?', 'user: [image: image/png]']);
+    expect(users().at(-1)?.attachments).toEqual([{ mediaType: 'image/png' }]);
   });
 
   it.each([undefined, 'And?', {}])('goes on as before where nothing was said: %j', messages => {
