@@ -1,5 +1,5 @@
 // What recording adds to streamText, against the noise of the machine: triples of plain, plain again and wrapped, in changing
-// order. Run: npm run triples
+// order. Run: npm run triples (CHUNKS=…, TRIPLES=… and WARM_UP=… for another answer, or a warmer one)
 
 import * as ai7 from 'ai';
 import { MockLanguageModelV4 } from 'ai/test';
@@ -10,9 +10,9 @@ import { MockLanguageModelV3 } from 'ai6/test';
 import { createRecorder } from 'synap-recorder';
 import { wrapAISDK, wrapModel } from 'synap-recorder/ai-sdk';
 
-const CHUNKS = 2000;
+const CHUNKS = Number(process.env.CHUNKS ?? 2000);
 const TRIPLES = Number(process.env.TRIPLES ?? 30);
-const WARM_UP = 5;
+const WARM_UP = Number(process.env.WARM_UP ?? 5);
 
 const receipt = { messageId: 'm', conversationId: 'c', sessionId: 's', recordedAt: '' };
 const client = {

@@ -6,6 +6,10 @@ import type { CompleteDetails } from './turn-options.js';
 
 // No character takes less than a byte, so that no message holds more of them.
 const MAX_KEPT = MAX_MESSAGE_BYTES + SPARE;
+// V8 keeps appended pieces apart, and lays the text out when somebody looks into it. After 2,000 pieces that takes 0.3 ms, at the
+// very end of the answer; done now and then, while the pieces are still in the processor's cache, 0.1 ms in all (bench/, `triples`).
+const MIN_IN_PIECES = 512;
+const ANYTHING = /^/;
 
 /**
  * The text of an answer while it grows. Of one that no message could hold, the head is kept and the rest is counted: an
@@ -14,6 +18,8 @@ const MAX_KEPT = MAX_MESSAGE_BYTES + SPARE;
 export class AnswerSoFar implements BoundedText {
   #content = '';
   #missing = 0;
+  // How much was appended since the text was laid out.
+  #inPieces = 0;
 
   get content(): string {
     return this.#content;
@@ -28,6 +34,11 @@ export class AnswerSoFar implements BoundedText {
     // Nearly every piece is short and fits.
     if (this.#missing === 0 && this.#content.length + text.length <= MAX_KEPT) {
       this.#content += text;
+      this.#inPieces += text.length;
+      if (this.#inPieces > MIN_IN_PIECES && this.#inPieces * 4 > this.#content.length) {
+        ANYTHING.test(this.#content);
+        this.#inPieces = 0;
+      }
       return;
     }
     const kept = this.#missing > 0 ? '' : head(text, MAX_KEPT - this.#content.length);
@@ -57,6 +68,7 @@ export class AnswerSoFar implements BoundedText {
   clear(): void {
     this.#content = '';
     this.#missing = 0;
+    this.#inPieces = 0;
   }
 }
 

@@ -103,7 +103,7 @@ describe.each(MAJORS)('on $name', major => {
     await using on = await recorderOn(undefined, { emptyAnswers: 'placeholder' });
     const refused = new Error('too many');
     const streamText = () => Promise.reject(refused);
-    const sdk = wrapAISDK({ ...major.sdk, streamText }, on.recorder, ada);
+    const sdk = wrapAISDK({ ...major.sdk, streamText: streamText as never }, on.recorder, ada) as typeof major.sdk;
     const { model } = mockModel(major, [['Hello']]);
     await expect(sdk.streamText({ model, prompt: 'Hi' } as never)).rejects.toBe(refused);
     await on.recorder.flush();
