@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import { isNumber, property, safely } from '../internal/guards.js';
 import type { Role } from '../synap/messages.js';
 import { AnswerSoFar, textAfter } from './answer-so-far.js';
@@ -88,7 +87,8 @@ export class Turn {
   /** @internal Turns are made by `recorder.turn()`. */
   constructor(sink: TurnSink, { conversationId, observer }: PlaceOf<Turn>, options: TurnOptions = {}) {
     const { id, framework, idleMs, metadata, soFar, ended, busy, endsAs, timed, startedAt } = readTurnOptions(options);
-    this.id = id ?? uuidv7();
+    // The platform has these in stock. To fetch random bytes for each would delay the first token (bench/, `triples`).
+    this.id = id ?? crypto.randomUUID();
     this.framework = framework;
     this.conversationId = conversationId;
     this.idleMs = idleMs;
