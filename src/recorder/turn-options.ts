@@ -6,7 +6,7 @@ import type { Attachment, TurnDetails } from './metadata.js';
 export interface TurnOptions {
   /** What the turn came through: `ai-sdk`, `langchain`, the name of your own framework. */
   framework?: string | undefined;
-  /** A stable id, when the framework has one. Default: a fresh UUIDv7. */
+  /** A stable id, when the framework has one. Default: a fresh UUID. */
   id?: string | undefined;
   /** The app's own tags, on both messages. */
   metadata?: Record<string, unknown> | undefined;
