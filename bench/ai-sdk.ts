@@ -4,13 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as ai7 from 'ai';
-import { MockLanguageModelV4 } from 'ai/test';
-import * as ai5 from 'ai5';
-import { MockLanguageModelV2 } from 'ai5/test';
-import * as ai6 from 'ai6';
-import { MockLanguageModelV3 } from 'ai6/test';
 import { createRecorder } from 'synap-recorder';
 import { wrapAISDK, wrapModel } from 'synap-recorder/ai-sdk';
+import { type Major, type Model, majors, modelOf } from './chunked-model.ts';
 import { pair, print, type Variant } from './pair.ts';
 
 const CHUNKS = 2000;
@@ -43,44 +39,12 @@ initLogger({ projectName: 'bench', projectId: 'p', apiKey: 'k', appUrl: url });
 
 const recorder = createRecorder({ apiKey: 'k', baseUrl: url, userId: 'u', rateLimit: false, logger: false });
 
-const majors = [
-  { name: 'ai 5', ai: ai5 as unknown as typeof ai7, Mock: MockLanguageModelV2, nested: false },
-  { name: 'ai 6', ai: ai6 as unknown as typeof ai7, Mock: MockLanguageModelV3, nested: true },
-  { name: 'ai 7', ai: ai7, Mock: MockLanguageModelV4, nested: true },
-];
-type Major = (typeof majors)[number];
-type Model = Exclude<ai7.LanguageModel, string>;
-
-function modelOf({ Mock, nested }: Major): Model {
-  const usage = nested
-    ? { inputTokens: { total: 1 }, outputTokens: { total: 1 } }
-    : { inputTokens: 1, outputTokens: 1, totalTokens: 2 };
-  const finishReason = nested ? { unified: 'stop', raw: 'stop' } : 'stop';
-  const doStream = async () => {
-    let sent = -2;
-    const stream = new ReadableStream({
-      pull(controller) {
-        sent++;
-        if (sent < 0) controller.enqueue({ type: 'text-start', id: '0' });
-        else if (sent < CHUNKS) controller.enqueue({ type: 'text-delta', id: '0', delta: 'word ' });
-        else if (sent === CHUNKS) controller.enqueue({ type: 'text-end', id: '0' });
-        else {
-          controller.enqueue({ type: 'finish', finishReason, usage });
-          controller.close();
-        }
-      },
-    });
-    return { stream };
-  };
-  return new (Mock as new (options: object) => unknown)({ doStream }) as Model;
-}
-
 async function drain(sdk: typeof ai7, model: Model): Promise<void> {
   for await (const _ of sdk.streamText({ model, prompt: 'Go' }).textStream);
 }
 
 if (wants('bare')) {
-  const model = modelOf(majors[2] as Major);
+  const model = modelOf(majors[2] as Major, CHUNKS);
   const tapped = wrapModel(model, recorder);
   const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Go' }] }];
   const raw = (model: Model) => async () => {
@@ -156,7 +120,7 @@ if (wants('memory')) {
   const abandon = async (count: number) => {
     for (let n = 0; n < count; n++) {
       const iterator = wrapped
-        .streamText({ model: modelOf(majors[2] as Major), prompt: 'Go' })
+        .streamText({ model: modelOf(majors[2] as Major, CHUNKS), prompt: 'Go' })
         .textStream[Symbol.asyncIterator]();
       await iterator.next();
     }
@@ -202,7 +166,7 @@ if (wants('first')) {
   const major = majors[2] as Major;
   const first = (sdk: typeof ai7) => async () => {
     await sdk
-      .streamText({ model: modelOf(major), prompt: 'Go' })
+      .streamText({ model: modelOf(major, CHUNKS), prompt: 'Go' })
       .textStream[Symbol.asyncIterator]()
       .next();
   };
@@ -216,7 +180,7 @@ if (wants('first')) {
 
 for (const major of wants('stream') ? majors : []) {
   const { ai } = major;
-  const model = modelOf(major);
+  const model = modelOf(major, CHUNKS);
   const wrapped =
     (sdk: unknown): Variant['run'] =>
     () =>
