@@ -25,7 +25,7 @@ const sh = (command: string, args: string[], options: object = {}) =>
 
 /** What an app that only records may install, beside zod, which it mostly has. */
 const MAX_PACKAGES = 6;
-const MAX_BYTES = 3.5e6;
+const MAX_BYTES = 4e6;
 
 try {
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
