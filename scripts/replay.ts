@@ -188,6 +188,7 @@ async function replay(model: Model, way: 'wrapAISDK' | 'wrapModel', consume: Con
 
   // Without a text there is no message to compare the rest with.
   const nothing: Seen = { text: '', finishReason: '', inputTokens: '', outputTokens: '', responseModel: '', tools: '' };
+  const calls = steps?.flatMap(step => step.toolCalls);
   const given: Seen = {
     text,
     finishReason,
@@ -195,16 +196,21 @@ async function replay(model: Model, way: 'wrapAISDK' | 'wrapModel', consume: Con
     outputTokens: usage?.outputTokens,
     // The SDK puts the name that was asked for where the provider gave none.
     responseModel: response?.modelId === 'm' ? undefined : response?.modelId,
-    tools: steps?.flatMap(step => step.toolCalls.map(call => call.toolName)),
+    tools: calls?.map(call => call.toolName),
   };
   const { metadata = {} } = assistant ?? {};
+  // A model alone does not see that a tool has run, or can't: its calls wait, and are told by their ids.
+  const waiting = (metadata.pending_tool_calls ?? []) as string[];
   const recorded: Seen = {
     text: assistant?.content ?? '',
     finishReason: metadata.finish_reason,
     inputTokens: metadata.input_tokens,
     outputTokens: metadata.output_tokens,
     responseModel: metadata.response_model,
-    tools: metadata.tool_calls ?? [],
+    tools: [
+      ...((metadata.tool_calls ?? []) as string[]),
+      ...waiting.map(id => calls?.find(call => call.toolCallId === id)?.toolName),
+    ],
   };
   // Of an answer that failed, the app gets no more than its text.
   const failed = metadata.status === 'error' || steps === undefined;

@@ -172,8 +172,10 @@ export class StreamHints {
     this.#current.steps.add({ usage: property(step, 'usage'), finishReason });
     this.finishReason = readFinishReason(finishReason);
     if (!saysNothing(this.finishReason)) this.error = undefined;
-    this.#responseModel = text(property(property(step, 'response'), 'modelId')) ?? this.#responseModel;
     // ai 6 and 7 say which model a step asked.
     this.modelIs(property(step, 'model'));
+    // Where the provider does not say which model answered, the SDK gives the name of the one that was asked.
+    const responseModel = text(property(property(step, 'response'), 'modelId'));
+    if (responseModel !== undefined && responseModel !== this.#model) this.#responseModel = responseModel;
   }
 }

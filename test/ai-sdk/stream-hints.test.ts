@@ -69,6 +69,15 @@ describe('what the callbacks of the SDK say', () => {
     });
   });
 
+  it('is no model that answered where the SDK repeats the name of the one that was asked', () => {
+    const hints = new StreamHints();
+    hints.modelIs('gpt-5');
+    hints.step({ response: { modelId: 'gpt-5' } });
+    expect(details(hints)).not.toHaveProperty('responseModel');
+    hints.step({ response: { modelId: 'gpt-5-2026-01-01' } });
+    expect(details(hints).responseModel).toBe('gpt-5-2026-01-01');
+  });
+
   it('is which model was asked', () => {
     const hints = new StreamHints();
     hints.modelIs('gpt-5');
