@@ -148,7 +148,8 @@ class Round {
         { signal, onAccepted: () => sender.accepted(entries) },
       );
       if (answer.unread) sender.acceptedUnread(answer.unread);
-      results = answer.results;
+      // A client of the app's own may answer with none, which is no answer.
+      results = [...answer.results];
     } catch (error) {
       sender.notAccepted(entries);
       const failure = failureOf(error);

@@ -378,3 +378,19 @@ it('a last try is not made behind what was stopped', async () => {
   expect(requests).toEqual([['m0', 'm1', 'm2'], ['m0', 'm1'], ['m0'], ['m1'], ['m2']]);
   expect(types).toEqual(['refused', 'delivered', 'held']);
 });
+
+it.each([undefined, {}, { results: null }])(
+  'a client that answers a batch with %o has given no answer',
+  async answer => {
+    const sender = {
+      conversation: { recordMessagesBatch: async () => answer },
+      signal: new AbortController().signal,
+      suspects: noSuspects(),
+      goesAlone: () => false,
+      before: async () => {},
+      notAccepted: () => {},
+    } as unknown as Sender;
+    const outcomes = await sendBatch([aClaim('a'), aClaim('b')], sender);
+    expect(outcomes.map(({ type }) => type)).toEqual(['unclear', 'unclear']);
+  },
+);
