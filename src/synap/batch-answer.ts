@@ -7,7 +7,7 @@ import { type BatchItemResult, type BatchResult, type ReadAnswer, receipt, type 
 // A number, a text of digits, or a list of what is counted.
 const count = z
   .union([
-    z.int().min(0),
+    z.number().min(0).refine(Number.isInteger),
     z
       .string()
       .trim()

@@ -264,6 +264,11 @@ describe('the results of messages', () => {
   });
 });
 
+it('a number of failures beyond what can be counted exactly is one all the same', () => {
+  const body = { failed: 2 ** 53, results: [{ index: 0 }] };
+  expect(read(body, batch(A, A, B))).toMatchObject({ succeeded: 0 });
+});
+
 it('whatever JSON an answer is, each message has one fate, and the counts add up', () => {
   const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(0, 1, 2, null, 'failed', A, B, 'k0', 'k1'));
   const names = ['index', 'error', 'status', 'success', 'message_id', 'message_key', 'conversation_id', 'metadata'];
