@@ -163,10 +163,13 @@ describe('a message that its batch was answered without', () => {
     expect(events).toContain('refused singly');
   });
 
-  it('and is refused for good changes no order', async () => {
+  it.each([
+    ['for good', errors.message],
+    ['and may be to blame', errors.unsure],
+  ])('and is refused alone %s changes no order', async (_, error) => {
     const { events } = await send(2, sent => {
       if (sent.length > 1) return { refused: ['m1'] };
-      throw errors.message;
+      throw error;
     });
     expect(events).not.toContain('refused singly');
   });
@@ -359,14 +362,6 @@ it.each([
 ])('a message that is %s may change its place with a later one of its conversation', async (_, first) => {
   const { events } = await send(2, sent => (sent.length > 1 ? first : undefined));
   expect(events).toContain('refused singly');
-});
-
-it('a message that is refused by itself changes no place', async () => {
-  const { events } = await send(2, sent => {
-    if (sent.length > 1) return { refused: ['m1'] };
-    throw errors.unsure;
-  });
-  expect(events).not.toContain('refused singly');
 });
 
 it('a last try is not made behind what was stopped', async () => {
