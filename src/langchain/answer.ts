@@ -24,8 +24,10 @@ export interface AnswerContext {
   readonly nodesNamed: boolean;
   /** Whether a step waits for a human, so that there may be no answer yet. */
   readonly interrupted: boolean;
-  /** Whether a message answers an earlier turn; undefined where all after the user's message are new. */
-  readonly isOld: ((messageId: string | undefined) => boolean) | undefined;
+  /** Whether the run goes on with an earlier one, so that the output may end with what that one said. */
+  readonly isResumed: boolean;
+  /** Whether a message of the output is of this run, rather than of an earlier one. */
+  isNew(message: Message): boolean;
 }
 
 /** The names under which chains give their answer, the likeliest first. */
@@ -79,7 +81,7 @@ export function findCall(calls: readonly LlmCall[], answer: AnswerText): LlmCall
 
 /** The last message of the assistant's after this turn's prompt. What stands before it is of earlier turns. */
 function answerOfState(context: AnswerContext): Answer {
-  const { output, prompt, calls, isOld } = context;
+  const { output, prompt, calls, isResumed } = context;
   const messages = isObject(output) ? readMessages(output.messages, { strings: true }) : undefined;
   if (!messages) return undefined;
   // Workers and critics may speak as humans too; the user's own message is known by its words.
@@ -91,12 +93,12 @@ function answerOfState(context: AnswerContext): Answer {
     messages.slice(start + 1).filter(message => {
       const call = findCall(calls, { text: answerText(message.content), messageId: message.id });
       if (context.nodesNamed && call && !call.visible) return false;
-      return call !== undefined || !isOld?.(message.id);
+      return call !== undefined || context.isNew(message);
     }),
   );
   if (found !== undefined) return found;
   // No model has said anything: the conversation waits where the user left it.
-  const waits = isOld !== undefined || messages.at(-1)?.speaker === 'human';
+  const waits = isResumed || messages.at(-1)?.speaker === 'human';
   return waits && !calls.some(call => call.answers) && answerOfKeys(output, context.input) === undefined
     ? 'none'
     : undefined;

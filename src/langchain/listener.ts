@@ -10,7 +10,8 @@ import { HistoryUpdates } from './history/history-updates.js';
 import { callIdentity } from './identity.js';
 import { LlmCall } from './llm-call.js';
 import { readHandlerOptions, type SynapCallbackHandlerOptions } from './options.js';
-import { type RootContext, RootRun } from './root-run.js';
+import type { RootContext } from './root-context.js';
+import { RootRun } from './root-run.js';
 import { type ChainRun, Runs } from './runs.js';
 
 const MAX_ANSWERED = 1000;

@@ -1,6 +1,4 @@
-import type { BoundedSet } from '../internal/bounded-set.js';
 import { property, safely, text } from '../internal/guards.js';
-import type { WarnOnce } from '../internal/warn-once.js';
 import { isAborted } from '../recorder/abort.js';
 import type { MessageContent } from '../recorder/attachments.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
@@ -8,30 +6,16 @@ import type { Turn } from '../recorder/turn.js';
 import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';
 import type { HistoryEntry } from './history/history-updates.js';
 import type { LlmCall } from './llm-call.js';
-import type { HandlerSettings } from './options.js';
-import { isResume, type Prompt, promptOfInput } from './prompt.js';
-import { chosenAnswer, chosenPrompt } from './selectors.js';
+import type { RootContext } from './root-context.js';
+import { chosenAnswer } from './selectors.js';
+import { UserWords } from './user-words.js';
 
 // An agent may call its model thousands of times; the answer is among the last of them.
 const MAX_CALLS = 500;
 
-/** What the roots of a handler share. */
-export interface RootContext {
-  readonly settings: HandlerSettings;
-  readonly warnOnce: WarnOnce;
-  /** The ids of messages that were recorded as answers. */
-  readonly answered: BoundedSet;
-}
-
 /**
  * A run that no other run of this handler contains, and the turn it is.
  *
- * What the user said:
- * ```
- *   deferred ─┐ the input comes at the end (streamed lambdas and maps)
- *   unclear  ─┼─► said      the input says it, or the first model's prompt
- *             └─► nobody    a resumed run, a list that ends with an answer
- * ```
  * It ends by one of complete(), fail() and abandon(). After an abandon() without a text, the other two still count.
  */
 export class RootRun {
@@ -48,13 +32,8 @@ export class RootRun {
   readonly #context: RootContext;
   readonly #history: HistoryEntry | undefined;
   readonly #calls: LlmCall[] = [];
-  #input: unknown;
-  #user: 'deferred' | 'unclear' | 'said' | 'nobody' = 'unclear';
-  #prompt: string | undefined;
-  /** What a human says in the first visible model's prompt: for want of anything better, that is what the user said. */
-  #fallback: readonly MessageContent[] = [];
+  readonly #words: UserWords;
   #interrupted = false;
-  #resumed = false;
   #steps = 0;
   #usage: Usage = {};
   #toolCalls: string[] = [];
@@ -65,17 +44,17 @@ export class RootRun {
     this.#turn = turn;
     this.#context = context;
     this.#history = history;
+    this.#words = new UserWords(turn, context, history);
   }
 
   /** The chain starts. A deferred input is still unknown. */
   begin(input: unknown, deferred: boolean): void {
-    if (deferred) this.#user = 'deferred';
-    else this.#readInput(input);
+    this.#words.begin(input, deferred);
   }
 
   /** The root is a model itself. */
   beginCall(messages: readonly MessageContent[]): void {
-    this.#say(messages.length > 0 ? messages : 'none');
+    this.#words.beginCall(messages);
   }
 
   /** A sign of life. */
@@ -92,9 +71,7 @@ export class RootRun {
   callStarted(call: LlmCall, prompt: () => readonly MessageContent[]): void {
     this.#calls.push(call);
     if (this.#calls.length > MAX_CALLS) this.#calls.shift();
-    if (!call.visible || this.#isSettled() || this.#fallback.length > 0) return;
-    this.#fallback = prompt();
-    if (this.#user === 'unclear') this.#settleUser();
+    if (call.visible) this.#words.modelStarted(prompt);
   }
 
   callEnded(call: LlmCall): void {
@@ -111,10 +88,10 @@ export class RootRun {
 
   /** The chain has ended. `input` is there when it was deferred. */
   complete(output: unknown, input?: unknown): void {
-    this.#settleUser(input);
+    this.#words.settle(input);
     const own = this.#answer(output);
     const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
-    if (answer === undefined && (this.#prompt !== undefined || this.#calls.some(call => call.visible)))
+    if (answer === undefined && (this.#words.prompt !== undefined || this.#calls.some(call => call.visible)))
       this.#context.warnOnce.warn(
         `ambiguous:${this.#name}`,
         `no part of the output of ${JSON.stringify(this.#name)} is clearly the answer, so only the user's message is recorded. Set outputKey, selectOutput or assistantNodes`,
@@ -132,7 +109,7 @@ export class RootRun {
 
   /** The root has failed, or was aborted. */
   fail(error: unknown, input?: unknown): void {
-    this.#settleUser(input);
+    this.#words.settle(input);
     const aborted = this.#isAborted(error);
     const call = this.#partial(aborted);
     const details = this.#final(call?.text ?? this.#historyAnswer()?.text ?? '', this.#details(call));
@@ -153,7 +130,7 @@ export class RootRun {
 
   /** The answer as far as it has come; the user's message is recorded first, if it was not yet. */
   soFar(): TurnDetails & { content: string } {
-    this.#settleUser();
+    this.#words.settle();
     const call = this.#partial(true);
     return { content: call?.text ?? this.#historyAnswer()?.text ?? '', ...this.#details(call) };
   }
@@ -176,48 +153,20 @@ export class RootRun {
     return { content: kept, ...details };
   }
 
-  #readInput(input: unknown): void {
-    this.#input = input;
-    const { settings, warnOnce } = this.#context;
-    this.#resumed = isResume(input);
-    const prompt = safely(() => chosenPrompt(input, settings, warnOnce)) ?? safely(() => promptOfInput(input));
-    this.#say(prompt);
-  }
-
-  #say(prompt: Prompt): void {
-    if (prompt === undefined) return;
-    this.#user = prompt === 'none' ? 'nobody' : 'said';
-    if (prompt === 'none') return;
-    this.#prompt = prompt.at(-1)?.content;
-    const fresh = this.#history?.takePrompt(prompt) ?? prompt;
-    if (fresh === prompt) this.#turn.trailing(prompt);
-    else for (const { content, attachments } of fresh) this.#turn.user(content, { attachments });
-  }
-
-  #settleUser(input?: unknown): void {
-    if (!this.#isSettled() && input !== undefined) this.#readInput(input);
-    const fromHistory = this.#history?.update.humans ?? [];
-    const fallback = fromHistory.length > 0 ? fromHistory : this.#fallback;
-    if (!this.#isSettled() && fallback.length > 0) this.#say(fallback);
-  }
-
-  #isSettled(): boolean {
-    return this.#user === 'said' || this.#user === 'nobody';
-  }
-
   #answer(output: unknown): Answer {
-    const { settings, warnOnce, answered } = this.#context;
+    const { settings, warnOnce } = this.#context;
     const chosen = safely(() => chosenAnswer(output, settings, warnOnce));
     if (chosen !== undefined) return chosen;
     return safely(() =>
       answerOfOutput({
         output,
-        input: this.#input,
-        prompt: this.#prompt,
+        input: this.#words.input,
+        prompt: this.#words.prompt,
         calls: this.#calls,
         nodesNamed: settings.assistantNodes !== undefined,
         interrupted: this.#interrupted,
-        isOld: this.#resumed ? id => id !== undefined && answered.has(id) : undefined,
+        isResumed: this.#words.isResumed,
+        isNew: message => this.#words.isNew(message),
       }),
     );
   }

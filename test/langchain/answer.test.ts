@@ -17,7 +17,8 @@ const answer = (output: unknown, context: Partial<AnswerContext> = {}) =>
     calls: [],
     nodesNamed: false,
     interrupted: false,
-    isOld: undefined,
+    isResumed: false,
+    isNew: () => true,
     ...context,
   });
 const textOf = (found: ReturnType<typeof answer>) => (typeof found === 'object' ? found.text : found);
@@ -62,7 +63,7 @@ describe('the answer in an output', () => {
 
   it('is not an answer to an earlier turn', () => {
     const messages = [asked, new AIMessage({ content: 'Old', id: 'old' })];
-    expect(answer({ messages }, { isOld: id => id === 'old' })).toBe('none');
+    expect(answer({ messages }, { isResumed: true, isNew: message => message.id !== 'old' })).toBe('none');
   });
 
   it('is the text of the one model that stands in it', () => {
