@@ -77,7 +77,7 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
    * @internal
    */
   override handleChainStart(
-    _chain: unknown,
+    serialized: unknown,
     inputs: unknown,
     runId: string,
     parentOrType?: string,
@@ -92,7 +92,7 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
     const isStep = [parentOrType, typeOrName].some(type => type !== undefined && STEP_TYPES.has(type));
     if (isStep && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
     const name = moved ? typeOrName : nameOrParent;
-    const start = { kind: 'chain', runId, parentRunId, tags, metadata, name } as const;
+    const start = { kind: 'chain', runId, parentRunId, tags, metadata, name, serialized } as const;
     this.#listener.chainStarted(start, inputs, isDeferred(inputs, extra), this.awaitHandlers);
   }
 

@@ -6,9 +6,12 @@ import type { MessageContent } from '../recorder/attachments.js';
 import type { Identity } from '../recorder/identity.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { closeScope, enterScope, isInside, type ScopedRun, scopeFor } from '../recorder/scope.js';
+import { chainSteps, reachesReader } from './chain-steps.js';
+import { graphShape } from './graph-shape.js';
 import { HistoryUpdates } from './history/history-updates.js';
 import { callIdentity } from './identity.js';
-import { LlmCall } from './llm-call.js';
+import { liveObject, rememberLiveObjects } from './live-objects.js';
+import { LlmCall, type Reach } from './llm-call.js';
 import { readHandlerOptions, type SynapCallbackHandlerOptions } from './options.js';
 import type { RootContext } from './root-context.js';
 import { RootRun } from './root-run.js';
@@ -24,6 +27,8 @@ export interface Start {
   readonly tags: readonly string[] | undefined;
   readonly metadata: unknown;
   readonly name: string | undefined;
+  /** LangChain's record of what starts. */
+  readonly serialized?: unknown;
 }
 
 /** A model's call, as it starts. */
@@ -45,6 +50,7 @@ export class Listener {
   /** @throws {@link InvalidInputError} an option is wrong; `field` names it */
   constructor(recorder: Recorder, options: SynapCallbackHandlerOptions) {
     const settings = readHandlerOptions(options);
+    rememberLiveObjects();
     this.#recorder = recorder;
     this.#runs = new Runs(settings.idleMs);
     this.#context = {
@@ -66,7 +72,9 @@ export class Listener {
   chainStarted(start: Start, input: unknown, deferred: boolean, awaited: boolean): void {
     this.#safely(() => {
       const run = this.#enter(start, awaited);
-      if (run?.root.id === start.runId) run.root.begin(input, deferred);
+      if (run?.root.id !== start.runId) return;
+      run.root.begin(input, deferred);
+      this.#runs.grew(run.root, run.root.promptLength);
     });
   }
 
@@ -77,9 +85,12 @@ export class Listener {
       const { metadata, extraParams } = start;
       const { assistantNodes } = this.#context.settings;
       const named = !assistantNodes || run.nodes.length === 0 || run.nodes.some(node => assistantNodes.has(node));
-      run.call = new LlmCall({ metadata, extraParams, visible: !run.internal && named });
+      run.call = new LlmCall({ metadata, extraParams, visible: !run.internal && named, reaches: run.reaches });
       const isRoot = run.root.id === run.id;
-      if (isRoot) run.root.beginCall(start.asRoot());
+      if (isRoot) {
+        run.root.beginCall(start.asRoot());
+        this.#runs.grew(run.root, run.root.promptLength);
+      }
       if (!run.internal) run.root.callStarted(run.call, isRoot ? () => [] : start.inChain);
     });
   }
@@ -93,7 +104,7 @@ export class Listener {
   token(runId: string, token: unknown, index: unknown, fields: unknown): void {
     try {
       const run = this.#receiving(runId);
-      if (run?.call?.token(token, index, fields) && run.call.visible) run.root.firstToken();
+      if (run?.call) this.#grow(run, run.call, run.call.token(token, index, fields));
     } catch (error) {
       this.#unreadable(error);
     }
@@ -103,16 +114,24 @@ export class Listener {
   event(runId: string, event: unknown): void {
     try {
       const run = this.#receiving(runId);
-      if (run?.call?.event(event) && run.call.visible) run.root.firstToken();
+      if (run?.call) this.#grow(run, run.call, run.call.event(event));
     } catch (error) {
       this.#unreadable(error);
     }
   }
 
   chainEnded(runId: string, output: unknown, input: unknown): void {
-    this.#leave(runId, ({ id, root }) => {
-      if (root.id === id) root.complete(output, input);
+    this.#leave(runId, run => {
+      if (run.root.id === run.id) run.root.complete(output, input);
+      else if (run.node && !run.internal) this.#nodeEnded(run, run.node, output);
     });
+  }
+
+  #nodeEnded(run: ChainRun, node: NonNullable<ChainRun['node']>, output: unknown): void {
+    const { assistantNodes } = this.#context.settings;
+    if (assistantNodes && !run.nodes.some(name => assistantNodes.has(name))) return;
+    const hasAnswered = run.root.nodeEnded(output);
+    if (node.hasModel && hasAnswered !== undefined) node.graph?.learn(node.name, hasAnswered);
   }
 
   callEnded(runId: string, output: unknown, cached: boolean): void {
@@ -155,7 +174,8 @@ export class Listener {
   }
 
   /** Enters a run. Undefined where it is no part of a turn, or was entered already. */
-  #enter({ kind, runId, parentRunId, tags, metadata, name }: Start, awaited: boolean): ChainRun | undefined {
+  #enter(start: Start, awaited: boolean): ChainRun | undefined {
+    const { kind, runId, parentRunId, tags, metadata, name, serialized } = start;
     const entered = this.#runs.get(runId);
     if (entered) {
       // core 0.3 calls a handler twice for everything when it is given to a constructor and to a call.
@@ -179,17 +199,42 @@ export class Listener {
       this.#runs.ignore(runId);
       return undefined;
     }
+    const isNode = kind === 'chain' && node !== undefined && name === node && isGraphStep(tags);
     const run: ChainRun = {
       id: runId,
       root: parent?.root ?? this.#root(runId, name, metadata, awaited),
+      parent,
       internal: hidden || isStep || (parent?.internal ?? false),
       nodes: node === undefined || nodes.includes(node) ? nodes : [...nodes, node],
+      reaches: this.#reachOf(parent, tags, isNode ? node : undefined),
+      steps: chainSteps(serialized),
+      graph: graphShape(liveObject(serialized)),
+      node: isNode && node !== undefined ? { name: node, graph: parent?.graph, hasModel: false } : undefined,
       call: undefined,
       copies: { starts: 1, events: 0 },
     };
+    if (kind === 'llm')
+      for (let around = parent; around; around = around.parent) if (around.node) around.node.hasModel = true;
+    if (parent) run.root.stepStarted();
     run.root.touch();
     this.#runs.add(run);
     return run;
+  }
+
+  /** How far the text of a run goes, as far as what is around it tells. */
+  #reachOf(parent: ChainRun | undefined, tags: Start['tags'], node: string | undefined): Reach {
+    if (parent === undefined || parent.reaches !== 'reader') return parent?.reaches ?? 'reader';
+    const isNamed = node !== undefined && this.#context.settings.assistantNodes?.has(node);
+    if (node !== undefined && !isNamed && parent.graph?.mayAnswer(node) === false) return 'node';
+    return reachesReader(parent.steps, tags) ? 'reader' : 'step';
+  }
+
+  /** A model has said a piece; `said`: whether there was anything in it. */
+  #grow(run: ChainRun, call: LlmCall, said: boolean): void {
+    if (said) call.firstTokenAt ??= performance.now();
+    const { length } = call.text;
+    if (length > call.counted) this.#runs.grew(run.root, length - call.counted);
+    call.counted = length;
   }
 
   #root(runId: string, name: string | undefined, metadata: unknown, awaited: boolean): RootRun {
@@ -202,6 +247,7 @@ export class Listener {
       // The input of some roots comes only at their end.
       startedAt: performance.now(),
       soFar: () => root?.soFar(),
+      endsAs: () => root?.endsAs(),
       ambient: awaited,
       fallback,
     });
@@ -253,4 +299,9 @@ export class Listener {
     const name = error instanceof Error ? error.name : 'something';
     this.#context.warnOnce.warn(`threw:${name}`, `a callback of LangChain's could not be read: ${name}`);
   }
+}
+
+// LangGraph marks the run of each node so; runs inside of it share only its metadata.
+function isGraphStep(tags: readonly string[] | undefined): boolean {
+  return tags?.some(tag => tag.startsWith('graph:step:')) ?? false;
 }

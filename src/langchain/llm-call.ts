@@ -1,7 +1,14 @@
 import { isObject, text } from '../internal/guards.js';
 import type { TurnDetails, Usage } from '../recorder/metadata.js';
+import type { CallSignal } from './abort-watch.js';
 import { answerText, saysAnything } from './content.js';
 import { callsTools, readMessage, toolNames } from './messages.js';
+
+/**
+ * How far a model's text goes by itself: to the `reader`; no farther than a `step` of the app's behind it in a chain; or no
+ * farther than its `node` in a graph, as a router's.
+ */
+export type Reach = 'reader' | 'step' | 'node';
 
 /** What LangChain says of a model's call when it starts. */
 export interface LlmStart {
@@ -9,13 +16,7 @@ export interface LlmStart {
   readonly extraParams: unknown;
   /** Whether its text may reach the user: not where it works for a tool, a hidden step, or another node. */
   readonly visible: boolean;
-}
-
-/** The signal that a model was called with, or none; the whole is undefined where that isn't known. */
-interface CallSignal {
-  readonly signal: AbortSignal | undefined;
-  /** Whether LangGraph has made it, of the app's and of its own. */
-  readonly derived: boolean;
+  readonly reaches: Reach;
 }
 
 // Orders starts and ends of calls; no clock is fine enough for that.
@@ -33,8 +34,14 @@ let moment = 0;
  */
 export class LlmCall {
   readonly visible: boolean;
+  readonly reaches: Reach;
   readonly model: string | undefined;
+  /** Undefined where it isn't known whether it was called with a signal. */
   readonly signal: CallSignal | undefined;
+  /** When it first said anything, on the clock of `performance.now()`. */
+  firstTokenAt: number | undefined;
+  /** How many characters of its text have been counted. */
+  counted = 0;
   state: 'running' | 'done' | 'failed' = 'running';
   text = '';
   streamed = false;
@@ -49,11 +56,12 @@ export class LlmCall {
   #responseModel: string | undefined;
   #finishReason: string | undefined;
 
-  constructor({ metadata, extraParams, visible }: LlmStart) {
+  constructor({ metadata, extraParams, visible, reaches }: LlmStart) {
     const metadataFields = isObject(metadata) ? metadata : {};
     const extra = isObject(extraParams) ? extraParams : {};
     const params = isObject(extra.invocation_params) ? extra.invocation_params : {};
     this.visible = visible;
+    this.reaches = reaches;
     this.model =
       text(metadataFields.ls_model_name) ?? text(params.model) ?? text(params.model_name) ?? text(params.modelName);
     this.#provider = text(metadataFields.ls_provider);

@@ -1,17 +1,24 @@
 import { property, safely, text } from '../internal/guards.js';
-import { isAborted } from '../recorder/abort.js';
 import type { MessageContent } from '../recorder/attachments.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
+import type { FollowedAnswer } from '../recorder/turn-options.js';
+import { AbortWatch, type BrokenEnd } from './abort-watch.js';
 import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';
 import type { HistoryEntry } from './history/history-updates.js';
+import { type InterruptedAnswer, interruptedAnswer, isHiddenByStep } from './interrupted-answer.js';
 import type { LlmCall } from './llm-call.js';
+import { publishedBy } from './published.js';
 import type { RootContext } from './root-context.js';
 import { chosenAnswer } from './selectors.js';
 import { UserWords } from './user-words.js';
 
 // An agent may call its model thousands of times; the answer is among the last of them.
 const MAX_CALLS = 500;
+const MAX_PUBLISHED = 100;
+
+/** What a message says about an answer, and when it began, on the clock of `performance.now()`. */
+type AnswerDetails = TurnDetails & Pick<FollowedAnswer, 'firstTokenAt'>;
 
 /**
  * A run that no other run of this handler contains, and the turn it is.
@@ -25,14 +32,22 @@ export class RootRun {
   lastEventAt = performance.now();
   /** Abandoned without a text: its end is still welcome. */
   dormant = false;
+  /** How many characters it holds: what the user said, and what its models have said so far. */
+  characters = 0;
   /** Called when nothing more belongs to it. */
   whenClosed: () => void = () => {};
+  /** Called when it has ended by itself, because LangChain does not tell; `isFinal`: nothing more comes. */
+  whenGivenUp: (isFinal: boolean) => void = () => {};
   readonly #name: string;
   readonly #turn: Turn;
   readonly #context: RootContext;
   readonly #history: HistoryEntry | undefined;
   readonly #calls: LlmCall[] = [];
   readonly #words: UserWords;
+  readonly #watch = new AbortWatch(() => this.#endBySignal());
+  /** What LangGraph's nodes have put into the state as an answer. */
+  #published: AnswerText[] = [];
+  #endedBySignal = false;
   #interrupted = false;
   #steps = 0;
   #usage: Usage = {};
@@ -57,20 +72,22 @@ export class RootRun {
     this.#words.beginCall(messages);
   }
 
+  /** How long what the user said last is. */
+  get promptLength(): number {
+    return this.#words.prompt?.length ?? 0;
+  }
+
   /** A sign of life. */
   touch(): void {
     this.lastEventAt = performance.now();
     this.#turn.touch();
   }
 
-  firstToken(): void {
-    this.#turn.firstToken();
-  }
-
   /** `prompt` is read only where the root's input does not say what the user said. */
   callStarted(call: LlmCall, prompt: () => readonly MessageContent[]): void {
     this.#calls.push(call);
     if (this.#calls.length > MAX_CALLS) this.#calls.shift();
+    this.#watch.add(call.signal);
     if (call.visible) this.#words.modelStarted(prompt);
   }
 
@@ -81,14 +98,35 @@ export class RootRun {
     this.#toolCalls.push(...call.toolCalls);
   }
 
+  /** A step inside starts. */
+  stepStarted(): void {
+    this.#watch.stepStarted();
+  }
+
   /** A step inside has failed. One that waits for a human ends so, too. */
   stepFailed(error: unknown): void {
     if (isInterrupt(error)) this.#interrupted = true;
+    else this.#watch.stepFailed(error);
+  }
+
+  /**
+   * A node of LangGraph's that may speak to the user has ended.
+   *
+   * @returns whether it has put an answer into the state; undefined where it calls tools first
+   */
+  nodeEnded(output: unknown): boolean | undefined {
+    const { answers, callsTools } = publishedBy(output, message => this.#words.isNew(message));
+    if (callsTools) this.#published = [];
+    // A graph in a node tells what its own nodes have told.
+    const known = new Set(this.#published.map(({ text }) => text));
+    this.#published.push(...answers.filter(({ text }) => !known.has(text)));
+    if (this.#published.length > MAX_PUBLISHED) this.#published.shift();
+    return callsTools ? undefined : answers.length > 0;
   }
 
   /** The chain has ended. `input` is there when it was deferred. */
   complete(output: unknown, input?: unknown): void {
-    this.#words.settle(input);
+    this.#beforeEnd(input);
     const own = this.#answer(output);
     const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
     if (answer === undefined && (this.#words.prompt !== undefined || this.#calls.some(call => call.visible)))
@@ -104,17 +142,14 @@ export class RootRun {
 
   /** The model that is the root has ended. */
   completeCall(call: LlmCall): void {
+    this.#beforeEnd();
     this.#turn.complete(this.#final(call.answers ? call.text : '', this.#details(call)));
   }
 
-  /** The root has failed, or was aborted. */
+  /** The root has failed, was aborted, or lost its reader. */
   fail(error: unknown, input?: unknown): void {
-    this.#words.settle(input);
-    const aborted = this.#isAborted(error);
-    const call = this.#partial(aborted);
-    const details = this.#final(call?.text ?? this.#historyAnswer()?.text ?? '', this.#details(call));
-    if (aborted) this.#turn.abort(error, details);
-    else this.#turn.fail(error, details);
+    this.#beforeEnd(input);
+    this.#break(this.#watch.endOf(error), error);
   }
 
   /**
@@ -123,16 +158,30 @@ export class RootRun {
    * @returns whether something was recorded of the answer: then that is final
    */
   abandon(): boolean {
+    if (this.#endedBySignal) return true;
     const { content, ...details } = this.soFar();
     this.#turn.abandon(this.#final(content, details));
     return content !== '';
   }
 
   /** The answer as far as it has come; the user's message is recorded first, if it was not yet. */
-  soFar(): TurnDetails & { content: string } {
+  soFar(): AnswerDetails & { content: string } {
     this.#words.settle();
-    const call = this.#partial(true);
-    return { content: call?.text ?? this.#historyAnswer()?.text ?? '', ...this.#details(call) };
+    const answer = this.#interruptedAnswer();
+    return { content: answer?.text ?? '', ...this.#details(answer && findCallOf(this.#calls, answer)) };
+  }
+
+  /** How it ends when the recorder closes, where that is known before LangChain tells it. */
+  endsAs(): { aborted: unknown } | undefined {
+    return this.#watch.isFinal && this.#watch.endOf(undefined) === 'aborted'
+      ? { aborted: this.#watch.reason }
+      : undefined;
+  }
+
+  /** Nothing more belongs to it. */
+  close(): void {
+    this.#watch.close();
+    this.whenClosed();
   }
 
   /** Whether one of its models said this. */
@@ -147,7 +196,7 @@ export class RootRun {
   }
 
   /** What the turn ends with; empty where a message history has recorded the answer of a run that was given up. */
-  #final(content: string, details: TurnDetails): TurnDetails & { content: string } {
+  #final(content: string, details: AnswerDetails): AnswerDetails & { content: string } {
     const kept = this.#history?.answeredElsewhere === undefined ? content : '';
     this.#history?.close(kept);
     return { content: kept, ...details };
@@ -171,35 +220,57 @@ export class RootRun {
     );
   }
 
-  /** By the signals that its models were given; before there is one, by what LangChain throws where it was aborted. */
-  #isAborted(error: unknown): boolean {
-    const signals = this.#calls.flatMap(({ signal }) => (signal === undefined ? [] : [signal]));
-    const of = (derived: boolean) => signals.filter(signal => signal.derived === derived).map(({ signal }) => signal);
-    const byError = signals.length === 0 || this.#calls.some(({ signal }) => signal === undefined);
-    return isAborted(error, { own: of(false), derived: of(true), byError });
+  #beforeEnd(input?: unknown): void {
+    this.#words.settle(input);
+    // What LangChain reports in the end beats what its signals seemed to say.
+    if (this.#endedBySignal) this.#turn.resume();
   }
 
-  /** The call whose text was on its way to the user. Of several side by side, none is known to be the answer. */
-  #partial(stopped: boolean): LlmCall | undefined {
-    const visible = this.#calls.filter(call => call.visible);
-    const unfinished = visible.filter(
-      call => call.state !== 'done' && call.text !== '' && !visible.some(other => other.startedAfter(call)),
-    );
-    if (unfinished.length > 0) return unfinished.length === 1 ? unfinished[0] : undefined;
-    const last = visible.at(-1);
-    // Whoever stops reading may do so after the model's last token: then the whole text has come.
-    return stopped && visible.length === 1 && last?.answers && last.streamed ? last : undefined;
+  /** A signal is aborted, and LangChain says nothing. */
+  #endBySignal(): void {
+    this.#words.settle();
+    const recorded = this.#break(this.#watch.endOf(undefined), this.#watch.failure ?? this.#watch.reason);
+    this.#endedBySignal = true;
+    this.whenGivenUp(recorded || this.#watch.isFinal);
   }
 
-  #details(call: LlmCall | undefined): TurnDetails {
+  /** Ends with what the reader may have got. Returns whether that was anything. */
+  #break(end: BrokenEnd, error: unknown): boolean {
+    const answer = this.#interruptedAnswer();
+    if (!answer && isHiddenByStep(this.#calls))
+      this.#context.warnOnce.warn(
+        `hidden:${this.#name}`,
+        `${JSON.stringify(this.#name)} has a step behind its model, which did not finish: what the reader got of the answer is not known, so only the user's message is recorded`,
+      );
+    if (answer?.messageId !== undefined) this.#context.answered.add(answer.messageId);
+    const details = this.#final(answer?.text ?? '', this.#details(answer && findCallOf(this.#calls, answer)));
+    if (end === 'error') this.#turn.fail(error, details);
+    else if (end === 'aborted') this.#turn.abort(error, details);
+    else this.#turn.abandon(details);
+    return details.content !== '';
+  }
+
+  #interruptedAnswer(): InterruptedAnswer | undefined {
+    const answer = interruptedAnswer(this.#published, this.#calls);
+    if (answer) return answer;
+    const kept = this.#historyAnswer();
+    return kept && { ...kept, call: undefined };
+  }
+
+  #details(call: LlmCall | undefined): AnswerDetails {
     const steps = this.#steps + (call && call.state !== 'done' ? 1 : 0);
     return {
       ...call?.details,
+      firstTokenAt: call?.firstTokenAt,
       usage: this.#usage,
       steps: steps === 0 ? undefined : steps,
       toolCalls: this.#toolCalls,
     };
   }
+}
+
+function findCallOf(calls: readonly LlmCall[], answer: InterruptedAnswer): LlmCall | undefined {
+  return answer.call ?? findCall(calls, answer);
 }
 
 // LangGraph stops a step with these where a human is to decide; the root ends without an error.

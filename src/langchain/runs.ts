@@ -1,16 +1,27 @@
 import { outsideRequests } from '../internal/async-context.js';
-import { BoundedSet } from '../internal/bounded-set.js';
-import type { LlmCall } from './llm-call.js';
+import type { ChainSteps } from './chain-steps.js';
+import { ClosedRuns } from './closed-runs.js';
+import type { GraphShape } from './graph-shape.js';
+import type { LlmCall, Reach } from './llm-call.js';
 import type { RootRun } from './root-run.js';
 
 /** A run that has started and not ended. */
 export interface ChainRun {
   readonly id: string;
   readonly root: RootRun;
+  readonly parent: ChainRun | undefined;
   /** Whether what happens inside is the app's own affair: in a tool, a retriever, under a tag that hides. */
   readonly internal: boolean;
   /** The LangGraph nodes it runs in, from the outermost. */
   readonly nodes: readonly string[];
+  /** How far what it puts out goes by itself. */
+  readonly reaches: Reach;
+  /** Of a sequence: whether the text of each step reaches the sequence's reader. */
+  readonly steps: ChainSteps | undefined;
+  /** Of a LangGraph graph. */
+  readonly graph: GraphShape | undefined;
+  /** Of a LangGraph node: its name, the graph it is a node of, and whether a model has run in it. */
+  readonly node: { readonly name: string; readonly graph: GraphShape | undefined; hasModel: boolean } | undefined;
   /** The model's call, where the run is one. */
   call: LlmCall | undefined;
   /** How many times its start was reported: so often each of its tokens is reported, too. */
@@ -20,7 +31,8 @@ export interface ChainRun {
 // An app with more conversations under way than this at once has a leak, or is many apps.
 const MAX_ROOTS = 10_000;
 const MAX_RUNS = 100_000;
-const MAX_CLOSED = 20_000;
+// What users said and models have answered so far, in all runs that are under way.
+const MAX_CHARACTERS = 16_000_000;
 // A tool or a model may think for long without a word. So many idle times later nobody waits for it any more.
 const DORMANT_FACTOR = 12;
 // A longer timeout would fire at once.
@@ -35,13 +47,15 @@ const MAX_TIMEOUT_MS = 2_147_483_647;
  *                       └─idle─► dormant (roots only) ──end, idle──┘
  * ```
  * Closed ids are remembered for a while: what starts inside one is too late to be part of a turn and none by itself.
- * Everything is bounded: the root that was idle for longest goes first. One unref'd timer looks for idle roots.
+ * Everything is bounded, in number and in characters: the root that was idle for longest goes first. One unref'd timer looks for
+ * idle roots.
  */
 export class Runs {
   readonly #runs = new Map<string, ChainRun>();
   readonly #roots = new Map<string, RootRun>();
-  readonly #closed = new BoundedSet(MAX_CLOSED);
+  readonly #closed = new ClosedRuns();
   readonly #idleMs: number;
+  #characters = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(idleMs: number) {
@@ -68,9 +82,21 @@ export class Runs {
     this.#runs.set(run.id, run);
     run.root.runIds.add(run.id);
     if (run.id !== run.root.id) return this.#bound();
-    this.#roots.set(run.id, run.root);
+    const { root } = run;
+    this.#roots.set(run.id, root);
+    root.whenGivenUp = isFinal => {
+      root.dormant = true;
+      if (isFinal) this.#closeRoot(root);
+    };
     this.#bound();
     this.#watch();
+  }
+
+  /** A root holds so many characters more. */
+  grew(root: RootRun, characters: number): void {
+    root.characters += characters;
+    this.#characters += characters;
+    if (this.#characters > MAX_CHARACTERS) this.#bound();
   }
 
   /** Ends a run. With a root, all that is inside it ends. */
@@ -98,8 +124,8 @@ export class Runs {
       this.#closed.add(id);
     }
     root.runIds.clear();
-    this.#roots.delete(root.id);
-    root.whenClosed();
+    if (this.#roots.delete(root.id)) this.#characters -= root.characters;
+    root.close();
   }
 
   #abandon(root: RootRun, forGood: boolean): void {
@@ -109,12 +135,16 @@ export class Runs {
   }
 
   #bound(): void {
-    while (this.#roots.size > MAX_ROOTS || (this.#runs.size > MAX_RUNS && this.#roots.size > 0)) {
+    while (this.#roots.size > MAX_ROOTS || (this.#isCrowded && this.#roots.size > 0)) {
       let idlest: RootRun | undefined;
       for (const root of this.#roots.values())
         if (idlest === undefined || root.lastEventAt < idlest.lastEventAt) idlest = root;
       if (idlest) this.#abandon(idlest, true);
     }
+  }
+
+  get #isCrowded(): boolean {
+    return this.#runs.size > MAX_RUNS || this.#characters > MAX_CHARACTERS;
   }
 
   // The timer is not stopped when the last root ends: a busy app would set and stop one with every run.

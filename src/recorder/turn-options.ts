@@ -20,9 +20,9 @@ export interface TurnOptions {
   busy?: (() => boolean) | undefined;
   /**
    * Asked when the turn would be abandoned: how it ends instead, where nothing of it is under way and that is known, as between
-   * two steps. Undefined: it is `abandoned`.
+   * two steps, or once the app has aborted it. Undefined: it is `abandoned`.
    */
-  endsAs?: (() => { error?: unknown } | undefined) | undefined;
+  endsAs?: (() => { error?: unknown } | { aborted: unknown } | undefined) | undefined;
   /** Called when the turn ends, however it does. */
   ended?: (() => void) | undefined;
   /** Asked for the answer so far when the recorder abandons the turn, by an adapter that has not appended it. */
@@ -77,6 +77,8 @@ export interface FollowedAnswer extends CompleteDetails {
   missing?: number | undefined;
   /** When its last part was read, on the clock of `performance.now()`. */
   lastPartAt?: number | undefined;
+  /** When its first part came, where the turn was not told of it by then; on the same clock. */
+  firstTokenAt?: number | undefined;
 }
 
 /** What became of the messages of a turn so far: how many the outbox has accepted, and why the others are lost. */

@@ -208,8 +208,9 @@ export class Turn {
   /** Nobody will ever end the answer. The text so far is recorded with the status `abandoned`. */
   abandon(details?: CompleteDetails): void {
     const end = safely(() => this.#endsAs?.());
-    if (end) this.#end('error' in end ? 'error' : 'complete', details, end.error);
-    else this.#end('abandoned', details);
+    if (!end) this.#end('abandoned', details);
+    else if ('aborted' in end) this.#end('aborted', details ?? safely(() => this.#soFar?.()), end.aborted);
+    else this.#end('error' in end ? 'error' : 'complete', details, end.error);
   }
 
   /** @internal The answer goes on after it was abandoned, or after an abort that its adapter did not wait for. */
@@ -241,6 +242,8 @@ export class Turn {
       const text = this.#text.or(last);
       const lastPartAt = property(last, 'lastPartAt');
       if (isNumber(lastPartAt)) this.#clock.lastPart(lastPartAt);
+      const firstTokenAt = property(last, 'firstTokenAt');
+      if (isNumber(firstTokenAt)) this.#clock.firstTokenAt(firstTokenAt);
       // What was appended since is all new; what somebody else has kept is the whole answer.
       const news = text === this.#text ? text : textAfter(text, this.#recorded);
       const answer = () => this.#answer(status, news, { ...this.#details, ...readDetails(last) }, error);
