@@ -1,5 +1,6 @@
 import { isObject } from '../internal/guards.js';
 import { answerText, humanContent } from './content.js';
+import type { InputValues } from './input-values.js';
 import type { LlmCall } from './llm-call.js';
 import { callsTools, type Message, readMessage, readMessages } from './messages.js';
 
@@ -13,8 +14,9 @@ export type Answer = AnswerText | 'none' | undefined;
 
 /** What an answer is chosen by. */
 export interface AnswerContext {
-  /** The root's input and output, as LangChain reports them. */
-  readonly input: unknown;
+  /** What stood in the root's input. */
+  readonly input: Pick<InputValues, 'has'> | undefined;
+  /** The root's output, as LangChain reports it. */
   readonly output: unknown;
   /** What the user said last in this turn. */
   readonly prompt: string | undefined;
@@ -119,12 +121,12 @@ function finalText(message: Message): AnswerText | 'none' {
   return callsTools(message) || said.trim() === '' ? 'none' : { text: said, messageId: message.id };
 }
 
-function answerOfKeys(output: unknown, input: unknown): Answer {
+function answerOfKeys(output: unknown, input: AnswerContext['input']): Answer {
   if (!isObject(output)) return undefined;
   for (const key of ANSWER_KEYS) {
     const value = output[key];
     // What the state passes through from the input is no answer.
-    if (isObject(input) && input[key] === value) continue;
+    if (input?.has(key, value)) continue;
     const found = answerOf(value);
     if (found !== undefined) return found;
   }

@@ -217,7 +217,7 @@ export class Listener {
       for (let around = parent; around; around = around.parent) if (around.node) around.node.hasModel = true;
     if (parent) run.root.stepStarted();
     run.root.touch();
-    this.#runs.add(run);
+    this.#runs.add(run, parent ? undefined : metadata);
     return run;
   }
 

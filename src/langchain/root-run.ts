@@ -38,6 +38,8 @@ export class RootRun {
   whenClosed: () => void = () => {};
   /** Called when it has ended by itself, because LangChain does not tell; `isFinal`: nothing more comes. */
   whenGivenUp: (isFinal: boolean) => void = () => {};
+  /** Called when LangChain can't report its end any more. */
+  whenUnread: () => void = () => {};
   readonly #name: string;
   readonly #turn: Turn;
   readonly #context: RootContext;

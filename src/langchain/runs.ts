@@ -1,4 +1,5 @@
 import { outsideRequests } from '../internal/async-context.js';
+import { safely } from '../internal/guards.js';
 import type { ChainSteps } from './chain-steps.js';
 import { ClosedRuns } from './closed-runs.js';
 import type { GraphShape } from './graph-shape.js';
@@ -28,15 +29,21 @@ export interface ChainRun {
   readonly copies: { starts: number; events: number };
 }
 
-// An app with more conversations under way than this at once has a leak, or is many apps.
-const MAX_ROOTS = 10_000;
+// An app with more under way than this at once, some 8,000 conversations, has a leak, or is many apps.
+const MAX_BYTES = 48_000_000;
 const MAX_RUNS = 100_000;
-// What users said and models have answered so far, in all runs that are under way.
-const MAX_CHARACTERS = 16_000_000;
+// What a root holds beside its texts, and what a character of those takes at most. The first was measured (interrupted.test.ts).
+const ROOT_BYTES = 6000;
+const CHARACTER_BYTES = 2;
 // A tool or a model may think for long without a word. So many idle times later nobody waits for it any more.
 const DORMANT_FACTOR = 12;
 // A longer timeout would fire at once.
 const MAX_TIMEOUT_MS = 2_147_483_647;
+
+const unreadRoots =
+  typeof FinalizationRegistry === 'undefined'
+    ? undefined
+    : new FinalizationRegistry<RootRun>(root => safely(() => root.whenUnread()));
 
 /**
  * The runs that are under way, by their ids.
@@ -44,10 +51,11 @@ const MAX_TIMEOUT_MS = 2_147_483_647;
  * ```
  *   (unknown) ─start─► open ──end──────────────────────────────► closed
  *                       │                                          ▲
- *                       └─idle─► dormant (roots only) ──end, idle──┘
+ *                       ├─idle─► dormant (roots only) ──end, idle──┤
+ *                       └─collected: nobody reads it any more ─────┘
  * ```
  * Closed ids are remembered for a while: what starts inside one is too late to be part of a turn and none by itself.
- * Everything is bounded, in number and in characters: the root that was idle for longest goes first. One unref'd timer looks for
+ * Everything is bounded, in number and in bytes: the root that was idle for longest goes first. One unref'd timer looks for
  * idle roots.
  */
 export class Runs {
@@ -55,7 +63,7 @@ export class Runs {
   readonly #roots = new Map<string, RootRun>();
   readonly #closed = new ClosedRuns();
   readonly #idleMs: number;
-  #characters = 0;
+  #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(idleMs: number) {
@@ -78,16 +86,23 @@ export class Runs {
     return this.#closed.has(id);
   }
 
-  add(run: ChainRun): void {
+  /**
+   * @param record what LangChain holds as long as it can report the end of the run: its metadata. A reader that stops reading is
+   *   told to no callback, but then this is collected
+   */
+  add(run: ChainRun, record?: unknown): void {
     this.#runs.set(run.id, run);
     run.root.runIds.add(run.id);
     if (run.id !== run.root.id) return this.#bound();
     const { root } = run;
     this.#roots.set(run.id, root);
+    if (typeof record === 'object' && record !== null) unreadRoots?.register(record, root, root);
+    this.#bytes += ROOT_BYTES;
     root.whenGivenUp = isFinal => {
       root.dormant = true;
       if (isFinal) this.#closeRoot(root);
     };
+    root.whenUnread = () => this.#abandon(root, true);
     this.#bound();
     this.#watch();
   }
@@ -95,8 +110,8 @@ export class Runs {
   /** A root holds so many characters more. */
   grew(root: RootRun, characters: number): void {
     root.characters += characters;
-    this.#characters += characters;
-    if (this.#characters > MAX_CHARACTERS) this.#bound();
+    this.#bytes += characters * CHARACTER_BYTES;
+    if (this.#bytes > MAX_BYTES) this.#bound();
   }
 
   /** Ends a run. With a root, all that is inside it ends. */
@@ -119,12 +134,13 @@ export class Runs {
   }
 
   #closeRoot(root: RootRun): void {
+    unreadRoots?.unregister(root);
     for (const id of root.runIds) {
       this.#runs.delete(id);
       this.#closed.add(id);
     }
     root.runIds.clear();
-    if (this.#roots.delete(root.id)) this.#characters -= root.characters;
+    if (this.#roots.delete(root.id)) this.#bytes -= ROOT_BYTES + root.characters * CHARACTER_BYTES;
     root.close();
   }
 
@@ -135,7 +151,7 @@ export class Runs {
   }
 
   #bound(): void {
-    while (this.#roots.size > MAX_ROOTS || (this.#isCrowded && this.#roots.size > 0)) {
+    while (this.#isCrowded && this.#roots.size > 0) {
       let idlest: RootRun | undefined;
       for (const root of this.#roots.values())
         if (idlest === undefined || root.lastEventAt < idlest.lastEventAt) idlest = root;
@@ -144,7 +160,7 @@ export class Runs {
   }
 
   get #isCrowded(): boolean {
-    return this.#runs.size > MAX_RUNS || this.#characters > MAX_CHARACTERS;
+    return this.#runs.size > MAX_RUNS || this.#bytes > MAX_BYTES;
   }
 
   // The timer is not stopped when the last root ends: a busy app would set and stop one with every run.

@@ -2,6 +2,7 @@ import { safely } from '../internal/guards.js';
 import type { MessageContent } from '../recorder/attachments.js';
 import type { Turn } from '../recorder/turn.js';
 import type { HistoryEntry } from './history/history-updates.js';
+import { InputValues } from './input-values.js';
 import type { Message } from './messages.js';
 import { isResume, type Prompt, promptOfInput } from './prompt.js';
 import type { RootContext } from './root-context.js';
@@ -21,7 +22,7 @@ export class UserWords {
   readonly #context: RootContext;
   readonly #history: HistoryEntry | undefined;
   #state: 'deferred' | 'unclear' | 'said' | 'nobody' = 'unclear';
-  #input: unknown;
+  #input = new InputValues(undefined);
   #prompt: string | undefined;
   /** What a human says in the first visible model's prompt: for want of anything better, that is what the user said. */
   #fallback: readonly MessageContent[] = [];
@@ -33,8 +34,8 @@ export class UserWords {
     this.#history = history;
   }
 
-  /** The root's input, as LangChain reports it; undefined while it is not known. */
-  get input(): unknown {
+  /** What stood in the root's input; nothing while it is not known. */
+  get input(): InputValues {
     return this.#input;
   }
 
@@ -80,7 +81,7 @@ export class UserWords {
   }
 
   #readInput(input: unknown): void {
-    this.#input = input;
+    this.#input = new InputValues(input);
     const { settings, warnOnce } = this.#context;
     this.#isResumed = isResume(input);
     this.#say(safely(() => chosenPrompt(input, settings, warnOnce)) ?? safely(() => promptOfInput(input)));

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { HumanMessage } from '@langchain/core/messages';
+import { AIMessage, HumanMessage } from '@langchain/core/messages';
 import { BytesOutputParser, StringOutputParser } from '@langchain/core/output_parsers';
 import { ChatPromptTemplate } from '@langchain/core/prompts';
 import { RunnableBranch, RunnableLambda, RunnablePassthrough } from '@langchain/core/runnables';
@@ -69,6 +69,11 @@ function thenWaits(text: string, reached: () => void): Reply {
   };
 }
 
+function collectGarbage(): void {
+  v8.setFlagsFromString('--expose-gc');
+  vm.runInNewContext('gc')();
+}
+
 /** A node whose model answers. */
 const answers =
   (from: ScriptedModel) =>
@@ -127,7 +132,8 @@ describe('an abort that LangChain tells nobody', () => {
       ['user: Why?'],
     ],
   ];
-  it.each(rows)('%s', async (...row) => {
+  // With the old line, an abort before the first piece is an abort that its reader is not told of, either.
+  it.each(rows.filter(([name]) => !(isOldCore && name.includes('first piece'))))('%s', async (...row) => {
     await expectAll(row, { expectThrow: true });
   });
 
@@ -496,34 +502,100 @@ describe('an inner model of a graph', () => {
   });
 });
 
-describe('the bounds of a handler', () => {
-  it('hold for 10,000 runs with a long history that are never read to their end', async () => {
+describe('a stream that its reader leaves', () => {
+  const rows: Row[] = [
+    [
+      'a model’s',
+      ({ config }) => readThen(model(STORY).stream('Hi', config), 2, () => 'break'),
+      ['user: Hi', /^assistant \(abandoned\): one two/],
+    ],
+    [
+      'a chain’s',
+      ({ config }) =>
+        readThen(prompt.pipe(model(STORY)).pipe(new StringOutputParser()).stream(question, config), 2, () => 'break'),
+      ['user: Why?', /^assistant \(abandoned\): one two/],
+    ],
+    [
+      'a chain’s, which had a signal',
+      ({ config }, signal) =>
+        readThen(
+          prompt
+            .pipe(model(STORY))
+            .pipe(new StringOutputParser())
+            .stream(question, { ...config, signal }),
+          2,
+          () => 'break',
+        ),
+      ['user: Why?', /^assistant \(abandoned\): one two/],
+    ],
+    [
+      'a chain’s, with a step behind the model',
+      ({ config }) =>
+        readThen(
+          prompt
+            .pipe(model(STORY))
+            .pipe(async function* () {
+              yield '*';
+              yield '*';
+              yield '*';
+            } as never)
+            .stream(question, config),
+          2,
+          () => 'break',
+        ),
+      ['user: Why?'],
+    ],
+  ];
+  it.each(rows)('%s: it is abandoned once nothing of it is left in memory', async (_, read, transcript) => {
     await using on = await handlerOn();
-    v8.setFlagsFromString('--expose-gc');
-    const gc = vm.runInNewContext('gc') as () => void;
-    const open = async (index: number) => {
-      const old = Array.from({ length: 10 }, (_, place) => [
-        place % 2 ? 'ai' : 'human',
-        `${index}`.padEnd(10_000, '.'),
-      ]);
-      await RunnableLambda.from((input: object) => input)
-        .pipe((_: object) => 'Hi')
-        .pipe(model({ text: ['An ', 'answer'] }))
-        .stream({ messages: [...old, ['human', `Question ${index}`]] }, on.config);
+    await read(on, new AbortController().signal, () => {});
+    await expect
+      .poll(() => {
+        collectGarbage();
+        return on.handler.openRuns;
+      })
+      .toBe(0);
+    expect(await on.transcript()).toEqual(
+      transcript.map(line => (line instanceof RegExp ? expect.stringMatching(line) : line)),
+    );
+  });
+
+  it('is not abandoned while a reader is slow', async () => {
+    await using on = await handlerOn();
+    const read: string[] = [];
+    for await (const piece of await prompt
+      .pipe(model(STORY))
+      .pipe(new StringOutputParser())
+      .stream(question, on.config)) {
+      read.push(piece);
+      collectGarbage();
+      await new Promise(setImmediate);
+    }
+    expect(await on.transcript()).toEqual(['user: Why?', `assistant: ${read.join('')}`]);
+  });
+});
+
+describe('the bounds of a handler', () => {
+  it('hold for 10,000 runs with a history of 100 KB that are never read to their end', async () => {
+    await using on = await handlerOn();
+    const open = (index: number) => {
+      const history = Buffer.alloc(100_000, `${index}`).toString('latin1');
+      const messages = [new AIMessage(history), new HumanMessage(`Question ${index}`)];
+      const id = crypto.randomUUID();
+      on.handler.handleChainStart({}, { messages }, id, undefined, [], { conversation_id: 'chat' });
+      on.handler.handleChatModelStart({}, [messages], crypto.randomUUID(), id, { options: {} }, [], {});
     };
     const held = async () => {
       await on.recorder.flush();
       on.synap.stored.length = 0;
       on.synap.requests.length = 0;
-      gc();
-      return process.memoryUsage().heapUsed;
+      collectGarbage();
+      return process.memoryUsage().heapUsed / 1e6;
     };
-    for (let index = 0; index < 100; index++) await open(index);
+    for (let index = 0; index < 100; index++) open(index);
     const before = await held();
-    for (let index = 0; index < 10_000; index++) await open(index);
-    const after = await held();
-    expect(on.handler.openRuns).toBeGreaterThan(10_000);
-    expect((after - before) / 1e6).toBeLessThan(64);
+    for (let index = 0; index < 10_000; index++) open(index);
+    expect((await held()) - before).toBeLessThan(64);
   });
 
   it('let the idlest run go where users have said very much', async () => {
@@ -531,7 +603,7 @@ describe('the bounds of a handler', () => {
     const { handler } = on;
     for (let index = 0; index < 40; index++)
       handler.handleChainStart({}, { input: `${index}`.padEnd(1_000_000, '.') }, crypto.randomUUID());
-    expect(handler.openRuns).toBeLessThanOrEqual(16);
+    expect(handler.openRuns).toBeLessThanOrEqual(24);
   });
 
   it('know a run that ended before very many others did', async () => {
