@@ -7,7 +7,8 @@ import { expect } from 'vitest';
 import { turns } from '../../support/turns.js';
 import { drain, type Reply } from '../support.js';
 import { ask, beginning, graphOf, human, model, prompt, readOnAfter, readThen, saying, weather } from './apps.js';
-import { type Case, runCases, type Situation } from './run-cases.js';
+import type { Situation } from './processes.js';
+import { type Case, runCases } from './run-cases.js';
 
 const never = new Promise(() => {});
 const story = 'It is a very long story.';

@@ -2,11 +2,16 @@
 
 import { MemorySaver } from '@langchain/langgraph';
 import { ask, graphOf, model, prompt, saying } from './apps.js';
-import { type Case, runCases, type Situation } from './run-cases.js';
+import type { Situation } from './processes.js';
+import { type Case, runCases } from './run-cases.js';
 
 const transcript = ['user: Why?', 'assistant: Because.'];
 
-async function invoke({ config }: Situation, configurable: object, metadata?: Record<string, unknown>): Promise<unknown> {
+async function invoke(
+  { config }: Situation,
+  configurable: object,
+  metadata?: Record<string, unknown>,
+): Promise<unknown> {
   const graph = graphOf({ say: saying(model('Because.')) }).compile({ checkpointer: new MemorySaver() });
   const call = { ...config, configurable: { thread_id: 't', ...configurable }, ...(metadata && { metadata }) };
   return (await graph.invoke(ask('Why?'), call)).messages.length;

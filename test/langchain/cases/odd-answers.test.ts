@@ -8,7 +8,8 @@ import { createAgent } from 'langchain';
 import * as z from 'zod';
 import { drain, type Reply, ScriptedModel } from '../support.js';
 import { ask, calling, graphOf, model, prompt, saying, weather } from './apps.js';
-import { type Case, runCases, type Situation } from './run-cases.js';
+import type { Situation } from './processes.js';
+import { type Case, runCases } from './run-cases.js';
 
 const question = { question: 'Why?' };
 

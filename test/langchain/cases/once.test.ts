@@ -9,7 +9,8 @@ import * as web from '@langchain/langgraph/web';
 import * as z from 'zod';
 import { drain, type Reply, ScriptedModel } from '../support.js';
 import { ask, calling, graphOf, human, model, prompt, saying } from './apps.js';
-import { type Case, runCases, type Situation } from './run-cases.js';
+import type { Situation } from './processes.js';
+import { type Case, runCases } from './run-cases.js';
 
 const inner = ['user: Why?', 'assistant: Because.'];
 const becauseInside = 'what runs inside a run belongs to it';

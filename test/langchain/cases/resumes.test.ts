@@ -7,7 +7,8 @@ import { createReactAgent } from '@langchain/langgraph/prebuilt';
 import { createAgent, humanInTheLoopMiddleware } from 'langchain';
 import * as z from 'zod';
 import { ask, calling, graphOf, human, model, type Node, saying, weather } from './apps.js';
-import { type Case, runCases, type Situation } from './run-cases.js';
+import type { Situation } from './processes.js';
+import { type Case, runCases } from './run-cases.js';
 
 const thread = ({ config }: Pick<Situation, 'config'>, id = 't') => ({ ...config, configurable: { thread_id: id } });
 

@@ -3,31 +3,13 @@
 import { type BaseMessage, isBaseMessage } from '@langchain/core/messages';
 import { describe, expect, it, vi } from 'vitest';
 import type { Recorder, RecorderOptions } from '../../../src/index.js';
-import { SynapCallbackHandler, type SynapCallbackHandlerOptions } from '../../../src/langchain/index.js';
-import { recorderOn } from '../../support/recorder.js';
+import type { SynapCallbackHandler, SynapCallbackHandlerOptions } from '../../../src/langchain/index.js';
 import { turns } from '../../support/turns.js';
-import { isOldCore, lineOf } from '../support.js';
+import { isOldCore } from '../support.js';
+import { fitted, type Line } from './lines.js';
+import { Processes, type Situation, withoutHandler } from './processes.js';
 
 type CoreLine = '1.x' | '0.3';
-
-/** What the app of a case works with. In the run without a recorder there is no handler, and `config` is empty. */
-export interface Situation {
-  readonly config: { callbacks?: SynapCallbackHandler[] };
-  readonly handler: SynapCallbackHandler | undefined;
-  readonly recorder: Recorder | undefined;
-  /** Another handler of the same recorder. */
-  another(): Pick<Situation, 'config' | 'handler'>;
-  /** Another process: a recorder and a handler of its own, in front of the same Synap. What was recorded before has arrived. */
-  process(): Promise<Situation>;
-}
-
-/** A message that may be recorded or not: the design leaves it open. */
-export interface Maybe {
-  readonly maybe: string | RegExp;
-}
-
-/** A message as `role (status): text`, the status left out where it is `complete`. */
-export type Line = string | RegExp | Maybe;
 
 export interface Case {
   /** The situation, as a sentence. */
@@ -91,7 +73,8 @@ async function run(one: Case, patienceMs: number | undefined): Promise<void> {
   expect(recorded, 'what the reader sees').toEqual(plain);
 
   if (patienceMs === undefined) return;
-  const matches = async () => expect(await processes.transcript(), one.because).toEqual(fitted(one, processes.lines()));
+  const matches = async () =>
+    expect(await processes.transcript(), one.because).toEqual(fitted(one.transcript, processes.lines()));
   await turns();
   await vi.waitFor(matches, { timeout: patienceMs, interval: 25 });
   const { messages } = processes;
@@ -110,17 +93,6 @@ async function run(one: Case, patienceMs: number | undefined): Promise<void> {
   await matches();
 }
 
-function withoutHandler(): Situation {
-  const none: Situation = {
-    config: {},
-    handler: undefined,
-    recorder: undefined,
-    another: () => none,
-    process: async () => none,
-  };
-  return none;
-}
-
 async function seenBy(one: Case, on: Situation): Promise<unknown> {
   try {
     return plainly(await one.app(on));
@@ -130,7 +102,7 @@ async function seenBy(one: Case, on: Situation): Promise<unknown> {
 }
 
 /** Messages as `type: text`, all else as it is: ids are made up anew in each run. */
-function plainly(value: unknown): unknown {
+export function plainly(value: unknown): unknown {
   if (isBaseMessage(value)) return said(value);
   if (Array.isArray(value)) return value.map(plainly);
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
@@ -139,74 +111,4 @@ function plainly(value: unknown): unknown {
 
 export function said(message: BaseMessage): string {
   return `${message.getType()}: ${message.text}`;
-}
-
-/** The wanted lines, those that may be there or not left out where they aren't. */
-function fitted({ transcript }: Case, lines: readonly string[]): unknown[] {
-  const wanted: unknown[] = [];
-  for (const line of transcript) {
-    const optional = typeof line === 'object' && 'maybe' in line;
-    const pattern = optional ? line.maybe : line;
-    const there = lines[wanted.length];
-    const fits =
-      there !== undefined && (typeof pattern === 'string' ? pattern === there : new RegExp(pattern).test(there));
-    if (optional && !fits) continue;
-    wanted.push(typeof pattern === 'string' ? pattern : expect.stringMatching(pattern));
-  }
-  return wanted;
-}
-
-/** The processes of an app: each has a recorder and a handler of its own, and all of them the same Synap. */
-class Processes implements AsyncDisposable {
-  readonly notices: string[] = [];
-  readonly #case: Case;
-  readonly #started: Awaited<ReturnType<typeof recorderOn>>[] = [];
-  readonly #handlers: SynapCallbackHandler[] = [];
-
-  constructor(one: Case) {
-    this.#case = one;
-  }
-
-  async start(): Promise<Situation> {
-    for (const { recorder } of this.#started) await recorder.flush();
-    const shared = this.#started[0] && { baseUrl: this.#started[0].synap.url };
-    const on = await recorderOn(undefined, { conversationId: 'chat', ...shared, ...this.#case.recorderOptions });
-    this.#started.push(on);
-    const another = () => {
-      const write = (notice: string) => void this.notices.push(notice);
-      const handler = new SynapCallbackHandler(on.recorder, {
-        logger: { info: write, warn: write, error: write },
-        ...this.#case.options,
-      });
-      this.#handlers.push(handler);
-      return { handler, config: { callbacks: [handler] } };
-    };
-    return { ...another(), recorder: on.recorder, another, process: () => this.start() };
-  }
-
-  /** What Synap has got. What two processes send under one key counts once: Synap tells it apart by that. */
-  get messages() {
-    const stored = this.#started[0]?.synap.stored ?? [];
-    if (this.#started.length === 1) return stored;
-    const byKey = new Map(stored.toReversed().map(message => [message.metadata?.message_key, message]));
-    return stored.filter(message => byKey.get(message.metadata?.message_key) === message);
-  }
-
-  lines(): string[] {
-    return this.messages.map(lineOf);
-  }
-
-  async transcript(): Promise<string[]> {
-    for (const { recorder } of this.#started) await recorder.flush();
-    return this.lines();
-  }
-
-  close(): void {
-    for (const handler of this.#handlers) handler.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    for (const on of this.#started.toReversed()) await on[Symbol.asyncDispose]();
-  }
 }

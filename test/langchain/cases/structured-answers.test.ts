@@ -5,7 +5,8 @@ import { createAgent, providerStrategy, toolStrategy } from 'langchain';
 import * as z from 'zod';
 import { type ModelScript, scriptedModel } from '../../support/scripted-model.js';
 import { ask, prompt } from './apps.js';
-import { type Case, runCases, type Situation } from './run-cases.js';
+import type { Situation } from './processes.js';
+import { type Case, runCases } from './run-cases.js';
 
 const City = z.object({ city: z.string(), sunny: z.boolean() });
 const rome = { city: 'Rome', sunny: true };
