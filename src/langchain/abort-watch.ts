@@ -75,13 +75,14 @@ export class AbortWatch {
    * How the run ended.
    *
    * @param error what LangChain reported; undefined where it did not report anything
+   * @param isModelRunning whether a model was at work; the signals of LangGraph's earlier steps know nothing of a later abort
    */
-  endOf(error: unknown): BrokenEnd {
+  endOf(error: unknown, isModelRunning = true): BrokenEnd {
     const own = this.#of(false);
     const derived = this.#of(true);
     if (this.#failure && (error === undefined || !isOwnAbort(error, own))) return 'error';
     const reported = error ?? this.#signals.map(({ signal }) => property(signal, 'reason')).find(Boolean);
-    const byError = this.#signals.length === 0 || this.#withoutSignal;
+    const byError = this.#signals.length === 0 || this.#withoutSignal || (own.length === 0 && !isModelRunning);
     if (!isAborted(reported, { own, derived, byError })) return error === undefined ? 'abandoned' : 'error';
     return !own.some(isSet) && derived.some(wasCancelled) ? 'abandoned' : 'aborted';
   }

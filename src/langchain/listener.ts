@@ -91,6 +91,7 @@ export class Listener {
         run.root.beginCall(start.asRoot());
         this.#runs.grew(run.root, run.root.promptLength);
       }
+      run.root.signalled(run.call);
       if (!run.internal) run.root.callStarted(run.call, isRoot ? () => [] : start.inChain);
     });
   }

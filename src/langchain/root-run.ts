@@ -85,11 +85,15 @@ export class RootRun {
     this.#turn.touch();
   }
 
+  /** A model is called inside, whoever it works for. */
+  signalled(call: LlmCall): void {
+    this.#watch.add(call.signal);
+  }
+
   /** `prompt` is read only where the root's input does not say what the user said. */
   callStarted(call: LlmCall, prompt: () => readonly MessageContent[]): void {
     this.#calls.push(call);
     if (this.#calls.length > MAX_CALLS) this.#calls.shift();
-    this.#watch.add(call.signal);
     if (call.visible) this.#words.modelStarted(prompt);
   }
 
@@ -151,7 +155,8 @@ export class RootRun {
   /** The root has failed, was aborted, or lost its reader. */
   fail(error: unknown, input?: unknown): void {
     this.#beforeEnd(input);
-    this.#break(this.#watch.endOf(error), error);
+    const isModelRunning = this.#calls.some(({ state }) => state === 'running');
+    this.#break(this.#watch.endOf(error, isModelRunning), error);
   }
 
   /**

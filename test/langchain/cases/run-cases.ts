@@ -54,7 +54,7 @@ export function runCases(title: string, cases: readonly Case[]): void {
   describe(title, () => {
     for (const one of those) {
       const isPending = (one.pending === true || one.pending === LINE) && !SHOWS_PENDING;
-      if (!isPending) it(one.name, () => run(one, SHOWS_PENDING ? PENDING_PATIENCE_MS : PATIENCE_MS));
+      if (!isPending) it(one.name, () => run(one, SHOWS_PENDING ? 1500 : PATIENCE_MS));
       // Only the transcript may be wrong: a case that does not run at all is no expected failure.
       else it(`${one.name}: runs`, () => run(one, undefined));
       if (isPending) it.fails(one.name, () => run(one, PENDING_PATIENCE_MS));
