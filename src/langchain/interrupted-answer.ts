@@ -20,7 +20,7 @@ export function interruptedAnswer(
   if (last) return { text: published.map(({ text }) => text).join('\n\n'), messageId: last.messageId, call: undefined };
   const candidates = calls.filter(call => call.visible && call.reaches === 'reader');
   const unfinished = candidates.filter(
-    call => call.state !== 'done' && call.text !== '' && !candidates.some(other => other.startedAfter(call)),
+    call => call.state !== 'done' && call.textGiven !== '' && !candidates.some(other => other.startedAfter(call)),
   );
   // Of several side by side, none is known to be the answer.
   if (unfinished.length > 0) return unfinished.length === 1 ? ofCall(unfinished[0]) : undefined;
@@ -35,5 +35,5 @@ export function isHiddenByStep(calls: readonly LlmCall[]): boolean {
 }
 
 function ofCall(call: LlmCall | undefined): InterruptedAnswer | undefined {
-  return call && { text: call.text, messageId: call.messageId, call };
+  return call && { text: call.textGiven, messageId: call.messageId, call };
 }

@@ -12,6 +12,7 @@ import { HistoryUpdates } from './history/history-updates.js';
 import { callIdentity } from './identity.js';
 import { liveObject, rememberLiveObjects } from './live-objects.js';
 import { LlmCall, type Reach } from './llm-call.js';
+import { startingStream, watchModelStreams } from './model-streams.js';
 import { readHandlerOptions, type SynapCallbackHandlerOptions } from './options.js';
 import type { RootContext } from './root-context.js';
 import { RootRun } from './root-run.js';
@@ -51,6 +52,7 @@ export class Listener {
   constructor(recorder: Recorder, options: SynapCallbackHandlerOptions) {
     const settings = readHandlerOptions(options);
     rememberLiveObjects();
+    watchModelStreams();
     this.#recorder = recorder;
     this.#runs = new Runs(settings.idleMs);
     this.#context = {
@@ -86,6 +88,8 @@ export class Listener {
       const { assistantNodes } = this.#context.settings;
       const named = !assistantNodes || run.nodes.length === 0 || run.nodes.some(node => assistantNodes.has(node));
       run.call = new LlmCall({ metadata, extraParams, visible: !run.internal && named, reaches: run.reaches });
+      const stream = startingStream();
+      if (stream) stream.listener ??= run.call;
       const isRoot = run.root.id === run.id;
       if (isRoot) {
         run.root.beginCall(start.asRoot());

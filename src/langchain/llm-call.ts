@@ -50,6 +50,8 @@ export class LlmCall {
   forTools = false;
   toolCalls: readonly string[] = [];
   usage: Usage = {};
+  #reported: unknown;
+  #unreported: unknown;
   readonly #startedAt = ++moment;
   #endedAt = Infinity;
   #provider: string | undefined;
@@ -79,6 +81,10 @@ export class LlmCall {
       return false;
     const chunk = isObject(fields) && isObject(fields.chunk) ? fields.chunk : undefined;
     const message = chunk && isObject(chunk.message) ? chunk.message : undefined;
+    if (message !== undefined) {
+      this.#reported = message;
+      this.#unreported = undefined;
+    }
     // Some models give a token only, some a chunk of a completion, which has no message.
     const piece = message ? answerText(message.content) : (text(token) ?? text(chunk?.text) ?? '');
     this.#append(piece);
@@ -110,9 +116,21 @@ export class LlmCall {
     return saysAnything([delta.type === 'block-delta' ? delta.fields : delta]);
   }
 
+  /** Its stream has given a message to whoever reads it. Most providers report it only after that. */
+  given(message: unknown): void {
+    if (this.state === 'running' && message !== this.#reported) this.#unreported = message;
+  }
+
+  /** What a reader has got so far, reported or not. */
+  get textGiven(): string {
+    const { content } = isObject(this.#unreported) ? this.#unreported : {};
+    return this.text + answerText(content);
+  }
+
   /** The result of handleLLMEnd. */
   end(output: unknown, { cached = false } = {}): void {
     this.state = 'done';
+    this.#unreported = undefined;
     this.#endedAt = ++moment;
     const generation = firstGeneration(output);
     if (!generation) return;

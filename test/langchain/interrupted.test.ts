@@ -137,6 +137,37 @@ describe('an abort that LangChain tells nobody', () => {
     await expectAll(row, { expectThrow: true });
   });
 
+  it.each([
+    [
+      'a model',
+      (on: On, signal: AbortSignal) => model({ text: STORY, reportsLate: true }).stream('Hi', { ...on.config, signal }),
+    ],
+    [
+      'a chain',
+      (on: On, signal: AbortSignal) =>
+        RunnableLambda.from((input: string) => input)
+          .pipe(model({ text: STORY, reportsLate: true }))
+          .stream('Hi', { ...on.config, signal }),
+    ],
+  ])('leaves nothing out that the reader has got of %s whose provider reports late', async (_, open) => {
+    for (const count of [1, 2, 3, 4]) {
+      await using on = await handlerOn();
+      const controller = new AbortController();
+      let read = '';
+      const reading = async () => {
+        let pieces = 0;
+        for await (const piece of await open(on, controller.signal)) {
+          read += piece.text;
+          await new Promise(setImmediate);
+          if (++pieces === count) controller.abort();
+        }
+      };
+      await expect(reading()).rejects.toThrow();
+      await expect.poll(() => on.handler.openRuns).toBe(0);
+      expect(await on.transcript()).toEqual(['user: Hi', expect.stringContaining(`assistant (aborted): ${read}`)]);
+    }
+  });
+
   it('is known when the recorder closes right after it', async () => {
     await using on = await handlerOn();
     const controller = new AbortController();
