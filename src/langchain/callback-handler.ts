@@ -77,7 +77,7 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
    * @internal
    */
   override handleChainStart(
-    _chain: unknown,
+    chain: unknown,
     inputs: unknown,
     runId: string,
     parentOrType?: string,
@@ -92,7 +92,7 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
     const isStep = [parentOrType, typeOrName].some(type => type !== undefined && STEP_TYPES.has(type));
     if (isStep && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
     const name = moved ? typeOrName : nameOrParent;
-    const start = { kind: 'chain', runId, parentRunId, tags, metadata, name } as const;
+    const start = { kind: 'chain', runId, parentRunId, tags, metadata, name, isGraph: isGraph(chain) } as const;
     this.#listener.chainStarted(start, inputs, isDeferred(inputs, extra), this.awaitHandlers);
   }
 
@@ -233,6 +233,11 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
   override handleRetrieverError(error: unknown, runId: string): void {
     this.#listener.failed(runId, error);
   }
+}
+
+/** Whether a chain, as LangChain serializes it, is one of LangGraph's graphs, under whatever name. */
+function isGraph(chain: unknown): boolean {
+  return isObject(chain) && Array.isArray(chain.id) && chain.id[0] === 'langgraph' && chain.id[1] === 'pregel';
 }
 
 // Streamed lambdas and maps get their input piece by piece; before core 1.0 nothing but the empty input says so.

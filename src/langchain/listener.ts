@@ -2,14 +2,15 @@ import { BoundedSet } from '../internal/bounded-set.js';
 import { isObject, safely } from '../internal/guards.js';
 import { safeLogger } from '../internal/logger.js';
 import { WarnOnce } from '../internal/warn-once.js';
-import type { MessageContent } from '../recorder/attachments.js';
 import type { Identity } from '../recorder/identity.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { closeScope, enterScope, isInside, type ScopedRun, scopeFor } from '../recorder/scope.js';
+import { FirstHalves } from './first-half.js';
 import { HistoryUpdates } from './history/history-updates.js';
 import { callIdentity } from './identity.js';
 import { LlmCall } from './llm-call.js';
 import { readHandlerOptions, type SynapCallbackHandlerOptions } from './options.js';
+import type { PromptMessage } from './prompt.js';
 import type { RootContext } from './root-context.js';
 import { RootRun } from './root-run.js';
 import { type ChainRun, Runs } from './runs.js';
@@ -24,15 +25,17 @@ export interface Start {
   readonly tags: readonly string[] | undefined;
   readonly metadata: unknown;
   readonly name: string | undefined;
+  /** Whether it is a graph of LangGraph's. */
+  readonly isGraph?: boolean | undefined;
 }
 
 /** A model's call, as it starts. */
 export interface CallStart extends Start {
   readonly extraParams: unknown;
   /** What a human says in its prompt, for a model that is called by itself. */
-  asRoot(): readonly MessageContent[];
+  asRoot(): readonly PromptMessage[];
   /** And for one that is called by a chain. */
-  inChain(): readonly MessageContent[];
+  inChain(): readonly PromptMessage[];
 }
 
 /** Follows runs from their starts to their ends, and passes each event to the turn it belongs to. Never throws. */
@@ -51,6 +54,7 @@ export class Listener {
       settings,
       warnOnce: WarnOnce.of(recorder, safeLogger(options.logger)),
       answered: new BoundedSet(MAX_ANSWERED),
+      firstHalves: FirstHalves.of(recorder),
     };
   }
 
@@ -67,6 +71,7 @@ export class Listener {
     this.#safely(() => {
       const run = this.#enter(start, awaited);
       if (run?.root.id === start.runId) run.root.begin(input, deferred);
+      else if (run && !run.internal) run.root.stepStarted(input, start.metadata);
     });
   }
 
@@ -129,10 +134,10 @@ export class Listener {
   }
 
   failed(runId: string, error: unknown, input?: unknown): void {
-    this.#leave(runId, ({ id, root, call }) => {
+    this.#leave(runId, ({ id, root, call, internal }) => {
       call?.fail();
       if (root.id === id) root.fail(error, input);
-      else root.stepFailed(error);
+      else root.stepFailed(error, internal);
     });
   }
 
@@ -155,7 +160,8 @@ export class Listener {
   }
 
   /** Enters a run. Undefined where it is no part of a turn, or was entered already. */
-  #enter({ kind, runId, parentRunId, tags, metadata, name }: Start, awaited: boolean): ChainRun | undefined {
+  #enter(start: Start, awaited: boolean): ChainRun | undefined {
+    const { kind, runId, parentRunId, tags, metadata } = start;
     const entered = this.#runs.get(runId);
     if (entered) {
       // core 0.3 calls a handler twice for everything when it is given to a constructor and to a call.
@@ -181,7 +187,7 @@ export class Listener {
     }
     const run: ChainRun = {
       id: runId,
-      root: parent?.root ?? this.#root(runId, name, metadata, awaited),
+      root: parent?.root ?? this.#root(start, awaited),
       internal: hidden || isStep || (parent?.internal ?? false),
       nodes: node === undefined || nodes.includes(node) ? nodes : [...nodes, node],
       call: undefined,
@@ -192,13 +198,14 @@ export class Listener {
     return run;
   }
 
-  #root(runId: string, name: string | undefined, metadata: unknown, awaited: boolean): RootRun {
+  #root({ runId, name, metadata, isGraph }: Start, awaited: boolean): RootRun {
     let root: RootRun | undefined;
     const identity = callIdentity(metadata);
     const fallback = this.#context.settings.identity;
     const turn = this.#recorder.turn(identity, {
       framework: 'langchain',
       id: runId,
+      idMayRepeat: true,
       // The input of some roots comes only at their end.
       startedAt: performance.now(),
       soFar: () => root?.soFar(),
@@ -206,7 +213,7 @@ export class Listener {
       fallback,
     });
     const history = HistoryUpdates.of(this.#recorder).open(turn, text => root?.said(text) ?? false);
-    root = new RootRun(runId, name ?? 'a chain', turn, this.#context, history);
+    root = new RootRun(runId, name ?? 'a chain', turn, this.#context, history, isGraph);
     if (awaited) this.#openScope(root, identity);
     return root;
   }

@@ -1,11 +1,14 @@
-import { property, safely, text } from '../internal/guards.js';
+import { safely } from '../internal/guards.js';
 import { isAborted } from '../recorder/abort.js';
-import type { MessageContent } from '../recorder/attachments.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
+import type { StoredAnswer } from '../recorder/turn-options.js';
 import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';
+import { addTotals } from './first-half.js';
 import type { HistoryEntry } from './history/history-updates.js';
 import type { LlmCall } from './llm-call.js';
+import type { PromptMessage } from './prompt.js';
+import { isInterrupt, type Question, questionsOf } from './questions.js';
 import type { RootContext } from './root-context.js';
 import { chosenAnswer } from './selectors.js';
 import { UserWords } from './user-words.js';
@@ -34,17 +37,26 @@ export class RootRun {
   readonly #calls: LlmCall[] = [];
   readonly #words: UserWords;
   #interrupted = false;
+  #questions: Question[] = [];
   #steps = 0;
   #usage: Usage = {};
   #toolCalls: string[] = [];
 
-  constructor(id: string, name: string, turn: Turn, context: RootContext, history: HistoryEntry | undefined) {
+  /** @param isGraph whether it is LangGraph's own */
+  constructor(
+    id: string,
+    name: string,
+    turn: Turn,
+    context: RootContext,
+    history: HistoryEntry | undefined,
+    isGraph = false,
+  ) {
     this.id = id;
     this.#name = name;
     this.#turn = turn;
     this.#context = context;
     this.#history = history;
-    this.#words = new UserWords(turn, context, history);
+    this.#words = new UserWords(turn, context, history, isGraph);
   }
 
   /** The chain starts. A deferred input is still unknown. */
@@ -53,8 +65,13 @@ export class RootRun {
   }
 
   /** The root is a model itself. */
-  beginCall(messages: readonly MessageContent[]): void {
+  beginCall(messages: readonly PromptMessage[]): void {
     this.#words.beginCall(messages);
+  }
+
+  /** A chain inside starts. */
+  stepStarted(input: unknown, metadata: unknown): void {
+    this.#words.stepStarted(input, metadata);
   }
 
   /** A sign of life. */
@@ -68,7 +85,7 @@ export class RootRun {
   }
 
   /** `prompt` is read only where the root's input does not say what the user said. */
-  callStarted(call: LlmCall, prompt: () => readonly MessageContent[]): void {
+  callStarted(call: LlmCall, prompt: () => readonly PromptMessage[]): void {
     this.#calls.push(call);
     if (this.#calls.length > MAX_CALLS) this.#calls.shift();
     if (call.visible) this.#words.modelStarted(prompt);
@@ -81,14 +98,18 @@ export class RootRun {
     this.#toolCalls.push(...call.toolCalls);
   }
 
-  /** A step inside has failed. One that waits for a human ends so, too. */
-  stepFailed(error: unknown): void {
-    if (isInterrupt(error)) this.#interrupted = true;
+  /** A step inside has failed. One that waits for a human ends so, too; `internal`: it is a tool, or part of one. */
+  stepFailed(error: unknown, internal = false): void {
+    if (!isInterrupt(error)) return;
+    this.#interrupted = true;
+    if (!internal) return;
+    const isNew = ({ id, text }: Question) => !this.#questions.some(known => known.id === id && known.text === text);
+    this.#questions.push(...questionsOf(error).filter(isNew));
   }
 
   /** The chain has ended. `input` is there when it was deferred. */
   complete(output: unknown, input?: unknown): void {
-    this.#words.settle(input);
+    this.#words.settle({ input, output });
     const own = this.#answer(output);
     const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
     if (answer === undefined && (this.#words.prompt !== undefined || this.#calls.some(call => call.visible)))
@@ -96,10 +117,24 @@ export class RootRun {
         `ambiguous:${this.#name}`,
         `no part of the output of ${JSON.stringify(this.#name)} is clearly the answer, so only the user's message is recorded. Set outputKey, selectOutput or assistantNodes`,
       );
-    if (answer === undefined || answer === 'none')
-      return this.#turn.complete(this.#final('', this.#details(undefined)));
+    if (answer === undefined || answer === 'none') return this.#completeUnanswered();
     if (answer.messageId !== undefined) this.#context.answered.add(answer.messageId);
-    this.#turn.complete(this.#final(answer.text, this.#details(findCall(this.#calls, answer))));
+    const answerId = this.#words.answerId(answer.messageId, output);
+    this.#turn.complete({ ...this.#final(answer.text, this.#details(findCall(this.#calls, answer))), answerId });
+  }
+
+  /** There is no answer, or none yet. A question of a tool's is what the user saw: it is the answer until then. */
+  #completeUnanswered(): void {
+    const [question] = this.#questions;
+    const call = question && this.#calls.findLast(({ visible, forTools }) => visible && forTools);
+    const details = this.#details(call);
+    if (this.#interrupted && !question) {
+      const { steps = 0, usage = {}, toolCalls = [] } = details;
+      this.#context.firstHalves.keep(this.#words.tasks, { steps, usage, toolCalls });
+    }
+    const asked = this.#questions.map(({ text }) => text).join('\n\n');
+    const answerId = question?.id && this.#turn.conversationId && `interrupt:${question.id}`;
+    this.#turn.complete({ ...this.#final(asked, details), answerId });
   }
 
   /** The model that is the root has ended. */
@@ -109,7 +144,7 @@ export class RootRun {
 
   /** The root has failed, or was aborted. */
   fail(error: unknown, input?: unknown): void {
-    this.#words.settle(input);
+    this.#words.settle({ input });
     const aborted = this.#isAborted(error);
     const call = this.#partial(aborted);
     const details = this.#final(call?.text ?? this.#historyAnswer()?.text ?? '', this.#details(call));
@@ -147,7 +182,7 @@ export class RootRun {
   }
 
   /** What the turn ends with; empty where a message history has recorded the answer of a run that was given up. */
-  #final(content: string, details: TurnDetails): TurnDetails & { content: string } {
+  #final(content: string, details: TurnDetails): StoredAnswer & { content: string } {
     const kept = this.#history?.answeredElsewhere === undefined ? content : '';
     this.#history?.close(kept);
     return { content: kept, ...details };
@@ -192,17 +227,9 @@ export class RootRun {
   }
 
   #details(call: LlmCall | undefined): TurnDetails {
-    const steps = this.#steps + (call && call.state !== 'done' ? 1 : 0);
-    return {
-      ...call?.details,
-      usage: this.#usage,
-      steps: steps === 0 ? undefined : steps,
-      toolCalls: this.#toolCalls,
-    };
+    const own = this.#steps + (call && call.state !== 'done' ? 1 : 0);
+    const second = { steps: own, usage: this.#usage, toolCalls: this.#toolCalls };
+    const { steps, usage, toolCalls } = addTotals(this.#words.firstHalf, second);
+    return { ...call?.details, usage, steps: steps === 0 ? undefined : steps, toolCalls };
   }
-}
-
-// LangGraph stops a step with these where a human is to decide; the root ends without an error.
-function isInterrupt(error: unknown): boolean {
-  return ['GraphInterrupt', 'NodeInterrupt'].includes(text(property(error, 'name')) ?? '');
 }

@@ -1,6 +1,7 @@
 import { AIMessage, HumanMessage, SystemMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import { isResume, type promptOf, promptOfInput } from '../../src/langchain/prompt.js';
+import { type promptOf, promptOfInput } from '../../src/langchain/prompt.js';
+import { readResume } from '../../src/langchain/resume.js';
 
 const words = (prompt: ReturnType<typeof promptOf>) =>
   typeof prompt === 'object' ? prompt.map(({ content }) => content) : prompt;
@@ -39,11 +40,11 @@ describe('a run goes on with an interrupted one', () => {
   it.each([null, undefined, { input: null }, { input: undefined }, { lg_name: 'Command' }])(
     'with the input %j',
     input => {
-      expect(isResume(input)).toBe(true);
+      expect(readResume(input)).toBeDefined();
     },
   );
 
   it.each(['', {}, { input: '' }, { input: null, more: 1 }, []])('and does not with %j', input => {
-    expect(isResume(input)).toBe(false);
+    expect(readResume(input)).toBeUndefined();
   });
 });
