@@ -2,12 +2,12 @@ import { BoundedSet } from '../internal/bounded-set.js';
 import { isObject, safely } from '../internal/guards.js';
 import { safeLogger } from '../internal/logger.js';
 import { WarnOnce } from '../internal/warn-once.js';
-import type { Identity } from '../recorder/identity.js';
 import type { Recorder } from '../recorder/recorder.js';
-import { closeScope, enterScope, isInside, type ScopedRun, scopeFor } from '../recorder/scope.js';
+import { closeScope, enterScope, type ScopedRun, scopeFor } from '../recorder/scope.js';
 import { FirstHalves } from './first-half.js';
 import { HistoryUpdates } from './history/history-updates.js';
 import { callIdentity } from './identity.js';
+import { isInsideAnother, OuterTasks } from './inside.js';
 import { LlmCall } from './llm-call.js';
 import { readHandlerOptions, type SynapCallbackHandlerOptions } from './options.js';
 import type { PromptMessage } from './prompt.js';
@@ -43,12 +43,14 @@ export class Listener {
   readonly #recorder: Recorder;
   readonly #context: RootContext;
   readonly #runs: Runs;
+  readonly #tasks: OuterTasks;
   #closed = false;
 
   /** @throws {@link InvalidInputError} an option is wrong; `field` names it */
   constructor(recorder: Recorder, options: SynapCallbackHandlerOptions) {
     const settings = readHandlerOptions(options);
     this.#recorder = recorder;
+    this.#tasks = OuterTasks.of(recorder);
     this.#runs = new Runs(settings.idleMs);
     this.#context = {
       settings,
@@ -181,7 +183,7 @@ export class Listener {
     const nodes = parent?.nodes ?? [];
     // LangChain awaits the handler in the async context of the call that starts the root, and takes only its own store out
     // of that. In the background queue, what is ambient may be another user's.
-    if (!parent && awaited && isInside(this.#recorder, callIdentity(metadata))) {
+    if (!parent && isInsideAnother(this.#recorder, metadata, awaited)) {
       this.#runs.ignore(runId);
       return undefined;
     }
@@ -194,6 +196,7 @@ export class Listener {
       copies: { starts: 1, events: 0 },
     };
     run.root.touch();
+    if (parent) this.#tasks.note(metadata, run.root.identity);
     this.#runs.add(run);
     return run;
   }
@@ -214,18 +217,15 @@ export class Listener {
     });
     const history = HistoryUpdates.of(this.#recorder).open(turn, text => root?.said(text) ?? false);
     root = new RootRun(runId, name ?? 'a chain', turn, this.#context, history, isGraph);
-    if (awaited) this.#openScope(root, identity);
+    root.identity = safely(() => this.#recorder.identify(identity, { fallback, ambient: awaited }));
+    if (awaited) this.#openScope(root);
     return root;
   }
 
   /** Lets whatever runs inside the root know that it does; see {@link enterScope}. */
-  #openScope(root: RootRun, identity: Identity): void {
-    const { settings } = this.#context;
+  #openScope(root: RootRun): void {
     // What a context holds for as long as anything was started in it is this alone, and not the root.
-    const inside: ScopedRun = {
-      ended: false,
-      identity: safely(() => this.#recorder.identify(identity, { fallback: settings.identity })),
-    };
+    const inside: ScopedRun = { ended: false, identity: root.identity };
     const scope = scopeFor(this.#recorder, inside);
     root.whenClosed = () => closeScope(scope);
     enterScope(scope);

@@ -1,5 +1,6 @@
 import { safely } from '../internal/guards.js';
 import { isAborted } from '../recorder/abort.js';
+import type { Identity } from '../recorder/identity.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
 import type { StoredAnswer } from '../recorder/turn-options.js';
@@ -26,6 +27,8 @@ export class RootRun {
   /** The runs inside it that have not ended, and itself. */
   readonly runIds = new Set<string>();
   lastEventAt = performance.now();
+  /** Who it is recorded for; undefined where that can't be read. */
+  identity: Identity | undefined;
   /** Abandoned without a text: its end is still welcome. */
   dormant = false;
   /** Called when nothing more belongs to it. */

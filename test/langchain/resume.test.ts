@@ -72,8 +72,8 @@ function agent(from: ScriptedModel, used: ReturnType<typeof tool>, options: obje
   return graph.compile({ checkpointer: new MemorySaver(), ...options });
 }
 
-const calling = (name: string, args: object = {}): Reply => ({
-  toolCalls: [{ name, args: args as never }],
+const calling = (name: string, args: object = {}, id = 'call-1'): Reply => ({
+  toolCalls: [{ name, args: args as never, id }],
   usage: { input_tokens: 10, output_tokens: 1 },
 });
 
@@ -157,15 +157,6 @@ const replies: Case[] = [
     ['user: Q1', 'assistant: A1', 'user: Make it shorter', 'assistant: A2'],
   ],
   [
-    'a Command as JSON',
-    invoking(
-      waiting(reply => reply),
-      ask('Q1'),
-      new Command({ resume: 'Q2' }),
-    ),
-    ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
-  ],
-  [
     'the answer to a question of a tool',
     invoking(
       () => agent(model(calling('ask_human', { question: 'Which city?' }), 'Sunny.'), asking),
@@ -181,7 +172,7 @@ const replies: Case[] = [
         agent(
           model(
             calling('ask_human', { question: 'Really?' }),
-            calling('ask_human', { question: 'Quite sure?' }),
+            calling('ask_human', { question: 'Quite sure?' }, 'call-2'),
             'Done.',
           ),
           asking,
