@@ -5,6 +5,7 @@ import { WarnOnce } from '../internal/warn-once.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { closeScope, enterScope, type ScopedRun, scopeFor } from '../recorder/scope.js';
 import { FirstHalves } from './first-half.js';
+import { graphStep } from './graph-state.js';
 import { HistoryUpdates } from './history/history-updates.js';
 import { callIdentity } from './identity.js';
 import { isInsideAnother, OuterTasks } from './inside.js';
@@ -201,7 +202,7 @@ export class Listener {
     return run;
   }
 
-  #root({ runId, name, metadata, isGraph }: Start, awaited: boolean): RootRun {
+  #root({ runId, name, metadata, isGraph = graphStep(metadata) !== undefined }: Start, awaited: boolean): RootRun {
     let root: RootRun | undefined;
     const identity = callIdentity(metadata);
     const fallback = this.#context.settings.identity;

@@ -142,7 +142,8 @@ export class RootRun {
 
   /** The model that is the root has ended. */
   completeCall(call: LlmCall): void {
-    this.#turn.complete(this.#final(call.answers ? call.text : '', this.#details(call)));
+    const answerId = this.#words.callAnswerId(call.messageId);
+    this.#turn.complete({ ...this.#final(call.answers ? call.text : '', this.#details(call)), answerId });
   }
 
   /** The root has failed, or was aborted. */

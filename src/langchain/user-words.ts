@@ -85,7 +85,8 @@ export class UserWords {
 
   /** The root is a model itself, and this is what humans say at the end of its prompt. */
   beginCall(messages: readonly PromptMessage[]): void {
-    this.#hear(messages.length > 0 ? messages : 'none');
+    if (messages.length > 0) this.#say(messages);
+    else this.#state = 'nobody';
   }
 
   /** A step inside starts. The first one of a graph is given the state before it, where each message has its id. */
@@ -144,6 +145,12 @@ export class UserWords {
     const asked = own > place ? own : messages.slice(0, place).findLastIndex(({ speaker }) => speaker === 'human');
     const askedId = messages[asked]?.id;
     return askedId === undefined ? undefined : `${askedId}/${messageId}`;
+  }
+
+  /** The same of the answer of a model that a node of LangGraph's calls: it may become a message of the state. */
+  callAnswerId(messageId: string | undefined): string | undefined {
+    const isKept = this.#isGraph && messageId !== undefined && this.#promptId !== undefined;
+    return isKept ? `${this.#promptId}/${messageId}` : undefined;
   }
 
   #readInput(input: unknown): void {

@@ -1,4 +1,4 @@
-import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
+import { type AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import { RunnableLambda } from '@langchain/core/runnables';
 import { tool } from '@langchain/core/tools';
 import {
@@ -16,7 +16,7 @@ import {
 import { ToolNode } from '@langchain/langgraph/prebuilt';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { handlerOn, type On, type Reply, ScriptedModel } from './support.js';
+import { handlerOn, isOldCore, type On, type Reply, ScriptedModel } from './support.js';
 
 // The words of a resumed run, however they enter: each case is a graph, what is done with it, and the transcript.
 
@@ -414,5 +414,117 @@ describe('words that come with', () => {
     await using on = await handlerOn();
     await run(on);
     expect(await on.transcript()).toEqual(transcript);
+  });
+});
+
+const weather = tool(async () => 'sunny', { name: 'weather', description: 'w', schema: z.object({}) });
+const spent = (input: number, output: number) => ({ usage: { input_tokens: input, output_tokens: output } });
+
+/** An agent that waits for an approval before its tools are called. */
+const stopping = (from: ScriptedModel, used = weather) => agent(from, used as never, { interruptBefore: ['tools'] });
+
+describe('the answer after an interrupt', () => {
+  it.each([
+    ['one handler', (on: On) => [on.config, on.config] as const],
+    [
+      'a handler and a recorder per request',
+      async (on: On) => {
+        const other = await handlerOn({}, { baseUrl: on.synap.url });
+        return [on.config, { callbacks: [other.handler], other }] as const;
+      },
+    ],
+  ])('says what both halves took, with %s', async (_, configs) => {
+    await using on = await handlerOn();
+    const [first, second] = await configs(on);
+    const graph = stopping(new ScriptedModel([{ ...calling('weather'), ...spent(10, 2) }, { text: 'Sunny.', ...spent(20, 3) }]));
+    await graph.invoke(ask('Weather?'), { ...first, ...thread });
+    await graph.invoke(null, { ...second, ...thread });
+    if ('other' in second) await second.other[Symbol.asyncDispose]();
+    await on.recorder.flush();
+    await expect.poll(() => on.synap.stored.length).toBe(2);
+    expect(on.synap.stored[1]).toMatchObject({
+      content: 'Sunny.',
+      metadata: { steps: 2, input_tokens: 30, output_tokens: 5, total_tokens: 35, tool_calls: ['weather'] },
+    });
+  });
+
+  it('says so of a model that is no part of the state, too', async () => {
+    await using on = await handlerOn();
+    const Draft = Annotation.Root({ topic: Annotation<string>, notes: Annotation<string>, answer: Annotation<string> });
+    const from = new ScriptedModel([{ text: 'Notes', ...spent(10, 2) }, { text: 'Answer', ...spent(20, 3) }]);
+    const graph = new StateGraph(Draft)
+      .addNode('think', async ({ topic }) => ({ notes: (await from.invoke(topic)).text }))
+      .addNode('approve', () => void interrupt('ok?') ?? {})
+      .addNode('write', async ({ notes }) => ({ answer: (await from.invoke(notes)).text }))
+      .addEdge(START, 'think')
+      .addEdge('think', 'approve')
+      .addEdge('approve', 'write')
+      .addEdge('write', END)
+      .compile({ checkpointer: new MemorySaver() });
+    await graph.invoke({ topic: 'Cats' }, on_(on));
+    await graph.invoke(new Command({ resume: true }), on_(on));
+    expect((await on.transcript()).at(-1)).toBe('assistant: Answer');
+    expect(on.synap.stored.at(-1)?.metadata).toMatchObject({ steps: 2, input_tokens: 30, output_tokens: 5 });
+  });
+
+  it('says nothing of what took an answer before it', async () => {
+    await using on = await handlerOn();
+    const graph = agent(
+      new ScriptedModel([
+        { ...calling('ask_human', { question: 'Which city?' }), ...spent(10, 2) },
+        { text: 'Sunny.', ...spent(20, 3) },
+      ]),
+      asking,
+    );
+    await graph.invoke(ask('Weather?'), on_(on));
+    await graph.invoke(new Command({ resume: 'Paris' }), on_(on));
+    await on.recorder.flush();
+    expect(on.synap.stored.map(({ metadata }) => metadata?.input_tokens)).toEqual([undefined, 10, undefined, 20]);
+    expect(on.synap.stored[1]?.metadata).toMatchObject({ model: 'scripted-1', status: 'complete', tool_calls: ['ask_human'] });
+    expect(on.synap.stored[3]?.metadata).toMatchObject({ steps: 1, status: 'complete' });
+  });
+});
+
+describe('an edited question', () => {
+  it('has another key, and says that it was edited', async () => {
+    await using on = await handlerOn();
+    const graph = checkpointed({ say: saying(model('A1', 'A2')) });
+    await graph.invoke(ask('Q1', 'm1'), on_(on));
+    const states = [];
+    for await (const state of graph.getStateHistory(thread)) states.push(state);
+    const fork = await graph.updateState(states.find(({ next }) => next.includes('say'))?.config ?? {}, ask('Q2', 'm1'));
+    await graph.invoke(null, { ...on.config, ...fork });
+    await on.recorder.flush();
+    const [first, , edited] = on.synap.stored.map(({ metadata }) => metadata);
+    expect(first).not.toHaveProperty('edited');
+    expect(edited).toMatchObject({ edited: true });
+    expect(edited?.message_key).not.toBe(first?.message_key);
+  });
+});
+
+describe.skipIf(isOldCore)('an agent with approvals by middleware', () => {
+  const approving = async (decision: object) => {
+    const { createAgent, humanInTheLoopMiddleware } = await import('langchain');
+    return async (on: On) => {
+      const approved = createAgent({
+        model: model(calling('weather'), 'Done.'),
+        tools: [weather],
+        middleware: [humanInTheLoopMiddleware({ interruptOn: { weather: true } })],
+        checkpointer: new MemorySaver(),
+      });
+      await approved.invoke({ messages: [{ role: 'user', content: 'Weather?' }] }, on_(on));
+      await approved.invoke(new Command({ resume: { decisions: [decision] } }), on_(on));
+    };
+  };
+
+  it.each([
+    ['approve', { type: 'approve' }, []],
+    ['edit', { type: 'edit', editedAction: { name: 'weather', args: { city: 'sunny' } } }, []],
+    ['reject', { type: 'reject' }, []],
+    ['reject with a reason', { type: 'reject', message: 'Use another source' }, ['user: Use another source']],
+  ])('%s: only what the user says is a message', async (_, decision, words) => {
+    await using on = await handlerOn();
+    await (await approving(decision))(on);
+    expect(await on.transcript()).toEqual(['user: Weather?', ...words, 'assistant: Done.']);
   });
 });
