@@ -54,14 +54,15 @@ export function totalsOfState(messages: readonly Message[]): Totals {
   for (const message of messages) {
     if (message.speaker === 'human') totals = NOTHING;
     if (message.speaker !== 'ai') continue;
-    const { usage_metadata: usage } = message.fields;
-    const one = { steps: 1, usage: usageOf(usage), toolCalls: toolNames(message) };
+    const one = { steps: 1, usage: usageOf(message), toolCalls: toolNames(message) };
     totals = callsTools(message) ? addTotals(totals, one) : NOTHING;
   }
   return totals;
 }
 
-function usageOf(usage: unknown): Usage {
+function usageOf({ fields: { usage_metadata, lc_kwargs } }: Message): Usage {
+  // A checkpoint of core 0.3 gives it back under another name.
+  const usage = usage_metadata ?? (isObject(lc_kwargs) ? lc_kwargs.usageMetadata : undefined);
   if (!isObject(usage)) return {};
   const input = isObject(usage.input_token_details) ? usage.input_token_details : {};
   const output = isObject(usage.output_token_details) ? usage.output_token_details : {};

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { AIMessage, type BaseMessage } from '@langchain/core/messages';
-import { RunnableLambda, type RunnableConfig } from '@langchain/core/runnables';
+import { type RunnableConfig, RunnableLambda } from '@langchain/core/runnables';
 import { tool } from '@langchain/core/tools';
 import * as langgraph from '@langchain/langgraph';
 import { ToolNode } from '@langchain/langgraph/prebuilt';
@@ -67,20 +67,25 @@ describe.each(handlers)('%s, given again inside', (_, again) => {
       ['stream', (on: On, graph: ReturnType<typeof graphOf>) => drain(graph.stream(input, on.config))],
       [
         'streamEvents',
-        (on: On, graph: ReturnType<typeof graphOf>) => drain(graph.streamEvents(input, { ...on.config, version: 'v2' })),
+        (on: On, graph: ReturnType<typeof graphOf>) =>
+          drain(graph.streamEvents(input, { ...on.config, version: 'v2' })),
       ],
     ])('of a graph’s %s, is one turn', async (_, read) => {
       await using on = await handlerOn();
-      await read(on, graphOf(langgraph, config => options(config, [again(on)])));
+      await read(
+        on,
+        graphOf(langgraph, config => options(config, [again(on)])),
+      );
       expect(await on.transcript()).toEqual(said);
     });
 
     it('to a model in a tool, is one turn', async () => {
       await using on = await handlerOn();
-      const think = tool(
-        async (_, config) => (await inner().invoke('Think', options(config, [again(on)]))).text,
-        { name: 'think', description: 't', schema: z.object({}) },
-      );
+      const think = tool(async (_, config) => (await inner().invoke('Think', options(config, [again(on)]))).text, {
+        name: 'think',
+        description: 't',
+        schema: z.object({}),
+      });
       const from = new ScriptedModel([{ toolCalls: [{ name: 'think' }] }, 'Answer']);
       const graph = new langgraph.StateGraph(langgraph.MessagesAnnotation)
         .addNode('say', async ({ messages }) => ({ messages: [await from.invoke(messages)] }))

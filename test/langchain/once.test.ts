@@ -23,7 +23,9 @@ async function thread() {
   const synap = await scriptedSynap();
   const start = (...step: string[]) => {
     const line = isOldCore ? ['--import', OLD_LINE] : [];
-    return spawn(process.execPath, [...line, PROGRAM, folder, synap.url, ...step], { stdio: ['ignore', 'pipe', 'inherit'] });
+    return spawn(process.execPath, [...line, PROGRAM, folder, synap.url, ...step], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
   };
   return {
     synap,
@@ -193,7 +195,11 @@ describe('a run id of the app’s', () => {
     };
     await expect(read()).rejects.toThrow('down');
     await read();
-    expect(await on.transcript()).toEqual(['user: Tell', 'assistant (error): Once upon', 'assistant: Once upon a time']);
+    expect(await on.transcript()).toEqual([
+      'user: Tell',
+      'assistant (error): Once upon',
+      'assistant: Once upon a time',
+    ]);
   });
 
   it('is known in another recorder by the same keys', async () => {

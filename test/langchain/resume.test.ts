@@ -16,12 +16,11 @@ import {
 import { ToolNode } from '@langchain/langgraph/prebuilt';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { handlerOn, isOldCore, type On, type Reply, ScriptedModel } from './support.js';
+import { handlerOn, isOldCore, lineOf, type On, type Reply, ScriptedModel } from './support.js';
 
 // The words of a resumed run, however they enter: each case is a graph, what is done with it, and the transcript.
 
 type State = typeof MessagesAnnotation.State;
-type Graph = ReturnType<ReturnType<typeof chain>['compile']>;
 
 const human = (content: string, id?: string, name?: string) =>
   new HumanMessage({ content, ...(id !== undefined && { id }), ...(name !== undefined && { name }) });
@@ -50,7 +49,7 @@ const checkpointed = (nodes: Parameters<typeof chain>[0], options: object = {}) 
 /** A chat that goes round: it answers, and waits for what the user says next. */
 function chat(wait: (state: State) => Promise<object> | object, from = model('A1', 'A2', 'A3'), options: object = {}) {
   const graph = new StateGraph(MessagesAnnotation) as StateGraph<typeof MessagesAnnotation.spec, never, never, string>;
-  graph.addNode('say', saying(from));
+  graph.addNode('say', saying(from) as never);
   graph.addNode('wait', wait as never);
   graph.addEdge(START, 'say' as never);
   graph.addEdge('say' as never, 'wait' as never);
@@ -59,7 +58,7 @@ function chat(wait: (state: State) => Promise<object> | object, from = model('A1
 }
 
 /** An agent with one tool, by hand: the same on both lines of core. */
-function agent(from: ScriptedModel, used: ReturnType<typeof tool>, options: object = {}) {
+function agent(from: ScriptedModel, used: object, options: object = {}) {
   const graph = new StateGraph(MessagesAnnotation)
     .addNode('say', saying(from))
     .addNode('tools', new ToolNode([used as never]))
@@ -96,6 +95,11 @@ const asking = tool(async ({ question }: { question: string }) => interrupt(ques
   description: 'asks',
   schema: z.object({ question: z.string() }),
 });
+
+const approving = () => {
+  interrupt('ok?');
+  return {};
+};
 
 type Case = [name: string, run: (on: On) => Promise<unknown>, transcript: string[]];
 
@@ -181,14 +185,7 @@ const replies: Case[] = [
       new Command({ resume: 'yes' }),
       new Command({ resume: 'yes' }),
     ),
-    [
-      'user: Delete it',
-      'assistant: Really?',
-      'user: yes',
-      'assistant: Quite sure?',
-      'user: yes',
-      'assistant: Done.',
-    ],
+    ['user: Delete it', 'assistant: Really?', 'user: yes', 'assistant: Quite sure?', 'user: yes', 'assistant: Done.'],
   ],
   [
     'feedback that a model is told of in a state without messages',
@@ -249,35 +246,43 @@ const replies: Case[] = [
   ],
 ];
 
-const approvals: Case[] = [true, 'approve', 'yes', { type: 'accept' }, { decisions: [{ type: 'approve' }] }, [{ type: 'accept', args: null }]].map(
-  resume => [
-    `an approval, ${JSON.stringify(resume)}, is no message`,
-    invoking(
-      () =>
-        checkpointed({
-          draft: saying(model('Draft')),
-          approve: () => {
-            interrupt('Is it good?');
-            return {};
-          },
-          publish: () => ({}),
-        }),
-      ask('Write'),
-      new Command({ resume }),
-    ),
-    ['user: Write', 'assistant: Draft'],
-  ],
-);
+const approvals: Case[] = [
+  true,
+  'approve',
+  'yes',
+  { type: 'accept' },
+  { decisions: [{ type: 'approve' }] },
+  [{ type: 'accept', args: null }],
+].map(resume => [
+  `an approval, ${JSON.stringify(resume)}, is no message`,
+  invoking(
+    () =>
+      checkpointed({
+        draft: saying(model('Draft')),
+        approve: () => {
+          interrupt('Is it good?');
+          return {};
+        },
+        publish: () => ({}),
+      }),
+    ask('Write'),
+    new Command({ resume }),
+  ),
+  ['user: Write', 'assistant: Draft'],
+]);
 
 approvals.push([
   'an approval of a tool’s call is no message, whatever the tool says then',
   invoking(
     () => {
-      const book = tool(async () => (interrupt({ action_request: { action: 'book' } }) === 'yes' ? 'yes, booked' : 'no'), {
-        name: 'book',
-        description: 'books',
-        schema: z.object({}),
-      });
+      const book = tool(
+        async () => (interrupt({ action_request: { action: 'book' } }) === 'yes' ? 'yes, booked' : 'no'),
+        {
+          name: 'book',
+          description: 'books',
+          schema: z.object({}),
+        },
+      );
       return agent(model(calling('book'), 'Booked.'), book);
     },
     ask('Book it'),
@@ -306,20 +311,12 @@ const updates: Case[] = [
   ],
   [
     'a Command with an approval and an update',
-    invoking(
-      () => chat(() => void interrupt('ok?') ?? {}),
-      ask('Q1'),
-      new Command({ resume: true, update: ask('Q2') }),
-    ),
+    invoking(() => chat(approving), ask('Q1'), new Command({ resume: true, update: ask('Q2') })),
     ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
   ],
   [
     'a Command with the words both as the resume and as an update',
-    invoking(
-      () => chat(() => void interrupt('ok?') ?? {}),
-      ask('Q1'),
-      new Command({ resume: 'Q2', update: ask('Q2') }),
-    ),
+    invoking(() => chat(approving), ask('Q1'), new Command({ resume: 'Q2', update: ask('Q2') })),
     ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
   ],
   [
@@ -421,40 +418,40 @@ const weather = tool(async () => 'sunny', { name: 'weather', description: 'w', s
 const spent = (input: number, output: number) => ({ usage: { input_tokens: input, output_tokens: output } });
 
 /** An agent that waits for an approval before its tools are called. */
-const stopping = (from: ScriptedModel, used = weather) => agent(from, used as never, { interruptBefore: ['tools'] });
+const stopping = (from: ScriptedModel) => agent(from, weather, { interruptBefore: ['tools'] });
 
 describe('the answer after an interrupt', () => {
   it.each([
-    ['one handler', (on: On) => [on.config, on.config] as const],
-    [
-      'a handler and a recorder per request',
-      async (on: On) => {
-        const other = await handlerOn({}, { baseUrl: on.synap.url });
-        return [on.config, { callbacks: [other.handler], other }] as const;
-      },
-    ],
-  ])('says what both halves took, with %s', async (_, configs) => {
+    ['one handler', (on: On) => on],
+    ['a handler and a recorder per request', (on: On) => handlerOn({}, { baseUrl: on.synap.url })],
+  ])('says what both halves took, with %s', async (_, next) => {
     await using on = await handlerOn();
-    const [first, second] = await configs(on);
-    const graph = stopping(new ScriptedModel([{ ...calling('weather'), ...spent(10, 2) }, { text: 'Sunny.', ...spent(20, 3) }]));
-    await graph.invoke(ask('Weather?'), { ...first, ...thread });
-    await graph.invoke(null, { ...second, ...thread });
-    if ('other' in second) await second.other[Symbol.asyncDispose]();
+    await using other = await next(on);
+    const replies = [
+      { ...calling('weather'), ...spent(10, 2) },
+      { text: 'Sunny.', ...spent(20, 3) },
+    ];
+    const graph = stopping(new ScriptedModel(replies));
+    await graph.invoke(ask('Weather?'), on_(on));
+    await graph.invoke(null, on_(other));
     await on.recorder.flush();
-    await expect.poll(() => on.synap.stored.length).toBe(2);
-    expect(on.synap.stored[1]).toMatchObject({
-      content: 'Sunny.',
-      metadata: { steps: 2, input_tokens: 30, output_tokens: 5, total_tokens: 35, tool_calls: ['weather'] },
+    await other.recorder.flush();
+    expect(on.synap.stored.map(lineOf)).toEqual(['user: Weather?', 'assistant: Sunny.']);
+    expect(on.synap.stored[1]?.metadata).toMatchObject({
+      ...{ steps: 2, input_tokens: 30, output_tokens: 5, total_tokens: 35, tool_calls: ['weather'] },
     });
   });
 
   it('says so of a model that is no part of the state, too', async () => {
     await using on = await handlerOn();
     const Draft = Annotation.Root({ topic: Annotation<string>, notes: Annotation<string>, answer: Annotation<string> });
-    const from = new ScriptedModel([{ text: 'Notes', ...spent(10, 2) }, { text: 'Answer', ...spent(20, 3) }]);
+    const from = new ScriptedModel([
+      { text: 'Notes', ...spent(10, 2) },
+      { text: 'Answer', ...spent(20, 3) },
+    ]);
     const graph = new StateGraph(Draft)
       .addNode('think', async ({ topic }) => ({ notes: (await from.invoke(topic)).text }))
-      .addNode('approve', () => void interrupt('ok?') ?? {})
+      .addNode('approve', approving)
       .addNode('write', async ({ notes }) => ({ answer: (await from.invoke(notes)).text }))
       .addEdge(START, 'think')
       .addEdge('think', 'approve')
@@ -480,7 +477,11 @@ describe('the answer after an interrupt', () => {
     await graph.invoke(new Command({ resume: 'Paris' }), on_(on));
     await on.recorder.flush();
     expect(on.synap.stored.map(({ metadata }) => metadata?.input_tokens)).toEqual([undefined, 10, undefined, 20]);
-    expect(on.synap.stored[1]?.metadata).toMatchObject({ model: 'scripted-1', status: 'complete', tool_calls: ['ask_human'] });
+    expect(on.synap.stored[1]?.metadata).toMatchObject({
+      model: 'scripted-1',
+      status: 'complete',
+      tool_calls: ['ask_human'],
+    });
     expect(on.synap.stored[3]?.metadata).toMatchObject({ steps: 1, status: 'complete' });
   });
 });
@@ -492,7 +493,10 @@ describe('an edited question', () => {
     await graph.invoke(ask('Q1', 'm1'), on_(on));
     const states = [];
     for await (const state of graph.getStateHistory(thread)) states.push(state);
-    const fork = await graph.updateState(states.find(({ next }) => next.includes('say'))?.config ?? {}, ask('Q2', 'm1'));
+    const fork = await graph.updateState(
+      states.find(({ next }) => next.includes('say'))?.config ?? {},
+      ask('Q2', 'm1'),
+    );
     await graph.invoke(null, { ...on.config, ...fork });
     await on.recorder.flush();
     const [first, , edited] = on.synap.stored.map(({ metadata }) => metadata);
@@ -503,7 +507,7 @@ describe('an edited question', () => {
 });
 
 describe.skipIf(isOldCore)('an agent with approvals by middleware', () => {
-  const approving = async (decision: object) => {
+  const deciding = async (decision: object) => {
     const { createAgent, humanInTheLoopMiddleware } = await import('langchain');
     return async (on: On) => {
       const approved = createAgent({
@@ -524,7 +528,7 @@ describe.skipIf(isOldCore)('an agent with approvals by middleware', () => {
     ['reject with a reason', { type: 'reject', message: 'Use another source' }, ['user: Use another source']],
   ])('%s: only what the user says is a message', async (_, decision, words) => {
     await using on = await handlerOn();
-    await (await approving(decision))(on);
+    await (await deciding(decision))(on);
     expect(await on.transcript()).toEqual(['user: Weather?', ...words, 'assistant: Done.']);
   });
 });

@@ -66,11 +66,19 @@ const graph = new StateGraph(MessagesAnnotation)
   .compile({ checkpointer: new FileSaver() });
 
 const outbox = sqliteOutbox({ path: join(folder, 'outbox.db') });
-const recorder = createRecorder({ apiKey: 'key', baseUrl, userId: 'ada', outbox, batch: { lingerMs: 5 }, rateLimit: false });
+const recorder = createRecorder({
+  apiKey: 'key',
+  baseUrl,
+  userId: 'ada',
+  outbox,
+  batch: { lingerMs: 5 },
+  rateLimit: false,
+});
 const config = { callbacks: [new SynapCallbackHandler(recorder)], configurable: { thread_id: 'thread-1' } };
 
 async function checkpointBefore(node: string) {
-  for await (const { next, config } of graph.getStateHistory({ configurable: config_ })) if (next.includes(node)) return config;
+  for await (const { next, config } of graph.getStateHistory({ configurable: config_ }))
+    if (next.includes(node)) return config;
   return {};
 }
 const config_ = config.configurable;
@@ -83,7 +91,11 @@ const actions: Record<string, () => Promise<unknown>> = {
   'go-on': () => graph.invoke(null, config),
   replay: async () => graph.invoke(null, { ...config, ...(await checkpointBefore(text)) }),
   retry: () =>
-    chain.invoke(text, { ...config, runId: '0190c6a5-7c5e-7e0f-8d1b-3f0a2b4c6d8e', metadata: { thread_id: 'thread-1' } }),
+    chain.invoke(text, {
+      ...config,
+      runId: '0190c6a5-7c5e-7e0f-8d1b-3f0a2b4c6d8e',
+      metadata: { thread_id: 'thread-1' },
+    }),
 };
 await actions[action]?.();
 await recorder.close();
