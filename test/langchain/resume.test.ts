@@ -332,6 +332,18 @@ const updates: Case[] = [
     ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2', 'user: Q3', 'assistant: A3'],
   ],
   [
+    'updateState that is given the handler, too',
+    async on => {
+      const graph = chat(() => ({}), undefined, { interruptBefore: ['wait'] });
+      await graph.invoke(ask('Q1'), on_(on));
+      await graph.updateState(on_(on), ask('Q2'));
+      await graph.invoke(null, on_(on));
+      await graph.updateState(on_(on), ask('Q3'), 'wait');
+      await graph.invoke(null, on_(on));
+    },
+    ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2', 'user: Q3', 'assistant: A3'],
+  ],
+  [
     'invoke(null) after a failure, which says nothing new',
     async on => {
       const graph = checkpointed({ say: saying(model({ error: new Error('down') }, 'A1')) });
