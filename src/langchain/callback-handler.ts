@@ -93,7 +93,15 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
     if (isStep && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
     const name = moved ? typeOrName : nameOrParent;
     if (isStateUpdate(chain) && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
-    const start = { kind: 'chain', runId, parentRunId, tags, metadata, name, isGraph: isOfLangGraph(chain, 'pregel') } as const;
+    const start = {
+      kind: 'chain',
+      runId,
+      parentRunId,
+      tags,
+      metadata,
+      name,
+      isGraph: isOfLangGraph(chain, 'pregel'),
+    } as const;
     this.#listener.chainStarted(start, inputs, isDeferred(inputs, extra), this.awaitHandlers);
   }
 

@@ -1,7 +1,7 @@
 import { isObject, text } from '../internal/guards.js';
 import { textDigest } from '../recorder/text-digest.js';
 import { answerText, humanContent } from './content.js';
-import { type Message, readMessages } from './messages.js';
+import { type Message, readMessage, readMessages } from './messages.js';
 
 /** Where in a graph a step runs, as LangGraph's metadata say. */
 export interface GraphStep {
@@ -35,6 +35,12 @@ export function messagesOfState(state: unknown): readonly Message[] | undefined 
     if (found) return found;
   }
   return undefined;
+}
+
+/** The message that a state ends with. */
+export function lastMessage(state: unknown): Message | undefined {
+  const messages = isObject(state) && Array.isArray(state.messages) ? state.messages : state;
+  return Array.isArray(messages) ? readMessage(messages.at(-1)) : undefined;
 }
 
 /**
@@ -80,9 +86,13 @@ export function isOfUser(message: Message, messages: readonly Message[]): boolea
   return name === undefined || name === text(messages.find(({ speaker }) => speaker === 'human')?.fields.name);
 }
 
+// A history may be long, and the first token waits for this: of a long message its ends and its length do.
+const MAX_END = 1000;
+
 /** Who says what. Calls of tools count: a draft that calls them is not the answer that takes its place. */
 function digestOf({ speaker, content, fields }: Message): string {
   const calls = Array.isArray(fields.tool_calls) ? fields.tool_calls : [];
   const said = speaker === 'human' ? humanContent(content).content : answerText(content);
-  return textDigest([speaker, said, ...calls.map(call => (isObject(call) ? (call.id ?? call.name) : ''))].join('\0'));
+  const ends = said.length > 2 * MAX_END ? [said.slice(0, MAX_END), said.length, said.slice(-MAX_END)] : [said];
+  return textDigest([speaker, ...ends, ...calls.map(call => (isObject(call) ? (call.id ?? call.name) : ''))].join('\0'));
 }

@@ -1,4 +1,5 @@
 import { isObject, property, text } from '../internal/guards.js';
+import { type Message, toolNames } from './messages.js';
 
 /** A question that a tool has put to the user by an interrupt. */
 export interface Question {
@@ -9,6 +10,7 @@ export interface Question {
 
 // Interrupts that ask for a decision on calls of tools describe those, and ask nothing in words.
 const OF_APPROVALS = ['actionRequests', 'action_requests', 'action_request', 'reviewConfigs'];
+const ASKING = /(?:^|[^a-z])(?:ask|clarif|question)|human|user_?input/i;
 const TEXTS = ['question', 'query', 'prompt', 'message', 'text', 'content'];
 
 /** LangGraph stops a step with these where a human is to decide; the root ends without an error. */
@@ -24,6 +26,20 @@ export function questionsOf(error: unknown): Question[] {
     const asked = questionIn(property(interrupt, 'value'));
     return asked === undefined ? [] : [{ text: asked, id: text(property(interrupt, 'id')) }];
   });
+}
+
+/**
+ * Whether the call of a tool that a node takes up is a question to the user: it is named so, or says the question itself. A
+ * node that asks whether other tools may be called asks for a decision.
+ */
+export function asksUser(message: Message | undefined, question: string): boolean {
+  if (message?.speaker !== 'ai') return false;
+  const { tool_calls: calls } = message.fields;
+  const args = Array.isArray(calls) ? calls.map(call => property(call, 'args')) : [];
+  return (
+    toolNames(message).some(name => ASKING.test(name)) ||
+    args.some(given => isObject(given) && Object.values(given).includes(question))
+  );
 }
 
 function questionIn(value: unknown): string | undefined {

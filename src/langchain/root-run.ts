@@ -9,7 +9,7 @@ import { addTotals } from './first-half.js';
 import type { HistoryEntry } from './history/history-updates.js';
 import type { LlmCall } from './llm-call.js';
 import type { PromptMessage } from './prompt.js';
-import { isInterrupt, type Question, questionsOf } from './questions.js';
+import { asksUser, isInterrupt, type Question, questionsOf } from './questions.js';
 import type { RootContext } from './root-context.js';
 import { chosenAnswer } from './selectors.js';
 import { UserWords } from './user-words.js';
@@ -105,9 +105,11 @@ export class RootRun {
   stepFailed(error: unknown, internal = false): void {
     if (!isInterrupt(error)) return;
     this.#interrupted = true;
-    if (!internal) return;
-    const isNew = ({ id, text }: Question) => !this.#questions.some(known => known.id === id && known.text === text);
-    this.#questions.push(...questionsOf(error).filter(isNew));
+    for (const question of questionsOf(error)) {
+      const { id, text } = question;
+      const isKnown = this.#questions.some(known => known.id === id && known.text === text);
+      if (!isKnown && (internal || asksUser(this.#words.lastMessage, text))) this.#questions.push(question);
+    }
   }
 
   /** The chain has ended. `input` is there when it was deferred. */

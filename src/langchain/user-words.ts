@@ -2,7 +2,7 @@ import { safely } from '../internal/guards.js';
 import type { Turn } from '../recorder/turn.js';
 import { humanContent } from './content.js';
 import { NOTHING, type Totals, totalsOfState } from './first-half.js';
-import { graphStep, isOfUser, messagesOfState, StateBefore } from './graph-state.js';
+import { graphStep, isOfUser, lastMessage, messagesOfState, StateBefore } from './graph-state.js';
 import type { HistoryEntry } from './history/history-updates.js';
 import type { Message } from './messages.js';
 import { humans, type Prompt, type PromptMessage, promptOfInput } from './prompt.js';
@@ -39,6 +39,7 @@ export class UserWords {
   #before: StateBefore | undefined;
   #firstStep: string | undefined;
   #step: string | undefined;
+  #lastMessage: Message | undefined;
   #tasks: string[] = [];
   #firstTask: string | undefined;
   #firstHalf = NOTHING;
@@ -71,6 +72,11 @@ export class UserWords {
     return this.#tasks;
   }
 
+  /** What the state ends with that the latest step was given. */
+  get lastMessage(): Message | undefined {
+    return this.#lastMessage;
+  }
+
   /** What the run took before it was interrupted, where its answer is the second half of that. */
   get firstHalf(): Totals {
     if (!this.isResumed || this.#state === 'said') return NOTHING;
@@ -95,6 +101,7 @@ export class UserWords {
     if (at === undefined) return;
     if (at.step !== this.#step) this.#tasks = [];
     this.#step = at.step;
+    this.#lastMessage = safely(() => lastMessage(input)) ?? this.#lastMessage;
     if (at.task !== undefined) this.#tasks.push(at.task);
     const isFirst = this.#firstStep === undefined;
     this.#firstStep ??= at.step;

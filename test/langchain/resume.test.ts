@@ -1,4 +1,4 @@
-import { type AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages';
+import { AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import { RunnableLambda } from '@langchain/core/runnables';
 import { tool } from '@langchain/core/tools';
 import {
@@ -9,6 +9,7 @@ import {
   interrupt,
   MemorySaver,
   MessagesAnnotation,
+  messagesStateReducer,
   START,
   StateGraph,
   task,
@@ -16,6 +17,7 @@ import {
 import { ToolNode } from '@langchain/langgraph/prebuilt';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { SynapCallbackHandler } from '../../src/langchain/index.js';
 import { handlerOn, isOldCore, lineOf, type On, type Reply, ScriptedModel } from './support.js';
 
 // The words of a resumed run, however they enter: each case is a graph, what is done with it, and the transcript.
@@ -100,6 +102,10 @@ const approving = () => {
   interrupt('ok?');
   return {};
 };
+
+// langgraph 0.4 calls it so.
+const idOf = (interrupt: object) =>
+  String((interrupt as { id?: string }).id ?? (interrupt as { interrupt_id?: string }).interrupt_id);
 
 type Case = [name: string, run: (on: On) => Promise<unknown>, transcript: string[]];
 
@@ -186,6 +192,132 @@ const replies: Case[] = [
       new Command({ resume: 'yes' }),
     ),
     ['user: Delete it', 'assistant: Really?', 'user: yes', 'assistant: Quite sure?', 'user: yes', 'assistant: Done.'],
+  ],
+  [
+    'the answer to a question of a tool that a node stands for',
+    async on => {
+      const from = model(calling('askHuman', { input: 'Where are you?' }), 'Sunny.');
+      const graph = new StateGraph(MessagesAnnotation)
+        .addNode('say', saying(from))
+        .addNode('askHuman', () => {
+          const content = interrupt('Please say where you are:');
+          return { messages: [{ type: 'tool', role: 'tool', tool_call_id: 'call-1', content }] } as never;
+        })
+        .addEdge(START, 'say')
+        .addConditionalEdges('say', ({ messages }) => (messages.at(-1)?.text === 'Sunny.' ? END : 'askHuman'))
+        .addEdge('askHuman', 'say')
+        .compile({ checkpointer: new MemorySaver() });
+      await graph.invoke(ask('Weather?'), on_(on));
+      await graph.invoke(new Command({ resume: 'In Paris' }), on_(on));
+    },
+    ['user: Weather?', 'assistant: Please say where you are:', 'user: In Paris', 'assistant: Sunny.'],
+  ],
+  [
+    'a text that the tool tells on in a sentence of its own',
+    invoking(
+      () => {
+        const tell = tool(async ({ question }: { question: string }) => `The user says: ${interrupt({ question })}`, {
+          name: 'ask_human',
+          description: 'asks',
+          schema: z.object({ question: z.string() }),
+        });
+        return agent(model(calling('ask_human', { question: 'Which city?' }), 'Sunny.'), tell);
+      },
+      ask('Weather?'),
+      new Command({ resume: 'Paris' }),
+    ),
+    ['user: Weather?', 'assistant: Which city?', 'user: Paris', 'assistant: Sunny.'],
+  ],
+  [
+    'texts for two interrupts at once, by their ids',
+    async on => {
+      const asks = (question: string) => () => ({ messages: [human(interrupt(question) as string)] });
+      const graph = new StateGraph(MessagesAnnotation)
+        .addNode('name', asks('Your name?'))
+        .addNode('city', asks('Your city?'))
+        .addNode('say', saying(model('Hello')))
+        .addEdge(START, 'name')
+        .addEdge(START, 'city')
+        .addEdge(['name', 'city'], 'say')
+        .addEdge('say', END)
+        .compile({ checkpointer: new MemorySaver() });
+      await graph.invoke(ask('Hi'), on_(on));
+      const { tasks } = await graph.getState(thread);
+      const ids = tasks.flatMap(({ interrupts }) => interrupts.map(interrupt => idOf(interrupt)));
+      await graph.invoke(new Command({ resume: { [ids[0] ?? '']: 'Ada', [ids[1] ?? '']: 'London' } }), on_(on));
+    },
+    // In the order of the state.
+    ['user: Hi', 'user: London', 'user: Ada', 'assistant: Hello'],
+  ],
+  [
+    'a text that the app writes in capitals',
+    invoking(
+      waiting((reply: string) => reply.toUpperCase()),
+      ask('Q1'),
+      new Command({ resume: 'go on' }),
+    ),
+    ['user: Q1', 'assistant: A1', 'user: go on', 'assistant: A2'],
+  ],
+  [
+    'a text in a state under another name',
+    async on => {
+      const Chat = Annotation.Root({ chat: Annotation<BaseMessage[]>({ reducer: messagesStateReducer }) });
+      const from = model('A1', 'A2');
+      const graph = new StateGraph(Chat)
+        .addNode('say', async ({ chat }) => ({ chat: [await from.invoke(chat)] }))
+        .addNode('wait', () => ({ chat: [human(interrupt('?') as string)] }))
+        .addEdge(START, 'say')
+        .addEdge('say', 'wait')
+        .addEdge('wait', 'say')
+        .compile({ checkpointer: new MemorySaver() });
+      const handler = new SynapCallbackHandler(on.recorder, { inputKey: 'chat', outputKey: 'chat', logger: false });
+      for (const input of [{ chat: [human('Q1')] }, new Command({ resume: 'Q2' })])
+        await graph.invoke(input as never, { ...thread, callbacks: [handler] });
+    },
+    ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
+  ],
+  [
+    'a text, and the model fails at it, and is asked again',
+    async on => {
+      const graph = chat(
+        () => ({ messages: [human(interrupt('?') as string)] }),
+        model('A1', { error: new Error('down') }, 'A2'),
+      );
+      await graph.invoke(ask('Q1'), on_(on));
+      await expect(graph.invoke(new Command({ resume: 'Q2' }), on_(on))).rejects.toThrow('down');
+      await graph.invoke(null, on_(on));
+    },
+    ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
+  ],
+  [
+    'a text, and a model in the same node fails at it, and is asked again',
+    async on => {
+      const from = model({ error: new Error('down') }, 'A2');
+      const graph = checkpointed({
+        say: saying(model('A1')),
+        wait: async ({ messages }) => {
+          const reply = human(interrupt('?') as string);
+          return { messages: [reply, await from.invoke([...messages, reply])] };
+        },
+      });
+      await graph.invoke(ask('Q1'), on_(on));
+      await expect(graph.invoke(new Command({ resume: 'Q2' }), on_(on))).rejects.toThrow('down');
+      await graph.invoke(new Command({ resume: 'Q2' }), on_(on));
+    },
+    ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
+  ],
+  [
+    'a draft that the user has edited is the answer, and nobody’s words',
+    invoking(
+      () =>
+        checkpointed({
+          draft: async () => ({ notes: await model('Notes').invoke('Write') }),
+          review: () => ({ messages: [new AIMessage(interrupt('Edit it') as string)] }),
+        }),
+      ask('Write'),
+      new Command({ resume: 'My own words' }),
+    ),
+    ['user: Write', 'assistant: My own words'],
   ],
   [
     'feedback that a model is told of in a state without messages',
