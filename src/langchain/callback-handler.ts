@@ -1,5 +1,5 @@
 import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
-import { isObject } from '../internal/guards.js';
+import { isObject, property } from '../internal/guards.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { humanContent } from './content.js';
 import { Listener } from './listener.js';
@@ -92,7 +92,17 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
     const isStep = [parentOrType, typeOrName].some(type => type !== undefined && STEP_TYPES.has(type));
     if (isStep && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
     const name = moved ? typeOrName : nameOrParent;
-    const start = { kind: 'chain', runId, parentRunId, tags, metadata, name, serialized } as const;
+    if (isStateUpdate(serialized) && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
+    const start = {
+      kind: 'chain',
+      runId,
+      parentRunId,
+      tags,
+      metadata,
+      name,
+      serialized,
+      isGraph: isOfLangGraph(serialized, 'pregel'),
+    } as const;
     this.#listener.chainStarted(start, inputs, isDeferred(inputs, extra), this.awaitHandlers);
   }
 
@@ -233,6 +243,21 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
   override handleRetrieverError(error: unknown, runId: string): void {
     this.#listener.failed(runId, error);
   }
+}
+
+/** Whether a chain, as LangChain serializes it, is of a kind of LangGraph's: `pregel` is a graph, under whatever name. */
+function isOfLangGraph(chain: unknown, kind: 'pregel' | 'ChannelWrite'): boolean {
+  return isObject(chain) && Array.isArray(chain.id) && chain.id[0] === 'langgraph' && chain.id[1] === kind;
+}
+
+/**
+ * Whether a chain is what `graph.updateState()` writes by, under whatever name. What it writes is said when the graph goes on
+ * from it.
+ */
+function isStateUpdate(chain: unknown): boolean {
+  const first = isObject(chain) && isObject(chain.kwargs) ? chain.kwargs.first : undefined;
+  // What a serialized chain is made of is not serialized yet.
+  return isOfLangGraph(chain, 'ChannelWrite') || isOfLangGraph({ id: property(first, 'lc_id') }, 'ChannelWrite');
 }
 
 // Streamed lambdas and maps get their input piece by piece; before core 1.0 nothing but the empty input says so.

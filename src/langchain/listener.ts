@@ -2,18 +2,20 @@ import { BoundedSet } from '../internal/bounded-set.js';
 import { isObject, safely } from '../internal/guards.js';
 import { safeLogger } from '../internal/logger.js';
 import { WarnOnce } from '../internal/warn-once.js';
-import type { MessageContent } from '../recorder/attachments.js';
-import type { Identity } from '../recorder/identity.js';
 import type { Recorder } from '../recorder/recorder.js';
-import { closeScope, enterScope, isInside, type ScopedRun, scopeFor } from '../recorder/scope.js';
+import { closeScope, enterScope, type ScopedRun, scopeFor } from '../recorder/scope.js';
 import { chainSteps, reachesReader } from './chain-steps.js';
+import { FirstHalves } from './first-half.js';
 import { graphShape } from './graph-shape.js';
+import { graphStep } from './graph-state.js';
 import { HistoryUpdates } from './history/history-updates.js';
 import { callIdentity } from './identity.js';
+import { isInsideAnother, OuterTasks } from './inside.js';
 import { liveObject, rememberLiveObjects } from './live-objects.js';
 import { LlmCall, type Reach } from './llm-call.js';
 import { startingStream, watchModelStreams } from './model-streams.js';
 import { readHandlerOptions, type SynapCallbackHandlerOptions } from './options.js';
+import type { PromptMessage } from './prompt.js';
 import type { RootContext } from './root-context.js';
 import { RootRun } from './root-run.js';
 import { type ChainRun, Runs } from './runs.js';
@@ -30,15 +32,17 @@ export interface Start {
   readonly name: string | undefined;
   /** LangChain's record of what starts. */
   readonly serialized?: unknown;
+  /** Whether it is a graph of LangGraph's. */
+  readonly isGraph?: boolean | undefined;
 }
 
 /** A model's call, as it starts. */
 export interface CallStart extends Start {
   readonly extraParams: unknown;
   /** What a human says in its prompt, for a model that is called by itself. */
-  asRoot(): readonly MessageContent[];
+  asRoot(): readonly PromptMessage[];
   /** And for one that is called by a chain. */
-  inChain(): readonly MessageContent[];
+  inChain(): readonly PromptMessage[];
 }
 
 /** Follows runs from their starts to their ends, and passes each event to the turn it belongs to. Never throws. */
@@ -46,6 +50,7 @@ export class Listener {
   readonly #recorder: Recorder;
   readonly #context: RootContext;
   readonly #runs: Runs;
+  readonly #tasks: OuterTasks;
   #closed = false;
 
   /** @throws {@link InvalidInputError} an option is wrong; `field` names it */
@@ -54,11 +59,13 @@ export class Listener {
     rememberLiveObjects();
     watchModelStreams();
     this.#recorder = recorder;
+    this.#tasks = OuterTasks.of(recorder);
     this.#runs = new Runs(settings.idleMs);
     this.#context = {
       settings,
       warnOnce: WarnOnce.of(recorder, safeLogger(options.logger)),
       answered: new BoundedSet(MAX_ANSWERED),
+      firstHalves: FirstHalves.of(recorder),
     };
   }
 
@@ -74,9 +81,10 @@ export class Listener {
   chainStarted(start: Start, input: unknown, deferred: boolean, awaited: boolean): void {
     this.#safely(() => {
       const run = this.#enter(start, awaited);
-      if (run?.root.id !== start.runId) return;
-      run.root.begin(input, deferred);
-      this.#runs.grew(run.root, run.root.promptLength);
+      if (run?.root.id === start.runId) {
+        run.root.begin(input, deferred);
+        this.#runs.grew(run.root, run.root.promptLength);
+      } else if (run && !run.internal) run.root.chainStarted(input, start.metadata);
     });
   }
 
@@ -153,10 +161,10 @@ export class Listener {
   }
 
   failed(runId: string, error: unknown, input?: unknown): void {
-    this.#leave(runId, ({ id, root, call }) => {
+    this.#leave(runId, ({ id, root, call, internal }) => {
       call?.fail();
       if (root.id === id) root.fail(error, input);
-      else root.stepFailed(error);
+      else root.stepFailed(error, internal);
     });
   }
 
@@ -200,14 +208,14 @@ export class Listener {
     const nodes = parent?.nodes ?? [];
     // LangChain awaits the handler in the async context of the call that starts the root, and takes only its own store out
     // of that. In the background queue, what is ambient may be another user's.
-    if (!parent && awaited && isInside(this.#recorder, callIdentity(metadata))) {
+    if (!parent && isInsideAnother(this.#recorder, metadata, awaited)) {
       this.#runs.ignore(runId);
       return undefined;
     }
     const isNode = kind === 'chain' && node !== undefined && name === node && isGraphStep(tags);
     const run: ChainRun = {
       id: runId,
-      root: parent?.root ?? this.#root(runId, name, metadata, awaited),
+      root: parent?.root ?? this.#root(start, awaited),
       parent,
       internal: hidden || isStep || (parent?.internal ?? false),
       nodes: node === undefined || nodes.includes(node) ? nodes : [...nodes, node],
@@ -222,6 +230,7 @@ export class Listener {
       for (let around = parent; around; around = around.parent) if (around.node) around.node.hasModel = true;
     if (parent) run.root.stepStarted();
     run.root.touch();
+    if (parent) this.#tasks.note(metadata, run.root.identity);
     this.#runs.add(run, parent ? undefined : metadata);
     return run;
   }
@@ -242,13 +251,14 @@ export class Listener {
     call.counted = length;
   }
 
-  #root(runId: string, name: string | undefined, metadata: unknown, awaited: boolean): RootRun {
+  #root({ runId, name, metadata, isGraph = graphStep(metadata) !== undefined }: Start, awaited: boolean): RootRun {
     let root: RootRun | undefined;
     const identity = callIdentity(metadata);
     const fallback = this.#context.settings.identity;
     const turn = this.#recorder.turn(identity, {
       framework: 'langchain',
       id: runId,
+      idMayRepeat: true,
       // The input of some roots comes only at their end.
       startedAt: performance.now(),
       soFar: () => root?.soFar(),
@@ -257,19 +267,16 @@ export class Listener {
       fallback,
     });
     const history = HistoryUpdates.of(this.#recorder).open(turn, text => root?.said(text) ?? false);
-    root = new RootRun(runId, name ?? 'a chain', turn, this.#context, history);
-    if (awaited) this.#openScope(root, identity);
+    root = new RootRun(runId, name ?? 'a chain', turn, this.#context, history, isGraph);
+    root.identity = safely(() => this.#recorder.identify(identity, { fallback, ambient: awaited }));
+    if (awaited) this.#openScope(root);
     return root;
   }
 
   /** Lets whatever runs inside the root know that it does; see {@link enterScope}. */
-  #openScope(root: RootRun, identity: Identity): void {
-    const { settings } = this.#context;
+  #openScope(root: RootRun): void {
     // What a context holds for as long as anything was started in it is this alone, and not the root.
-    const inside: ScopedRun = {
-      ended: false,
-      identity: safely(() => this.#recorder.identify(identity, { fallback: settings.identity })),
-    };
+    const inside: ScopedRun = { ended: false, identity: root.identity };
     const scope = scopeFor(this.#recorder, inside);
     root.whenClosed = () => closeScope(scope);
     enterScope(scope);

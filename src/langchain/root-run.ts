@@ -1,14 +1,17 @@
-import { property, safely, text } from '../internal/guards.js';
-import type { MessageContent } from '../recorder/attachments.js';
+import { safely } from '../internal/guards.js';
+import type { Identity } from '../recorder/identity.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
-import type { FollowedAnswer } from '../recorder/turn-options.js';
+import type { FollowedAnswer, StoredAnswer } from '../recorder/turn-options.js';
 import { AbortWatch, type BrokenEnd } from './abort-watch.js';
 import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';
+import { addTotals } from './first-half.js';
 import type { HistoryEntry } from './history/history-updates.js';
 import { type InterruptedAnswer, interruptedAnswer, isHiddenByStep } from './interrupted-answer.js';
 import type { LlmCall } from './llm-call.js';
+import type { PromptMessage } from './prompt.js';
 import { publishedBy } from './published.js';
+import { asksUser, isInterrupt, type Question, questionsOf } from './questions.js';
 import type { RootContext } from './root-context.js';
 import { chosenAnswer } from './selectors.js';
 import { UserWords } from './user-words.js';
@@ -30,6 +33,8 @@ export class RootRun {
   /** The runs inside it that have not ended, and itself. */
   readonly runIds = new Set<string>();
   lastEventAt = performance.now();
+  /** Who it is recorded for; undefined where that can't be read. */
+  identity: Identity | undefined;
   /** Abandoned without a text: its end is still welcome. */
   dormant = false;
   /** How many characters it holds: what the user said, and what its models have said so far. */
@@ -51,17 +56,26 @@ export class RootRun {
   #published: AnswerText[] = [];
   #endedBySignal = false;
   #interrupted = false;
+  #questions: Question[] = [];
   #steps = 0;
   #usage: Usage = {};
   #toolCalls: string[] = [];
 
-  constructor(id: string, name: string, turn: Turn, context: RootContext, history: HistoryEntry | undefined) {
+  /** @param isGraph whether it is LangGraph's own */
+  constructor(
+    id: string,
+    name: string,
+    turn: Turn,
+    context: RootContext,
+    history: HistoryEntry | undefined,
+    isGraph = false,
+  ) {
     this.id = id;
     this.#name = name;
     this.#turn = turn;
     this.#context = context;
     this.#history = history;
-    this.#words = new UserWords(turn, context, history);
+    this.#words = new UserWords(turn, context, history, isGraph);
   }
 
   /** The chain starts. A deferred input is still unknown. */
@@ -70,13 +84,18 @@ export class RootRun {
   }
 
   /** The root is a model itself. */
-  beginCall(messages: readonly MessageContent[]): void {
+  beginCall(messages: readonly PromptMessage[]): void {
     this.#words.beginCall(messages);
   }
 
   /** How long what the user said last is. */
   get promptLength(): number {
     return this.#words.prompt?.length ?? 0;
+  }
+
+  /** A chain inside starts. */
+  chainStarted(input: unknown, metadata: unknown): void {
+    this.#words.stepStarted(input, metadata);
   }
 
   /** A sign of life. */
@@ -91,7 +110,7 @@ export class RootRun {
   }
 
   /** `prompt` is read only where the root's input does not say what the user said. */
-  callStarted(call: LlmCall, prompt: () => readonly MessageContent[]): void {
+  callStarted(call: LlmCall, prompt: () => readonly PromptMessage[]): void {
     this.#calls.push(call);
     if (this.#calls.length > MAX_CALLS) this.#calls.shift();
     if (call.visible) this.#words.modelStarted(prompt);
@@ -109,10 +128,15 @@ export class RootRun {
     this.#watch.stepStarted();
   }
 
-  /** A step inside has failed. One that waits for a human ends so, too. */
-  stepFailed(error: unknown): void {
-    if (isInterrupt(error)) this.#interrupted = true;
-    else this.#watch.stepFailed(error);
+  /** A step inside has failed. One that waits for a human ends so, too; `internal`: it is a tool, or part of one. */
+  stepFailed(error: unknown, internal = false): void {
+    if (!isInterrupt(error)) return this.#watch.stepFailed(error);
+    this.#interrupted = true;
+    for (const question of questionsOf(error)) {
+      const { id, text } = question;
+      const isKnown = this.#questions.some(known => known.id === id && known.text === text);
+      if (!isKnown && (internal || asksUser(this.#words.lastMessage, text))) this.#questions.push(question);
+    }
   }
 
   /**
@@ -132,7 +156,7 @@ export class RootRun {
 
   /** The chain has ended. `input` is there when it was deferred. */
   complete(output: unknown, input?: unknown): void {
-    this.#beforeEnd(input);
+    this.#beforeEnd({ input, output });
     const own = this.#answer(output);
     const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
     if (answer === undefined && (this.#words.prompt !== undefined || this.#calls.some(call => call.visible)))
@@ -140,21 +164,36 @@ export class RootRun {
         `ambiguous:${this.#name}`,
         `no part of the output of ${JSON.stringify(this.#name)} is clearly the answer, so only the user's message is recorded. Set outputKey, selectOutput or assistantNodes`,
       );
-    if (answer === undefined || answer === 'none')
-      return this.#turn.complete(this.#final('', this.#details(undefined)));
+    if (answer === undefined || answer === 'none') return this.#completeUnanswered();
     if (answer.messageId !== undefined) this.#context.answered.add(answer.messageId);
-    this.#turn.complete(this.#final(answer.text, this.#details(findCall(this.#calls, answer))));
+    const answerId = this.#words.answerId(answer.messageId, output);
+    this.#turn.complete({ ...this.#final(answer.text, this.#details(findCall(this.#calls, answer))), answerId });
+  }
+
+  /** There is no answer, or none yet. A question of a tool's is what the user saw: it is the answer until then. */
+  #completeUnanswered(): void {
+    const [question] = this.#questions;
+    const call = question && this.#calls.findLast(({ visible, forTools }) => visible && forTools);
+    const details = this.#details(call);
+    if (this.#interrupted && !question) {
+      const { steps = 0, usage = {}, toolCalls = [] } = details;
+      this.#context.firstHalves.keep(this.#words.tasks, { steps, usage, toolCalls });
+    }
+    const asked = this.#questions.map(({ text }) => text).join('\n\n');
+    const answerId = question?.id && this.#turn.conversationId && `interrupt:${question.id}`;
+    this.#turn.complete({ ...this.#final(asked, details), answerId });
   }
 
   /** The model that is the root has ended. */
   completeCall(call: LlmCall): void {
-    this.#beforeEnd();
-    this.#turn.complete(this.#final(call.answers ? call.text : '', this.#details(call)));
+    this.#beforeEnd({});
+    const answerId = this.#words.callAnswerId(call.messageId);
+    this.#turn.complete({ ...this.#final(call.answers ? call.text : '', this.#details(call)), answerId });
   }
 
   /** The root has failed, was aborted, or lost its reader. */
   fail(error: unknown, input?: unknown): void {
-    this.#beforeEnd(input);
+    this.#beforeEnd({ input });
     const isModelRunning = this.#calls.some(({ state }) => state === 'running');
     this.#break(this.#watch.endOf(error, isModelRunning), error);
   }
@@ -203,7 +242,7 @@ export class RootRun {
   }
 
   /** What the turn ends with; empty where a message history has recorded the answer of a run that was given up. */
-  #final(content: string, details: AnswerDetails): AnswerDetails & { content: string } {
+  #final(content: string, details: AnswerDetails): AnswerDetails & StoredAnswer & { content: string } {
     const kept = this.#history?.answeredElsewhere === undefined ? content : '';
     this.#history?.close(kept);
     return { content: kept, ...details };
@@ -227,8 +266,8 @@ export class RootRun {
     );
   }
 
-  #beforeEnd(input?: unknown): void {
-    this.#words.settle(input);
+  #beforeEnd(end: { input?: unknown; output?: unknown }): void {
+    this.#words.settle(end);
     // What LangChain reports in the end beats what its signals seemed to say.
     if (this.#endedBySignal) this.#turn.resume();
   }
@@ -250,7 +289,10 @@ export class RootRun {
         `${JSON.stringify(this.#name)} has a step behind its model, which did not finish: what the reader got of the answer is not known, so only the user's message is recorded`,
       );
     if (answer?.messageId !== undefined) this.#context.answered.add(answer.messageId);
-    const details = this.#final(answer?.text ?? '', this.#details(answer && findCallOf(this.#calls, answer)));
+    // What a node has put into the state is there when the run is tried again.
+    const answerId = answer?.call ? undefined : this.#words.callAnswerId(answer?.messageId);
+    const final = this.#final(answer?.text ?? '', this.#details(answer && findCallOf(this.#calls, answer)));
+    const details = { ...final, answerId };
     if (end === 'error') this.#turn.fail(error, details);
     else if (end === 'aborted') this.#turn.abort(error, details);
     else this.#turn.abandon(details);
@@ -265,22 +307,19 @@ export class RootRun {
   }
 
   #details(call: LlmCall | undefined): AnswerDetails {
-    const steps = this.#steps + (call && call.state !== 'done' ? 1 : 0);
+    const own = this.#steps + (call && call.state !== 'done' ? 1 : 0);
+    const second = { steps: own, usage: this.#usage, toolCalls: this.#toolCalls };
+    const { steps, usage, toolCalls } = addTotals(this.#words.firstHalf, second);
     return {
       ...call?.details,
       firstTokenAt: call?.firstTokenAt,
-      usage: this.#usage,
+      usage,
       steps: steps === 0 ? undefined : steps,
-      toolCalls: this.#toolCalls,
+      toolCalls,
     };
   }
 }
 
 function findCallOf(calls: readonly LlmCall[], answer: InterruptedAnswer): LlmCall | undefined {
   return answer.call ?? findCall(calls, answer);
-}
-
-// LangGraph stops a step with these where a human is to decide; the root ends without an error.
-function isInterrupt(error: unknown): boolean {
-  return ['GraphInterrupt', 'NodeInterrupt'].includes(text(property(error, 'name')) ?? '');
 }
