@@ -1,5 +1,5 @@
 import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
-import { isObject } from '../internal/guards.js';
+import { isObject, text } from '../internal/guards.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { humanContent } from './content.js';
 import { Listener } from './listener.js';
@@ -77,7 +77,7 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
    * @internal
    */
   override handleChainStart(
-    _chain: unknown,
+    chain: unknown,
     inputs: unknown,
     runId: string,
     parentOrType?: string,
@@ -91,8 +91,10 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
     const parentRunId = moved ? nameOrParent : parentOrType;
     const isStep = [parentOrType, typeOrName].some(type => type !== undefined && STEP_TYPES.has(type));
     if (isStep && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
-    const name = moved ? typeOrName : nameOrParent;
-    const start = { kind: 'chain', runId, parentRunId, tags, metadata, name } as const;
+    const className = classOf(chain);
+    const name = (moved ? typeOrName : nameOrParent) ?? className;
+    const isParser = parentOrType === 'parser' || typeOrName === 'parser';
+    const start = { kind: 'chain', runId, parentRunId, tags, metadata, name, className, isParser } as const;
     this.#listener.chainStarted(start, inputs, isDeferred(inputs, extra), this.awaitHandlers);
   }
 
@@ -239,4 +241,10 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
 function isDeferred(inputs: unknown, extra: unknown): boolean {
   if (isObject(extra) && extra.lc_defers_inputs === true) return true;
   return isObject(inputs) && inputs.input === '' && Object.keys(inputs).length === 1;
+}
+
+/** The name of a chain's class: the last part of the id that LangChain serialises it with. */
+function classOf(chain: unknown): string | undefined {
+  const id = isObject(chain) ? chain.id : undefined;
+  return Array.isArray(id) ? text(id.at(-1)) : undefined;
 }

@@ -26,6 +26,13 @@ export interface Start {
   readonly name: string | undefined;
 }
 
+/** A chain, as it starts. */
+export interface ChainStart extends Start {
+  readonly className: string | undefined;
+  /** Whether it turns what a model said into something else. */
+  readonly isParser: boolean;
+}
+
 /** A model's call, as it starts. */
 export interface CallStart extends Start {
   readonly extraParams: unknown;
@@ -63,10 +70,15 @@ export class Listener {
   }
 
   /** `awaited`: LangChain waits for the handler, so that what is ambient is the caller's own. */
-  chainStarted(start: Start, input: unknown, deferred: boolean, awaited: boolean): void {
+  chainStarted(start: ChainStart, input: unknown, deferred: boolean, awaited: boolean): void {
     this.#safely(() => {
       const run = this.#enter(start, awaited);
-      if (run?.root.id === start.runId) run.root.begin(input, deferred);
+      if (run?.root.id === start.runId) return run.root.begin(input, deferred);
+      if (!run || run.internal) return;
+      const { className, isParser, name = className, tags } = start;
+      // A state may be large, and only a parser's input is looked at.
+      run.step = { className, name, isParser, input: isParser ? input : undefined };
+      run.root.stepStarted(name, tags, start.parentRunId === run.root.id, false);
     });
   }
 
@@ -80,6 +92,7 @@ export class Listener {
       run.call = new LlmCall({ metadata, extraParams, visible: !run.internal && named });
       const isRoot = run.root.id === run.id;
       if (isRoot) run.root.beginCall(start.asRoot());
+      if (!run.internal) run.root.stepStarted('a model', start.tags, start.parentRunId === run.root.id, true);
       if (!run.internal) run.root.callStarted(run.call, isRoot ? () => [] : start.inChain);
     });
   }
@@ -110,8 +123,9 @@ export class Listener {
   }
 
   chainEnded(runId: string, output: unknown, input: unknown): void {
-    this.#leave(runId, ({ id, root }) => {
+    this.#leave(runId, ({ id, root, step }) => {
       if (root.id === id) root.complete(output, input);
+      else if (step) root.stepEnded(step, output, input);
     });
   }
 
@@ -184,6 +198,7 @@ export class Listener {
       root: parent?.root ?? this.#root(runId, name, metadata, awaited),
       internal: hidden || isStep || (parent?.internal ?? false),
       nodes: node === undefined || nodes.includes(node) ? nodes : [...nodes, node],
+      step: undefined,
       call: undefined,
       copies: { starts: 1, events: 0 },
     };

@@ -1,7 +1,7 @@
 import { isObject, text } from '../internal/guards.js';
 import type { TurnDetails, Usage } from '../recorder/metadata.js';
 import { answerText, saysAnything } from './content.js';
-import { callsTools, readMessage, toolNames } from './messages.js';
+import { callsTools, readMessage, toolArguments, toolNames } from './messages.js';
 
 /** What LangChain says of a model's call when it starts. */
 export interface LlmStart {
@@ -42,6 +42,10 @@ export class LlmCall {
   /** Whether it called tools, so that its text is no answer. */
   forTools = false;
   toolCalls: readonly string[] = [];
+  /** What it gave those tools: of a structured answer, the answer. */
+  toolArguments: readonly unknown[] = [];
+  /** The LangGraph nodes that it was made in, from the outermost, as one string. */
+  readonly place: string | undefined;
   usage: Usage = {};
   readonly #startedAt = ++moment;
   #endedAt = Infinity;
@@ -58,6 +62,7 @@ export class LlmCall {
       text(metadataFields.ls_model_name) ?? text(params.model) ?? text(params.model_name) ?? text(params.modelName);
     this.#provider = text(metadataFields.ls_provider);
     this.signal = signalOf(extra.options, metadataFields);
+    this.place = placeOf(metadataFields);
   }
 
   /**
@@ -116,6 +121,7 @@ export class LlmCall {
     this.messageId = message?.id;
     this.forTools = message !== undefined && callsTools(message);
     this.toolCalls = message ? toolNames(message) : [];
+    this.toolArguments = message ? toolArguments(message) : [];
     this.#responseModel = text(response.model_name) ?? text(response.model);
     this.#provider = text(response.model_provider) ?? this.#provider;
     this.#finishReason =
@@ -169,6 +175,11 @@ function signalOf(options: unknown, metadata: Record<string, unknown>): CallSign
   if (!isObject(options)) return undefined;
   const derived = metadata.langgraph_node !== undefined || metadata.langgraph_checkpoint_ns !== undefined;
   return { signal: isObject(options.signal) ? (options.signal as unknown as AbortSignal) : undefined, derived };
+}
+
+// A task's own id stands behind the name of its node: `research:7c2f…|model:01ab…`.
+function placeOf({ langgraph_checkpoint_ns: namespace, langgraph_node: node }: Record<string, unknown>) {
+  return text(namespace)?.replaceAll(/:[^|]*/g, '') ?? text(node);
 }
 
 // A stream without any chunk ends with a list of undefined.

@@ -3,11 +3,13 @@ import { isAborted } from '../recorder/abort.js';
 import type { MessageContent } from '../recorder/attachments.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
-import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';
+import { type Answer, type AnswerText, answerOfOutput, errorOfOutput, findCall } from './answer.js';
 import type { HistoryEntry } from './history/history-updates.js';
 import type { LlmCall } from './llm-call.js';
+import { unclearAnswer } from './notices.js';
 import type { RootContext } from './root-context.js';
 import { chosenAnswer } from './selectors.js';
+import { StepOutputs, type StepStart } from './step-outputs.js';
 import { UserWords } from './user-words.js';
 
 // An agent may call its model thousands of times; the answer is among the last of them.
@@ -33,6 +35,7 @@ export class RootRun {
   readonly #history: HistoryEntry | undefined;
   readonly #calls: LlmCall[] = [];
   readonly #words: UserWords;
+  readonly #stepOutputs = new StepOutputs();
   #interrupted = false;
   #steps = 0;
   #usage: Usage = {};
@@ -81,6 +84,17 @@ export class RootRun {
     this.#toolCalls.push(...call.toolCalls);
   }
 
+  /** A step, or a model's call, starts inside; `isOwn`: the run itself has started it. */
+  stepStarted(name: string | undefined, tags: readonly string[] | undefined, isOwn: boolean, isModel: boolean): void {
+    if (isOwn) this.#stepOutputs.started(name, tags);
+    if (isModel) this.#stepOutputs.modelStarted();
+  }
+
+  /** A step inside has ended. `inputs` is there when its input was streamed. */
+  stepEnded(step: StepStart, output: unknown, inputs: unknown): void {
+    this.#stepOutputs.ended(step, output, inputs, this.#calls);
+  }
+
   /** A step inside has failed. One that waits for a human ends so, too. */
   stepFailed(error: unknown): void {
     if (isInterrupt(error)) this.#interrupted = true;
@@ -89,17 +103,28 @@ export class RootRun {
   /** The chain has ended. `input` is there when it was deferred. */
   complete(output: unknown, input?: unknown): void {
     this.#words.settle(input);
+    const error = safely(() => errorOfOutput(output));
+    if (error !== undefined && this.#context.settings.selectOutput === undefined) return this.#fail(error);
     const own = this.#answer(output);
     const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
-    if (answer === undefined && (this.#words.prompt !== undefined || this.#calls.some(call => call.visible)))
-      this.#context.warnOnce.warn(
-        `ambiguous:${this.#name}`,
-        `no part of the output of ${JSON.stringify(this.#name)} is clearly the answer, so only the user's message is recorded. Set outputKey, selectOutput or assistantNodes`,
-      );
+    if (answer === undefined) this.#warnOfUnclear(output);
     if (answer === undefined || answer === 'none')
       return this.#turn.complete(this.#final('', this.#details(undefined)));
-    if (answer.messageId !== undefined) this.#context.answered.add(answer.messageId);
-    this.#turn.complete(this.#final(answer.text, this.#details(findCall(this.#calls, answer))));
+    for (const id of answer.messageIds ?? [answer.messageId]) if (id !== undefined) this.#context.answered.add(id);
+    const call = answer.call ?? findCall(this.#calls, answer);
+    const details = this.#details(call);
+    // The tool that a model is made to call for a structured answer does nothing.
+    const toolCalls = answer.isStructured && call ? without(this.#toolCalls, call.toolCalls) : this.#toolCalls;
+    this.#turn.complete(this.#final(answer.text, { ...details, toolCalls }));
+  }
+
+  /** A run in which nobody said anything is a step that an app takes by hand, unless it goes on with a conversation. */
+  #warnOfUnclear(output: unknown): void {
+    const hasPrompt = this.#words.prompt !== undefined;
+    const calls = this.#calls.filter(call => call.visible);
+    if (!hasPrompt && calls.length === 0 && !this.#words.isResumed) return;
+    const chain = { name: this.#name, steps: this.#stepOutputs };
+    unclearAnswer(this.#context.warnOnce, chain, { input: this.#words.input, output, calls, hasPrompt });
   }
 
   /** The model that is the root has ended. */
@@ -110,6 +135,10 @@ export class RootRun {
   /** The root has failed, or was aborted. */
   fail(error: unknown, input?: unknown): void {
     this.#words.settle(input);
+    this.#fail(error);
+  }
+
+  #fail(error: unknown): void {
     const aborted = this.#isAborted(error);
     const call = this.#partial(aborted);
     const details = this.#final(call?.text ?? this.#historyAnswer()?.text ?? '', this.#details(call));
@@ -163,6 +192,7 @@ export class RootRun {
         input: this.#words.input,
         prompt: this.#words.prompt,
         calls: this.#calls,
+        steps: this.#stepOutputs,
         nodesNamed: settings.assistantNodes !== undefined,
         interrupted: this.#interrupted,
         isResumed: this.#words.isResumed,
@@ -205,4 +235,13 @@ export class RootRun {
 // LangGraph stops a step with these where a human is to decide; the root ends without an error.
 function isInterrupt(error: unknown): boolean {
   return ['GraphInterrupt', 'NodeInterrupt'].includes(text(property(error, 'name')) ?? '');
+}
+
+function without(names: readonly string[], removed: readonly string[]): string[] {
+  const rest = [...names];
+  for (const name of removed) {
+    const index = rest.lastIndexOf(name);
+    if (index >= 0) rest.splice(index, 1);
+  }
+  return rest;
 }

@@ -2,6 +2,7 @@ import { outsideRequests } from '../internal/async-context.js';
 import { BoundedSet } from '../internal/bounded-set.js';
 import type { LlmCall } from './llm-call.js';
 import type { RootRun } from './root-run.js';
+import type { StepStart } from './step-outputs.js';
 
 /** A run that has started and not ended. */
 export interface ChainRun {
@@ -11,6 +12,8 @@ export interface ChainRun {
   readonly internal: boolean;
   /** The LangGraph nodes it runs in, from the outermost. */
   readonly nodes: readonly string[];
+  /** What a chain inside another started with, where what it gives may tell the answer. */
+  step: StepStart | undefined;
   /** The model's call, where the run is one. */
   call: LlmCall | undefined;
   /** How many times its start was reported: so often each of its tokens is reported, too. */

@@ -2,6 +2,7 @@ import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
 import { type AnswerContext, answerOf, answerOfOutput, findCall } from '../../src/langchain/answer.js';
 import { LlmCall } from '../../src/langchain/llm-call.js';
+import { StepOutputs } from '../../src/langchain/step-outputs.js';
 
 function called(text: string, { visible = true, id }: { visible?: boolean; id?: string } = {}): LlmCall {
   const call = new LlmCall({ metadata: {}, extraParams: {}, visible });
@@ -15,6 +16,7 @@ const answer = (output: unknown, context: Partial<AnswerContext> = {}) =>
     input: undefined,
     prompt: 'Why?',
     calls: [],
+    steps: new StepOutputs(),
     nodesNamed: false,
     interrupted: false,
     isResumed: false,

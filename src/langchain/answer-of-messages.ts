@@ -1,0 +1,114 @@
+import type { Answer, AnswerText } from './answer-context.js';
+import { answerText } from './content.js';
+import type { LlmCall } from './llm-call.js';
+import { callsTools, type Message } from './messages.js';
+
+/** A message after the user's last one, and the model's call that it came from. */
+export interface Reply {
+  readonly message: Message;
+  readonly call?: LlmCall | undefined;
+}
+
+/** What else is known of the run that the replies are of. */
+interface RunFacts {
+  /** The calls of its models. */
+  readonly calls: readonly LlmCall[];
+  /** Whether the graph ended with tools whose results are the answer (`returnDirect`). */
+  readonly endsWithTools: boolean;
+}
+
+const NO_RUN: RunFacts = { calls: [], endsWithTools: false };
+
+/**
+ * The answer among the messages that follow the user's. What the assistant says after the last tool, handoff or other
+ * human (a critic, a worker) is one answer, its messages apart by a blank line: parallel nodes, a disclaimer behind the
+ * answer. A message that a later one replaces is no part of it; see {@link replaces}.
+ */
+export function answerOfReplies(replies: readonly Reply[], run = NO_RUN): Answer {
+  const last = replies.at(-1)?.message;
+  // It waits for its tools, as in an interrupted run.
+  if (last?.speaker === 'ai' && callsTools(last)) return 'none';
+  if (run.endsWithTools && last?.speaker === 'tool') return answerOfTools(replies);
+  const said = replies.map(reply => ({ ...reply, text: textOf(reply.message) }));
+  const end = said.findLastIndex(({ text }) => text !== '') + 1;
+  const start = said.slice(0, end).findLastIndex(({ message }) => separates(message)) + 1;
+  let parts: Said[] = [];
+  for (const reply of said.slice(start, end)) {
+    if (reply.text === '') continue;
+    const isHandedOn = parts.some(part => isHandoff(part, reply, replies, run.calls));
+    parts = isHandedOn ? [reply] : [...parts.filter(part => !repeats(reply.text, part.text)), reply];
+  }
+  return joined(parts);
+}
+
+interface Said extends Reply {
+  readonly text: string;
+}
+
+/** What a message of the assistant's says, as far as it is an answer. */
+function textOf(message: Message): string {
+  if (message.speaker !== 'ai' || callsTools(message)) return '';
+  const said = answerText(message.content);
+  return said.trim() === '' ? '' : said;
+}
+
+/** What stands before a tool, a call of one, or somebody else's words was said on the way. */
+function separates(message: Message): boolean {
+  return message.speaker === 'tool' || message.speaker === 'human' || (message.speaker === 'ai' && callsTools(message));
+}
+
+/**
+ * Whether an agent, or a step that works on the text, took over between two messages: models that spoke side by side both
+ * answer, but one that spoke later, in another agent's name, in the same node again, or after a supervisor or a judge had
+ * been asked, speaks for all before it.
+ */
+function isHandoff(earlier: Said, later: Said, replies: readonly Reply[], calls: readonly LlmCall[]): boolean {
+  const [before, after] = [earlier.call, later.call];
+  const [nameBefore, nameAfter] = [earlier, later].map(({ message }) => message.fields.name);
+  const isOtherAgent = typeof nameBefore === 'string' && typeof nameAfter === 'string' && nameBefore !== nameAfter;
+  if (!before || !after) return isOtherAgent;
+  if (before === after || before.overlaps(after)) return false;
+  const isSameNode = before.place !== undefined && before.place === after.place;
+  return (
+    isOtherAgent ||
+    isSameNode ||
+    calls.some(
+      call =>
+        call.startedAfter(before) && after.startedAfter(call) && !replies.some(({ call: known }) => known === call),
+    )
+  );
+}
+
+/** Whether a text is another once more: in other letters, shortened, with words masked. By half of their words. */
+function repeats(later: string, earlier: string): boolean {
+  if (later.trim() === earlier.trim()) return true;
+  const [a, b] = [wordsOf(later), wordsOf(earlier)];
+  const shared = [...a].filter(word => b.has(word)).length;
+  return shared > 0 && shared * 2 >= a.size + b.size - shared;
+}
+
+// Words are compared so far and no farther.
+const MAX_COMPARED = 20_000;
+
+function wordsOf(text: string): Set<string> {
+  return new Set(text.slice(0, MAX_COMPARED).toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
+}
+
+function joined(parts: readonly Said[]): Answer {
+  const last = parts.at(-1);
+  if (!last) return undefined;
+  const call = parts.findLast(part => part.call)?.call;
+  if (parts.length === 1) return { text: last.text, messageId: last.message.id, call };
+  const ids = parts.flatMap(({ message }) => message.id ?? []);
+  return { text: parts.map(({ text }) => text).join('\n\n'), messageId: last.message.id, messageIds: ids, call };
+}
+
+function answerOfTools(replies: readonly Reply[]): Answer {
+  const start = replies.findLastIndex(({ message }) => message.speaker !== 'tool') + 1;
+  const results = replies.slice(start).filter(({ message }) => message.fields.status !== 'error');
+  const texts = results.map(({ message }) => answerText(message.content)).filter(text => text.trim() !== '');
+  if (texts.length === 0) return undefined;
+  const answer: AnswerText = { text: texts.join('\n\n') };
+  // What a tool said is no model's: its call only asked for it.
+  return answer;
+}
