@@ -91,7 +91,12 @@ function repeats(later: string, earlier: string): boolean {
 const MAX_COMPARED = 20_000;
 
 function wordsOf(text: string): Set<string> {
-  return new Set(text.slice(0, MAX_COMPARED).toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
+  return new Set(
+    text
+      .slice(0, MAX_COMPARED)
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? [],
+  );
 }
 
 function joined(parts: readonly Said[]): Answer {

@@ -1,11 +1,11 @@
 import { isObject } from '../internal/guards.js';
-import { answerOfCalls } from './answer-of-calls.js';
 import type { Answer, AnswerContext } from './answer-context.js';
+import { answerOfCalls } from './answer-of-calls.js';
 import { answerOfReplies } from './answer-of-messages.js';
 import { answerOfState, endsWithUser } from './answer-of-state.js';
 import type { LlmCall } from './llm-call.js';
 import { readMessage, readMessages } from './messages.js';
-import { isBytes, type StepOutputs } from './step-outputs.js';
+import { isBytes, isError, plainValue, type StepOutputs } from './step-outputs.js';
 import { answerOfValue, structuredAnswer } from './structured-answer.js';
 
 /** The names under which chains give their answer, the likeliest first. */
@@ -40,6 +40,7 @@ export function answerOfOutput(context: AnswerContext): Answer {
   const { input, output, calls, steps, interrupted } = context;
   if (typeof output === 'string' || readMessage(output)) return answerOf(output);
   const plain = plainValue(output);
+  if (isError(plain)) return undefined;
   if (plain === null || isBytes(plain)) return answerOfBytes(plain, context);
   const whole = answerOfValueAlone(plain, context);
   if (whole !== undefined) return whole;
@@ -52,15 +53,10 @@ export function answerOfOutput(context: AnswerContext): Answer {
   return keyed ?? answerOfCalls(context);
 }
 
-/** The error that stands where an answer would, as in a batch that returns its exceptions. */
+/** The error that an output is, as in a batch that returns its exceptions, or that stands in it where an answer would. */
 export function errorOfOutput(output: unknown): unknown {
-  const value = isError(output) ? output : isObject(output) && isError(output.output) ? output.output : undefined;
-  return value;
-}
-
-/** LangChain reports a value that is no object as { output: value }; null is one of nothing. */
-function plainValue(output: unknown): unknown {
-  return isObject(output) && Object.keys(output).join() === 'output' ? (output.output ?? null) : output;
+  if (isError(output)) return output;
+  return isObject(output) ? Object.values(output).find(isError) : undefined;
 }
 
 /** Of bytes, or of nothing, what a model said is not the answer: a step of the app made them. */
@@ -94,9 +90,5 @@ function hasMessages(output: unknown): boolean {
   return isObject(output) && readMessages(output.messages, { strings: true }) !== undefined;
 }
 
-/** Also one of another realm. */
-function isError(value: unknown): boolean {
-  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
-}
 export type { Answer, AnswerContext, AnswerText } from './answer-context.js';
 export { findCall } from './find-call.js';

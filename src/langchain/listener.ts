@@ -13,6 +13,7 @@ import { readHandlerOptions, type SynapCallbackHandlerOptions } from './options.
 import type { RootContext } from './root-context.js';
 import { RootRun } from './root-run.js';
 import { type ChainRun, Runs } from './runs.js';
+import { modelStep, placeInSequence } from './step-outputs.js';
 
 const MAX_ANSWERED = 1000;
 
@@ -77,8 +78,10 @@ export class Listener {
       if (!run || run.internal) return;
       const { className, isParser, name = className, tags } = start;
       // A state may be large, and only a parser's input is looked at.
-      run.step = { className, name, isParser, input: isParser ? input : undefined };
-      run.root.stepStarted(name, tags, start.parentRunId === run.root.id, false);
+      const isOwn = start.parentRunId === run.root.id;
+      const place = isOwn ? placeInSequence(tags) : undefined;
+      run.step = { kind: 'chain', place, className, name, isParser, input: isParser ? input : undefined };
+      run.root.stepStarted(run.step, isOwn);
     });
   }
 
@@ -92,8 +95,11 @@ export class Listener {
       run.call = new LlmCall({ metadata, extraParams, visible: !run.internal && named });
       const isRoot = run.root.id === run.id;
       if (isRoot) run.root.beginCall(start.asRoot());
-      if (!run.internal) run.root.stepStarted('a model', start.tags, start.parentRunId === run.root.id, true);
-      if (!run.internal) run.root.callStarted(run.call, isRoot ? () => [] : start.inChain);
+      if (run.internal) return;
+      const isOwn = start.parentRunId === run.root.id;
+      run.step = modelStep(start.name, isOwn ? placeInSequence(start.tags) : undefined);
+      run.root.stepStarted(run.step, isOwn);
+      run.root.callStarted(run.call, isRoot ? () => [] : start.inChain);
     });
   }
 
@@ -130,10 +136,10 @@ export class Listener {
   }
 
   callEnded(runId: string, output: unknown, cached: boolean): void {
-    this.#leave(runId, ({ id, root, call }) => {
+    this.#leave(runId, ({ id, root, call, step }) => {
       if (!call) return;
       call.end(output, { cached });
-      root.callEnded(call);
+      root.callEnded(call, step);
       if (root.id === id) root.completeCall(call);
     });
   }
@@ -143,10 +149,10 @@ export class Listener {
   }
 
   failed(runId: string, error: unknown, input?: unknown): void {
-    this.#leave(runId, ({ id, root, call }) => {
+    this.#leave(runId, ({ id, root, call, step }) => {
       call?.fail();
       if (root.id === id) root.fail(error, input);
-      else root.stepFailed(error);
+      else root.stepFailed(error, step);
     });
   }
 

@@ -77,17 +77,18 @@ export class RootRun {
     if (call.visible) this.#words.modelStarted(prompt);
   }
 
-  callEnded(call: LlmCall): void {
+  callEnded(call: LlmCall, step?: StepStart): void {
+    if (step) this.#stepOutputs.gave(step, { call });
     if (!call.visible) return;
     this.#steps += 1;
     this.#usage = addUsage(this.#usage, call.usage);
     this.#toolCalls.push(...call.toolCalls);
   }
 
-  /** A step, or a model's call, starts inside; `isOwn`: the run itself has started it. */
-  stepStarted(name: string | undefined, tags: readonly string[] | undefined, isOwn: boolean, isModel: boolean): void {
-    if (isOwn) this.#stepOutputs.started(name, tags);
-    if (isModel) this.#stepOutputs.modelStarted();
+  /** A step starts inside, a model's call as well; `isOwn`: the run itself has started it. */
+  stepStarted(step: StepStart, isOwn: boolean): void {
+    if (isOwn) this.#stepOutputs.started(step);
+    if (step.kind === 'model') this.#stepOutputs.decidedToEnd = false;
   }
 
   /** A step inside has ended. `inputs` is there when its input was streamed. */
@@ -96,20 +97,23 @@ export class RootRun {
   }
 
   /** A step inside has failed. One that waits for a human ends so, too. */
-  stepFailed(error: unknown): void {
+  stepFailed(error: unknown, step?: StepStart): void {
+    if (step) this.#stepOutputs.gave(step, { error });
     if (isInterrupt(error)) this.#interrupted = true;
   }
 
   /** The chain has ended. `input` is there when it was deferred. */
-  complete(output: unknown, input?: unknown): void {
+  complete(reported: unknown, input?: unknown): void {
     this.#words.settle(input);
-    const error = safely(() => errorOfOutput(output));
-    if (error !== undefined && this.#context.settings.selectOutput === undefined) return this.#fail(error);
+    const output = safely(() => this.#stepOutputs.ownOutput(reported)) ?? reported;
     const own = this.#answer(output);
     const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
-    if (answer === undefined) this.#warnOfUnclear(output);
-    if (answer === undefined || answer === 'none')
+    if (answer === undefined || answer === 'none') {
+      const error = safely(() => errorOfOutput(output));
+      if (error !== undefined) return this.fail(error);
+      if (answer === undefined) this.#warnOfUnclear(output);
       return this.#turn.complete(this.#final('', this.#details(undefined)));
+    }
     for (const id of answer.messageIds ?? [answer.messageId]) if (id !== undefined) this.#context.answered.add(id);
     const call = answer.call ?? findCall(this.#calls, answer);
     const details = this.#details(call);
@@ -135,10 +139,6 @@ export class RootRun {
   /** The root has failed, or was aborted. */
   fail(error: unknown, input?: unknown): void {
     this.#words.settle(input);
-    this.#fail(error);
-  }
-
-  #fail(error: unknown): void {
     const aborted = this.#isAborted(error);
     const call = this.#partial(aborted);
     const details = this.#final(call?.text ?? this.#historyAnswer()?.text ?? '', this.#details(call));

@@ -4,8 +4,11 @@ import { isSameData, jsonOf } from './json-values.js';
 import type { LlmCall } from './llm-call.js';
 import { callsTools, readMessage } from './messages.js';
 
-/** A step inside a run: a chain of its own, as it starts. */
+/** A step inside a run, as it starts: a chain of its own, or a model's call. */
 export interface StepStart {
+  readonly kind: 'chain' | 'model';
+  /** Its place, from 0, where the run itself is a sequence. */
+  readonly place: number | undefined;
   /** The name of its class, as LangChain tells it. */
   readonly className: string | undefined;
   /** The name of the run: the app's own, a node's, or the class's. */
@@ -14,6 +17,14 @@ export interface StepStart {
   /** A parser's. */
   readonly input: unknown;
 }
+
+/** A model's call as a step. */
+export function modelStep(name: string | undefined, place: number | undefined): StepStart {
+  return { kind: 'model', place, className: undefined, name: name ?? 'model', isParser: false, input: undefined };
+}
+
+/** How a step has ended. */
+export type StepResult = { readonly output: unknown } | { readonly call: LlmCall } | { readonly error: unknown };
 
 /** A value that a parser made of what a model said. */
 interface Parsed {
@@ -39,6 +50,9 @@ export class StepOutputs {
   readonly #parsed: Parsed[] = [];
   readonly #sequence: (string | undefined)[] = [];
   readonly #names: string[] = [];
+  #lastPlace = -1;
+  /** What the last step of the sequence that the run is has given. */
+  #last: StepResult | undefined;
   #text: string | undefined;
 
   /** Names of the steps that the run is made of, as far as they tell which chain it is. */
@@ -47,29 +61,50 @@ export class StepOutputs {
     return sequence.length > 0 ? sequence : this.#names.slice(0, 1);
   }
 
-  /** A step, or a model's call, that the run itself has started. */
-  started(name: string | undefined, tags: readonly string[] | undefined): void {
-    const place = placeInSequence(tags);
+  /** A step that the run itself has started. */
+  started({ name, place }: StepStart): void {
+    if (place !== undefined && place >= this.#lastPlace) {
+      this.#lastPlace = place;
+      this.#last = undefined;
+    }
     if (place !== undefined && place < MAX_NAMES) this.#sequence[place] = name ?? 'step';
     else if (name !== undefined && this.#names.length < MAX_NAMES) this.#names.push(name);
   }
 
-  modelStarted(): void {
-    this.decidedToEnd = false;
+  /** A step has ended. */
+  gave({ place }: StepStart, result: StepResult): void {
+    if (place !== undefined && place === this.#lastPlace) this.#last = result;
+  }
+
+  /**
+   * The run's own output. Before core 1.1, a sequence that is called as a batch reports the outputs of all its runs as the
+   * output of each; its last step has this run's own.
+   */
+  ownOutput(output: unknown): unknown {
+    const list = isObject(output) ? output.output : undefined;
+    if (this.#last === undefined || !Array.isArray(list)) return output;
+    const own = ownOf(list, this.#last);
+    return own === undefined ? output : typeof own === 'object' ? own : { output: own };
   }
 
   /** `inputs` comes with the end where the input was streamed. */
-  ended({ className, name, isParser, input }: StepStart, output: unknown, inputs: unknown, calls: readonly LlmCall[]) {
+  ended(step: StepStart, output: unknown, inputs: unknown, calls: readonly LlmCall[]): void {
+    const { className, name, isParser, input } = step;
+    this.gave(step, { output });
     if (isEnd(output)) this.decidedToEnd = true;
     if (isObject(output) && isObject(output.structuredResponse)) keep(this.responses, output.structuredResponse);
     const isStructured = isParser || name?.startsWith('StructuredOutput') === true;
     if (!isStructured) return;
     const given = inputs ?? input;
     if (className !== undefined && BYTES_PARSERS.has(className)) this.#text = textOfInput(given);
-    const reported = isObject(output) && Object.keys(output).join() === 'output' ? output.output : output;
+    const reported = plainValue(output);
     if (typeof reported !== 'object' || reported === null || isBytes(reported)) return;
     const call = callOfInput(given, calls);
-    keep(this.#parsed, { reported, value: inputs === undefined ? reported : wholeValue(className, reported, call), call });
+    keep(this.#parsed, {
+      reported,
+      value: inputs === undefined ? reported : wholeValue(className, reported, call),
+      call,
+    });
   }
 
   /** The parser whose value this is. */
@@ -77,8 +112,7 @@ export class StepOutputs {
     const exact =
       this.#parsed.findLast(({ reported }) => reported === value) ??
       this.#parsed.findLast(({ reported }) => isSameData(reported, value));
-    // LangChain reports a streamed output as the sum of its pieces: of growing objects that is nonsense, with their keys.
-    return exact ?? this.#parsed.findLast(({ value: made, call }) => call?.streamed && hasSameKeys(made, value));
+    return exact ?? this.#parsed.findLast(({ value: made, call }) => call?.streamed && isSumOf(made, value));
   }
 
   /** The text of an output of bytes: LangChain reports streamed ones as nonsense, so what they were made of counts. */
@@ -105,13 +139,36 @@ export function isBytes(value: unknown): boolean {
   return true;
 }
 
+/** LangChain reports a value that is no object as { output: value }; null is one of nothing. */
+export function plainValue(output: unknown): unknown {
+  return isObject(output) && Object.keys(output).join() === 'output' ? (output.output ?? null) : output;
+}
+
+/** Also one of another realm. */
+export function isError(value: unknown): boolean {
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+}
+
 function keep<T>(list: T[], item: T): void {
   list.push(item);
   if (list.length > MAX_KEPT) list.shift();
 }
 
-/** From 0; undefined for a step that is in no sequence. */
-function placeInSequence(tags: readonly string[] | undefined): number | undefined {
+function ownOf(list: readonly unknown[], last: StepResult): unknown {
+  if ('error' in last) return list.find(item => item === last.error) ?? list.find(isError);
+  if ('call' in last)
+    return list.find(item => {
+      const message = readMessage(item);
+      return (
+        message !== undefined && message.id === last.call.messageId && answerText(message.content) === last.call.text
+      );
+    });
+  const own = plainValue(last.output);
+  return isSameData(own, list) ? undefined : list.find(item => isSameData(item, own));
+}
+
+/** The place of a step in a sequence, from 0; undefined for one that is in none. */
+export function placeInSequence(tags: readonly string[] | undefined): number | undefined {
   for (const tag of tags ?? []) if (tag.startsWith('seq:step:')) return Number(tag.slice('seq:step:'.length)) - 1;
   return undefined;
 }
@@ -157,8 +214,10 @@ function wholeValue(className: string | undefined, reported: object, call: LlmCa
   }
 }
 
-function hasSameKeys(made: unknown, value: object): boolean {
-  if (!isObject(made) || !isObject(value)) return false;
+/** Whether LangChain may have made this sum of the pieces of a streamed value: growing objects, or lists that grow. */
+function isSumOf(made: unknown, sum: object): boolean {
+  if (Array.isArray(made) && Array.isArray(sum)) return made.length > 0 && isSameData(made, sum.slice(-made.length));
+  if (!isObject(made) || !isObject(sum)) return false;
   const keys = Object.keys(made);
-  return keys.length === Object.keys(value).length && keys.every(key => Object.hasOwn(value, key));
+  return keys.length === Object.keys(sum).length && keys.every(key => Object.hasOwn(sum, key));
 }
