@@ -25,6 +25,8 @@ export interface AnswerContext {
   readonly prompt: string | undefined;
   /** The model's calls, in the order they started. */
   readonly calls: readonly LlmCall[];
+  /** Those of tools, and of steps that the app or its graph keeps to itself. */
+  readonly hiddenCalls: readonly LlmCall[];
   /** What the steps inside gave. */
   readonly steps: StepOutputs;
   /** Whether the app has named the nodes that answer, so that others don't. */

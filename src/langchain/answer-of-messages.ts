@@ -22,7 +22,7 @@ const NO_RUN: RunFacts = { calls: [], endsWithTools: false };
 /**
  * The answer among the messages that follow the user's. What the assistant says after the last tool, handoff or other
  * human (a critic, a worker) is one answer, its messages apart by a blank line: parallel nodes, a disclaimer behind the
- * answer. A message that a later one replaces is no part of it; see {@link replaces}.
+ * answer. What a later message stands for is no part of it: see {@link takesOver} and {@link repeats}.
  */
 export function answerOfReplies(replies: readonly Reply[], run = NO_RUN): Answer {
   const last = replies.at(-1)?.message;
@@ -35,8 +35,8 @@ export function answerOfReplies(replies: readonly Reply[], run = NO_RUN): Answer
   let parts: Said[] = [];
   for (const reply of said.slice(start, end)) {
     if (reply.text === '') continue;
-    const isHandedOn = parts.some(part => isHandoff(part, reply, replies, run.calls));
-    parts = isHandedOn ? [reply] : [...parts.filter(part => !repeats(reply.text, part.text)), reply];
+    const isTakenOver = takesOver(reply, parts, replies, run.calls);
+    parts = isTakenOver ? [reply] : [...parts.filter(part => !repeats(reply.text, part.text)), reply];
   }
   return joined(parts);
 }
@@ -58,25 +58,35 @@ function separates(message: Message): boolean {
 }
 
 /**
- * Whether an agent, or a step that works on the text, took over between two messages: models that spoke side by side both
- * answer, but one that spoke later, in another agent's name, in the same node again, or after a supervisor or a judge had
- * been asked, speaks for all before it.
+ * Whether an agent, or a step that works on what was said, took over before a message: models that spoke side by side all
+ * answer, but one that spoke later in another agent's name, in the same node again, after a supervisor or a judge had been
+ * asked, or after several that spoke side by side, speaks for those before it.
  */
-function isHandoff(earlier: Said, later: Said, replies: readonly Reply[], calls: readonly LlmCall[]): boolean {
-  const [before, after] = [earlier.call, later.call];
-  const [nameBefore, nameAfter] = [earlier, later].map(({ message }) => message.fields.name);
-  const isOtherAgent = typeof nameBefore === 'string' && typeof nameAfter === 'string' && nameBefore !== nameAfter;
-  if (!before || !after) return isOtherAgent;
-  if (before === after || before.overlaps(after)) return false;
-  const isSameNode = before.place !== undefined && before.place === after.place;
-  return (
-    isOtherAgent ||
-    isSameNode ||
-    calls.some(
-      call =>
-        call.startedAfter(before) && after.startedAfter(call) && !replies.some(({ call: known }) => known === call),
-    )
+function takesOver(later: Said, parts: readonly Said[], replies: readonly Reply[], calls: readonly LlmCall[]): boolean {
+  const before = parts.filter(part => !part.call || !later.call || !part.call.isBeside(later.call));
+  const callsBefore = before.flatMap(({ call }) => call ?? []);
+  const { call } = later;
+  if (before.some(part => isOtherAgent(part.message, later.message))) return true;
+  if (!call) return false;
+  const wereSideBySide = callsBefore.some((one, index) =>
+    callsBefore.slice(index + 1).some(other => one.isBeside(other)),
   );
+  return wereSideBySide || callsBefore.some(earlier => isAgain(earlier, call) || isAskedBetween(earlier, call));
+
+  function isAskedBetween(earlier: LlmCall, last: LlmCall): boolean {
+    return calls.some(
+      asked =>
+        asked.startedAfter(earlier) && last.startedAfter(asked) && !replies.some(({ call: known }) => known === asked),
+    );
+  }
+}
+
+function isAgain(earlier: LlmCall, later: LlmCall): boolean {
+  return earlier !== later && earlier.place !== undefined && earlier.place === later.place;
+}
+
+function isOtherAgent({ fields: { name: before } }: Message, { fields: { name: after } }: Message): boolean {
+  return typeof before === 'string' && typeof after === 'string' && before !== after;
 }
 
 /** Whether a text is another once more: in other letters, shortened, with words masked. By half of their words. */

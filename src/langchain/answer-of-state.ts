@@ -4,7 +4,7 @@ import { answerOfReplies, type Reply } from './answer-of-messages.js';
 import { answerText, humanContent } from './content.js';
 import { findCall } from './find-call.js';
 import type { LlmCall } from './llm-call.js';
-import { type Message, readMessages } from './messages.js';
+import { callsTools, type Message, readMessages } from './messages.js';
 import { answerOfResponse, asJson } from './structured-answer.js';
 
 /** The answer in the state of a graph: the value of a response format, else what stands in its messages. */
@@ -61,10 +61,15 @@ function repliesIn(messages: readonly Message[], context: AnswerContext): Reply[
     const call = message.speaker === 'ai' && message.id !== undefined ? callOf(message, calls) : undefined;
     return call?.answers && call.messageId === message.id && !known.has(call) ? [{ message, call }] : [];
   });
-  return [...replaced, ...behind].filter(({ message, call }) => {
-    if (nodesNamed && call && !call.visible) return false;
+  const replies = [...replaced, ...behind].filter(({ message, call }) => {
+    if (nodesNamed && (call ? !call.visible : context.steps.isFromOtherNode(message.fields))) return false;
     return call !== undefined || context.isNew(message);
   });
+  // A model that the app keeps from the stream may still give the answer; where another does, what it said is a plan.
+  const isHidden = ({ message, call }: Reply) =>
+    call === undefined && callOf(message, context.hiddenCalls) !== undefined;
+  const shown = replies.filter(reply => !isHidden(reply));
+  return shown.some(({ message }) => message.speaker === 'ai' && !callsTools(message)) ? shown : replies;
 }
 
 function callOf(message: Message, calls: readonly LlmCall[]): LlmCall | undefined {

@@ -80,7 +80,8 @@ export class Listener {
       // A state may be large, and only a parser's input is looked at.
       const isOwn = start.parentRunId === run.root.id;
       const place = isOwn ? placeInSequence(tags) : undefined;
-      run.step = { kind: 'chain', place, className, name, isParser, input: isParser ? input : undefined };
+      const isNamed = this.#isNamed(run);
+      run.step = { kind: 'chain', place, className, name, isNamed, isParser, input: isParser ? input : undefined };
       run.root.stepStarted(run.step, isOwn);
     });
   }
@@ -90,12 +91,11 @@ export class Listener {
       const run = this.#enter(start, awaited);
       if (!run) return;
       const { metadata, extraParams } = start;
-      const { assistantNodes } = this.#context.settings;
-      const named = !assistantNodes || run.nodes.length === 0 || run.nodes.some(node => assistantNodes.has(node));
-      run.call = new LlmCall({ metadata, extraParams, visible: !run.internal && named });
+      run.call = new LlmCall({ metadata, extraParams, visible: !run.internal && this.#isNamed(run) });
+      run.call.superstep = run.superstep;
       const isRoot = run.root.id === run.id;
       if (isRoot) run.root.beginCall(start.asRoot());
-      if (run.internal) return;
+      if (run.internal) return run.root.hiddenCallStarted(run.call);
       const isOwn = start.parentRunId === run.root.id;
       run.step = modelStep(start.name, isOwn ? placeInSequence(start.tags) : undefined);
       run.root.stepStarted(run.step, isOwn);
@@ -174,6 +174,12 @@ export class Listener {
     return run;
   }
 
+  /** Whether what is said in it may be for the user, as far as the app has named the nodes that speak. */
+  #isNamed({ nodes }: ChainRun): boolean {
+    const { assistantNodes } = this.#context.settings;
+    return !assistantNodes || nodes.length === 0 || nodes.some(node => assistantNodes.has(node));
+  }
+
   /** Enters a run. Undefined where it is no part of a turn, or was entered already. */
   #enter({ kind, runId, parentRunId, tags, metadata, name }: Start, awaited: boolean): ChainRun | undefined {
     const entered = this.#runs.get(runId);
@@ -204,6 +210,7 @@ export class Listener {
       root: parent?.root ?? this.#root(runId, name, metadata, awaited),
       internal: hidden || isStep || (parent?.internal ?? false),
       nodes: node === undefined || nodes.includes(node) ? nodes : [...nodes, node],
+      superstep: parent?.superstep ?? tags?.find(tag => tag.startsWith('graph:step:')),
       step: undefined,
       call: undefined,
       copies: { starts: 1, events: 0 },

@@ -46,6 +46,10 @@ export class LlmCall {
   toolArguments: readonly unknown[] = [];
   /** The LangGraph nodes that it was made in, from the outermost, as one string. */
   readonly place: string | undefined;
+  /** The outermost task that it was made in: a node, each time it runs. */
+  readonly task: string | undefined;
+  /** In which step of the root graph that task ran; what runs in one step runs side by side. */
+  superstep: string | undefined;
   usage: Usage = {};
   readonly #startedAt = ++moment;
   #endedAt = Infinity;
@@ -62,7 +66,10 @@ export class LlmCall {
       text(metadataFields.ls_model_name) ?? text(params.model) ?? text(params.model_name) ?? text(params.modelName);
     this.#provider = text(metadataFields.ls_provider);
     this.signal = signalOf(extra.options, metadataFields);
-    this.place = placeOf(metadataFields);
+    const namespace = text(metadataFields.langgraph_checkpoint_ns);
+    // A task's own id stands behind the name of its node: `research:7c2f…|model:01ab…`.
+    this.place = namespace?.replaceAll(/:[^|]*/g, '') ?? text(metadataFields.langgraph_node);
+    this.task = namespace?.split('|')[0];
   }
 
   /**
@@ -150,6 +157,12 @@ export class LlmCall {
     return this.#startedAt < other.#endedAt && other.#startedAt < this.#endedAt;
   }
 
+  /** Whether the two answer side by side: at the same time, or as tasks of one step of a graph. */
+  isBeside(other: LlmCall): boolean {
+    const isSameStep = this.superstep !== undefined && this.superstep === other.superstep;
+    return this.overlaps(other) || (isSameStep && this.task !== other.task);
+  }
+
   startedAfter(other: LlmCall): boolean {
     return this.#startedAt > other.#endedAt;
   }
@@ -175,11 +188,6 @@ function signalOf(options: unknown, metadata: Record<string, unknown>): CallSign
   if (!isObject(options)) return undefined;
   const derived = metadata.langgraph_node !== undefined || metadata.langgraph_checkpoint_ns !== undefined;
   return { signal: isObject(options.signal) ? (options.signal as unknown as AbortSignal) : undefined, derived };
-}
-
-// A task's own id stands behind the name of its node: `research:7c2f…|model:01ab…`.
-function placeOf({ langgraph_checkpoint_ns: namespace, langgraph_node: node }: Record<string, unknown>) {
-  return text(namespace)?.replaceAll(/:[^|]*/g, '') ?? text(node);
 }
 
 // A stream without any chunk ends with a list of undefined.

@@ -34,6 +34,8 @@ export class RootRun {
   readonly #context: RootContext;
   readonly #history: HistoryEntry | undefined;
   readonly #calls: LlmCall[] = [];
+  /** Of tools, and of steps that the app or its graph keeps to itself. */
+  readonly #hiddenCalls: LlmCall[] = [];
   readonly #words: UserWords;
   readonly #stepOutputs = new StepOutputs();
   #interrupted = false;
@@ -75,6 +77,11 @@ export class RootRun {
     this.#calls.push(call);
     if (this.#calls.length > MAX_CALLS) this.#calls.shift();
     if (call.visible) this.#words.modelStarted(prompt);
+  }
+
+  hiddenCallStarted(call: LlmCall): void {
+    this.#hiddenCalls.push(call);
+    if (this.#hiddenCalls.length > MAX_CALLS) this.#hiddenCalls.shift();
   }
 
   callEnded(call: LlmCall, step?: StepStart): void {
@@ -192,6 +199,7 @@ export class RootRun {
         input: this.#words.input,
         prompt: this.#words.prompt,
         calls: this.#calls,
+        hiddenCalls: this.#hiddenCalls,
         steps: this.#stepOutputs,
         nodesNamed: settings.assistantNodes !== undefined,
         interrupted: this.#interrupted,

@@ -12,6 +12,8 @@ export interface ChainRun {
   readonly internal: boolean;
   /** The LangGraph nodes it runs in, from the outermost. */
   readonly nodes: readonly string[];
+  /** The step of the root graph that it runs in. */
+  readonly superstep: string | undefined;
   /** What a chain inside another started with, where what it gives may tell the answer. */
   step: StepStart | undefined;
   /** The model's call, where the run is one. */

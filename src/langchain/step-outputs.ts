@@ -13,6 +13,8 @@ export interface StepStart {
   readonly className: string | undefined;
   /** The name of the run: the app's own, a node's, or the class's. */
   readonly name: string | undefined;
+  /** Whether what it says may be for the user, as far as the app has named the nodes that speak. */
+  readonly isNamed: boolean;
   readonly isParser: boolean;
   /** A parser's. */
   readonly input: unknown;
@@ -20,7 +22,15 @@ export interface StepStart {
 
 /** A model's call as a step. */
 export function modelStep(name: string | undefined, place: number | undefined): StepStart {
-  return { kind: 'model', place, className: undefined, name: name ?? 'model', isParser: false, input: undefined };
+  return {
+    kind: 'model',
+    place,
+    className: undefined,
+    name: name ?? 'model',
+    isNamed: true,
+    isParser: false,
+    input: undefined,
+  };
 }
 
 /** How a step has ended. */
@@ -47,6 +57,8 @@ export class StepOutputs {
   readonly responses: unknown[] = [];
   /** Whether, since a model was last asked, the graph has decided to end. */
   decidedToEnd = false;
+  /** The messages that nodes gave which don't speak to the user. */
+  readonly #fromOtherNodes = new WeakSet<object>();
   readonly #parsed: Parsed[] = [];
   readonly #sequence: (string | undefined)[] = [];
   readonly #names: string[] = [];
@@ -89,8 +101,9 @@ export class StepOutputs {
 
   /** `inputs` comes with the end where the input was streamed. */
   ended(step: StepStart, output: unknown, inputs: unknown, calls: readonly LlmCall[]): void {
-    const { className, name, isParser, input } = step;
+    const { className, name, isNamed, isParser, input } = step;
     this.gave(step, { output });
+    if (!isNamed) for (const message of messagesIn(output)) this.#fromOtherNodes.add(message);
     if (isEnd(output)) this.decidedToEnd = true;
     if (isObject(output) && isObject(output.structuredResponse)) keep(this.responses, output.structuredResponse);
     const isStructured = isParser || name?.startsWith('StructuredOutput') === true;
@@ -105,6 +118,11 @@ export class StepOutputs {
       value: inputs === undefined ? reported : wholeValue(className, reported, call),
       call,
     });
+  }
+
+  /** Whether a message, as it is in the state, is of a node that does not speak to the user. */
+  isFromOtherNode(message: object): boolean {
+    return this.#fromOtherNodes.has(message);
   }
 
   /** The parser whose value this is. */
@@ -183,6 +201,17 @@ function isEnd(output: unknown): boolean {
         target.lg_name === 'Command' &&
         (Array.isArray(target.goto) ? target.goto : [target.goto]).includes('__end__')),
   );
+}
+
+/** The messages in what a node gives: an update of the state, or commands that hold some. */
+function messagesIn(output: unknown): object[] {
+  const value = plainValue(output);
+  const updates = (Array.isArray(value) ? value : [value]).map(update =>
+    isObject(update) && update.lg_name === 'Command' ? update.update : update,
+  );
+  return updates
+    .flatMap(update => (isObject(update) ? update.messages : []))
+    .filter(message => typeof message === 'object' && message !== null);
 }
 
 function textOfInput(given: unknown): string | undefined {

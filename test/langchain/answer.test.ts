@@ -16,6 +16,7 @@ const answer = (output: unknown, context: Partial<AnswerContext> = {}) =>
     input: undefined,
     prompt: 'Why?',
     calls: [],
+    hiddenCalls: [],
     steps: new StepOutputs(),
     nodesNamed: false,
     interrupted: false,

@@ -1,11 +1,21 @@
 import { AIMessage, type BaseMessage, HumanMessage, RemoveMessage, ToolMessage } from '@langchain/core/messages';
 import { RunnableLambda } from '@langchain/core/runnables';
 import { tool } from '@langchain/core/tools';
-import { Annotation, Command, END, MemorySaver, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
+import {
+  Annotation,
+  Command,
+  END,
+  MemorySaver,
+  MessagesAnnotation,
+  Send,
+  START,
+  StateGraph,
+} from '@langchain/langgraph';
 import { createAgent, createMiddleware } from 'langchain';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { drain, handlerOn, isOldCore, type On, type Reply, ScriptedModel } from './support.js';
+import { turns } from '../support/turns.js';
+import { drain, gate, handlerOn, isOldCore, type On, type Reply, ScriptedModel } from './support.js';
 
 const hi = { messages: [new HumanMessage('Weather?')] };
 const model = (...replies: (Reply | string)[]) => new ScriptedModel(replies);
@@ -101,6 +111,46 @@ const joined: Row[] = [
       graph({ air: saying(model('It is sunny.'), 'air'), sea: saying(model('The water has 20 degrees.'), 'sea') })
         .compile()
         .invoke(hi, config),
+    ['It is sunny.\n\nThe water has 20 degrees.'],
+  ],
+  [
+    'tasks of one node, one for each topic',
+    ({ config }) => {
+      const say = new ScriptedModel(messages => `About ${messages[0]?.text}.`);
+      return new StateGraph(MessagesAnnotation)
+        .addNode('say', async (state: { topic: string; delay?: Promise<unknown> }) => {
+          // One after the other: each waits for the one before.
+          await state.delay;
+          return { messages: [await say.invoke(state.topic)] };
+        })
+        .addConditionalEdges(START, () => ['sun', 'rain'].map(topic => new Send('say', { topic, delay: turns() })), [
+          'say',
+        ])
+        .addEdge('say', END)
+        .compile()
+        .invoke(hi, config);
+    },
+    ['About sun.\n\nAbout rain.'],
+  ],
+  [
+    'agents of one step that don’t speak at the same time',
+    ({ config }) => {
+      const done = gate();
+      return graph({
+        air: async state => {
+          const said = await saying(model('It is sunny.'), 'air')(state);
+          done.resolve();
+          return said;
+        },
+        sea: async state => {
+          await done.promise;
+          await turns();
+          return saying(model('The water has 20 degrees.'), 'sea')(state);
+        },
+      })
+        .compile()
+        .invoke(hi, config);
+    },
     ['It is sunny.\n\nThe water has 20 degrees.'],
   ],
   [
@@ -228,6 +278,37 @@ const replaced: Row[] = [
     ['It is sunny.'],
   ],
   [
+    'notes that are taken side by side, before one node sums them up',
+    ({ config }) =>
+      graph({ first: saying(model('Sun in the south.')), second: saying(model('Clouds up north.')) }, [
+        'reduce',
+        saying(model('Fine weather, mostly.')),
+      ])
+        .compile()
+        .invoke(hi, config),
+    ['Fine weather, mostly.'],
+  ],
+  [
+    'a plan of a model that is kept from the stream',
+    ({ config }) =>
+      graph(
+        [
+          'plan',
+          async ({ messages }) => ({
+            messages: [
+              await model('First look, then say.')
+                .withConfig({ tags: ['nostream'] })
+                .invoke(messages),
+            ],
+          }),
+        ],
+        ['say', saying(model('It is sunny.'))],
+      )
+        .compile()
+        .invoke(hi, config),
+    ['It is sunny.'],
+  ],
+  [
     'a draft that a later node masks in a message of its own',
     ({ config }) =>
       graph(
@@ -327,6 +408,50 @@ describe('several messages after one question', () => {
       output_tokens: 2,
     });
   });
+});
+
+describe('with assistantNodes', () => {
+  const speaking = () =>
+    graph(
+      ['say', saying(model('It is sunny.'))],
+      ['review', canned('Looks good to me.')],
+      ['warn', canned('No guarantee for that.')],
+    ).compile();
+
+  it.each([
+    [['say'], 'It is sunny.'],
+    [['say', 'warn'], 'It is sunny.\n\nNo guarantee for that.'],
+    [['warn'], 'No guarantee for that.'],
+  ])('%j, messages of other nodes are no part of the answer', async (assistantNodes, answer) => {
+    await using on = await handlerOn({ assistantNodes });
+    await speaking().invoke(hi, on.config);
+    await drain(speaking().stream(hi, on.config));
+    expect(await on.transcript()).toEqual([
+      'user: Weather?',
+      `assistant: ${answer}`,
+      'user: Weather?',
+      `assistant: ${answer}`,
+    ]);
+  });
+
+  it('an answer by a command counts for its node', async () => {
+    await using on = await handlerOn({ assistantNodes: ['say'] });
+    const reviewed = graph(
+      ['say', saying(model('It is sunny.'))],
+      ['review', () => new Command({ update: { messages: [new AIMessage('Looks good to me.')] } })],
+    );
+    await reviewed.compile().invoke(hi, on.config);
+    expect(await on.transcript()).toEqual(['user: Weather?', 'assistant: It is sunny.']);
+  });
+});
+
+it('a model that is kept from the stream may give the answer', async () => {
+  await using on = await handlerOn();
+  const quiet = model('It is sunny.').withConfig({ tags: ['nostream'] });
+  await graph(['say', async ({ messages }) => ({ messages: [await quiet.invoke(messages)] })])
+    .compile()
+    .invoke(hi, on.config);
+  expect(await on.transcript()).toEqual(['user: Weather?', 'assistant: It is sunny.']);
 });
 
 describe('a provider that gives all its messages one id', () => {
