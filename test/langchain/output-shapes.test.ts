@@ -414,7 +414,7 @@ const shapes: Row[] = [
     'a retrieval chain’s answer beside its documents',
     ({ config }) =>
       RunnablePassthrough.assign({ context: () => [{ pageContent: 'Ada wrote it.', metadata: {} }] })
-        .pipe(RunnablePassthrough.assign({ answer: prompt.pipe(model()).pipe(parser) }))
+        .pipe(RunnablePassthrough.assign({ answer: prompt.pipe(model()).pipe(parser) as never }))
         .invoke({ ...question, chat_history: [new HumanMessage('Hi'), new AIMessage('Yes?')] } as never, config),
     'Hello Ada',
   ],

@@ -29,9 +29,10 @@ const weather = tool(async () => 'sunny', { name: 'weather', description: 'w', s
 /** A model of OpenAI's, which calls the tool that it is made to call, and else writes JSON. */
 async function openAI(first: string | string[] = ['{"city": "Par', 'is",', ' "people": 2000000}'], later = first) {
   const server = await scriptedModel(({ tools, messages }, index) => {
-    const extract = tools?.find(({ function: { name } }) => name !== 'weather');
+    const offered = tools as { function: { name: string } }[] | undefined;
+    const extract = offered?.find(({ function: { name } }) => name !== 'weather');
     if (!extract) return { text: index === 0 ? first : later, model: 'gpt-5-2026' };
-    if (tools?.length === 2 && messages.at(-1)?.role !== 'tool')
+    if (offered?.length === 2 && messages.at(-1)?.role !== 'tool')
       return { text: 'Let me check.', toolCalls: [{ name: 'weather', arguments: {} }] };
     return { toolCalls: [{ name: extract.function.name, arguments: paris }], model: 'gpt-5-2026' };
   });
@@ -164,7 +165,7 @@ it('what a step of the app makes of a parsed value is the answer', async () => {
 it('a value under a name that chains use is recorded as the JSON', async () => {
   await using on = await handlerOn();
   await RunnablePassthrough.assign({ context: () => ['Paris is a city.'] })
-    .pipe(RunnablePassthrough.assign({ answer: prompt.pipe(model(json)).pipe(new JsonOutputParser()) }))
+    .pipe(RunnablePassthrough.assign({ answer: prompt.pipe(model(json)).pipe(new JsonOutputParser()) as never }))
     .invoke(question, on.config);
   expect(await on.transcript()).toEqual(['user: Where?', `assistant: ${json}`]);
 });
