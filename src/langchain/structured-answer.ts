@@ -37,7 +37,7 @@ export function answerOfResponse(value: unknown, calls: readonly LlmCall[], step
 }
 
 /** The call that wrote this value, as the arguments of a tool or as JSON. */
-export function callOfValue(value: object, calls: readonly LlmCall[]): LlmCall | undefined {
+function callOfValue(value: object, calls: readonly LlmCall[]): LlmCall | undefined {
   return calls.findLast(call => call.visible && valuesOf(call).some(made => isSameData(made, value)));
 }
 

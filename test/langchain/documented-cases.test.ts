@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { HumanMessage } from '@langchain/core/messages';
 import { StringOutputParser } from '@langchain/core/output_parsers';
 import { ChatPromptTemplate } from '@langchain/core/prompts';
-import { RunnableLambda } from '@langchain/core/runnables';
+import { type Runnable, RunnableLambda, RunnablePassthrough } from '@langchain/core/runnables';
 import { RemoteGraph } from '@langchain/langgraph/remote';
 import * as langchain from 'langchain';
 import { describe, expect, it } from 'vitest';
-import { handlerOn, isOldCore, ScriptedModel } from './support.js';
+import { drain, handlerOn, isOldCore, ScriptedModel } from './support.js';
 
 // What docs/langchain.md says of these.
 
@@ -31,11 +31,11 @@ describe('two chains', () => {
 
   it('inside one are one turn', async () => {
     await using on = await handlerOn();
-    const chat = RunnableLambda.from(async (input: { question: string }, config) =>
-      answer.invoke({ question: await condense.invoke(input, config) }, config),
-    );
+    const chat = RunnablePassthrough.assign({ question: condense as Runnable }).pipe(answer as Runnable);
     await chat.invoke({ question: 'Why there?' }, on.config);
-    expect(await on.transcript()).toEqual(['user: Why there?', 'assistant: Because.']);
+    await drain(chat.stream({ question: 'Why there?' }, on.config));
+    const turn = ['user: Why there?', 'assistant: Because.'];
+    expect(await on.transcript()).toEqual([...turn, ...turn]);
   });
 });
 
