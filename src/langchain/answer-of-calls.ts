@@ -31,10 +31,10 @@ function answerOfObjects({ objects, texts }: OutputParts, { calls, steps }: Answ
   return found;
 }
 
-function answerOfOnlyCall(parts: OutputParts, { calls, input, nodesNamed }: AnswerContext): Answer {
+function answerOfOnlyCall(parts: OutputParts, { calls, input, output, nodesNamed }: AnswerContext): Answer {
   const answering = calls.filter(call => call.answers);
   const last = answering.at(-1);
-  if (!last) return isEmpty(parts) ? 'none' : undefined;
+  if (!last) return isEmpty(parts) && isPlain(output) ? 'none' : undefined;
   // The app has said that these nodes answer; of several attempts the last stands, unless two ran side by side.
   if (nodesNamed && answering.every(call => call === last || !call.overlaps(last))) return answerOfCall(last);
   // What a step of the app has made of the model's text is the answer; the text itself may be what it was to keep back.
@@ -48,6 +48,14 @@ function answerOfOnlyCall(parts: OutputParts, { calls, input, nodesNamed }: Answ
 
 function isEmpty({ texts, hasScalars }: OutputParts): boolean {
   return texts.size === 0 && !hasScalars;
+}
+
+// A stream, a response of HTTP or the like may hold an answer that can't be seen.
+function isPlain(output: unknown): boolean {
+  if (typeof output !== 'object' || output === null || Array.isArray(output)) return true;
+  const prototype: unknown = Object.getPrototypeOf(output);
+  // A plain object may be of another realm.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function only([first, ...others]: readonly LlmCall[]): Answer {

@@ -7,6 +7,8 @@ import { callsTools, type Message } from './messages.js';
 export interface Reply {
   readonly message: Message;
   readonly call?: LlmCall | undefined;
+  /** The JSON of a value that it stands for. */
+  readonly response?: string | undefined;
 }
 
 /** What else is known of the run that the replies are of. */
@@ -29,7 +31,7 @@ export function answerOfReplies(replies: readonly Reply[], run = NO_RUN): Answer
   // It waits for its tools, as in an interrupted run.
   if (last?.speaker === 'ai' && callsTools(last)) return 'none';
   if (run.endsWithTools && last?.speaker === 'tool') return answerOfTools(replies);
-  const said = replies.map(reply => ({ ...reply, text: textOf(reply.message) }));
+  const said = replies.map(reply => ({ ...reply, text: textOf(reply) }));
   const end = said.findLastIndex(({ text }) => text !== '') + 1;
   const start = said.slice(0, end).findLastIndex(({ message }) => separates(message)) + 1;
   let parts: Said[] = [];
@@ -46,9 +48,9 @@ interface Said extends Reply {
 }
 
 /** What a message of the assistant's says, as far as it is an answer. */
-function textOf(message: Message): string {
+function textOf({ message, response }: Reply): string {
   if (message.speaker !== 'ai' || callsTools(message)) return '';
-  const said = answerText(message.content);
+  const said = response ?? answerText(message.content);
   return said.trim() === '' ? '' : said;
 }
 
@@ -113,7 +115,8 @@ function joined(parts: readonly Said[]): Answer {
   const last = parts.at(-1);
   if (!last) return undefined;
   const call = parts.findLast(part => part.call)?.call;
-  if (parts.length === 1) return { text: last.text, messageId: last.message.id, call };
+  const isStructured = last.response !== undefined;
+  if (parts.length === 1) return { text: last.text, messageId: last.message.id, call, isStructured };
   const ids = parts.flatMap(({ message }) => message.id ?? []);
   return { text: parts.map(({ text }) => text).join('\n\n'), messageId: last.message.id, messageIds: ids, call };
 }

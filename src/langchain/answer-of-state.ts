@@ -3,16 +3,17 @@ import type { Answer, AnswerContext } from './answer-context.js';
 import { answerOfReplies, type Reply } from './answer-of-messages.js';
 import { answerText, humanContent } from './content.js';
 import { findCall } from './find-call.js';
+import { isSameData } from './json-values.js';
 import type { LlmCall } from './llm-call.js';
-import { callsTools, type Message, readMessages } from './messages.js';
-import { answerOfResponse, asJson } from './structured-answer.js';
+import { callsTools, type Message, readMessages, toolArguments } from './messages.js';
+import { answerOfResponse } from './structured-answer.js';
 
 /** The answer in the state of a graph: the value of a response format, else what stands in its messages. */
 export function answerOfState(context: AnswerContext): Answer {
   const { output, calls, steps, interrupted } = context;
   if (!isObject(output)) return undefined;
   const response = interrupted ? undefined : answerOfResponse(output.structuredResponse, calls, steps);
-  return response ?? answerOfList(output.messages, context) ?? answerOfOtherLists(context);
+  return response ?? answerOfMessages(output.messages, context) ?? answerOfOtherLists(context);
 }
 
 /** Whether a state has messages, and the last of them is the user's: the conversation waits where the user left it. */
@@ -20,13 +21,19 @@ export function endsWithUser({ output }: AnswerContext): boolean {
   return isObject(output) && readMessages(output.messages, { strings: true })?.at(-1)?.speaker === 'human';
 }
 
-function answerOfList(list: unknown, context: AnswerContext): Answer {
-  const messages = readMessages(list, { strings: true });
+// Under this name, a list of nothing but strings is one of messages, too.
+function answerOfMessages(list: unknown, context: AnswerContext): Answer {
+  return answerOfList(readMessages(list, { strings: true }) && list, context);
+}
+
+/** The answer in a list of messages. */
+export function answerOfList(list: unknown, context: AnswerContext): Answer {
+  const messages = readMessages(list);
   if (!messages) return undefined;
-  const { calls, steps } = context;
-  const endsWithTools = steps.decidedToEnd && !context.interrupted;
-  const answer = answerOfReplies(repliesIn(messages, context), { calls, endsWithTools });
-  return typeof answer === 'object' ? withoutBoilerplate(answer, context) : answer;
+  const { calls, steps, interrupted } = context;
+  const lastCall = calls.findLast(call => call.visible && call.state === 'done');
+  const endsWithTools = steps.decidedToEnd && !interrupted && (lastCall === undefined || lastCall.forTools);
+  return answerOfReplies(repliesIn(messages, context), { calls, endsWithTools });
 }
 
 /**
@@ -55,7 +62,11 @@ function repliesIn(messages: readonly Message[], context: AnswerContext): Reply[
   const { calls, nodesNamed } = context;
   const said = promptIndex(messages, context);
   const start = said >= 0 ? said : messages.findLastIndex(message => message.speaker === 'human');
-  const behind = messages.slice(start + 1).map(message => ({ message, call: callOf(message, calls) }));
+  const behind = messages.slice(start + 1).map((message, index): Reply => {
+    const call = callOf(message, calls);
+    const response = call ? undefined : responseBehind(messages, start + 1 + index, context);
+    return { message, call: response?.call ?? call, response: response?.text };
+  });
   const known = new Set(behind.map(({ call }) => call));
   const replaced = messages.slice(0, start + 1).flatMap(message => {
     const call = message.speaker === 'ai' && message.id !== undefined ? callOf(message, calls) : undefined;
@@ -83,12 +94,13 @@ function promptIndex(messages: readonly Message[], { prompt }: AnswerContext): n
   );
 }
 
-/** An agent of LangChain's puts a text of its own before the value it was asked for; in a graph around it, that is all there is. */
-function withoutBoilerplate(answer: Exclude<Answer, 'none' | undefined>, { calls, steps }: AnswerContext): Answer {
-  for (const response of steps.responses) {
-    const json = asJson(response, undefined);
-    if (json && answer.text === `Returning structured response: ${json.text}`)
-      return { ...(answerOfResponse(response, calls, steps) ?? json), messageId: answer.messageId };
-  }
-  return answer;
+/**
+ * The value that an agent with a response format was asked for, where a text of LangChain's or of the app's own stands in the
+ * messages for it: behind the call of the tool whose arguments it is. In a graph around the agent, that is all there is.
+ */
+function responseBehind(messages: readonly Message[], index: number, { calls, steps }: AnswerContext) {
+  const before = messages.slice(0, index).findLast(message => message.speaker !== 'tool');
+  if (before?.speaker !== 'ai' || steps.responses.length === 0) return undefined;
+  const response = steps.responses.find(value => toolArguments(before).some(made => isSameData(made, value)));
+  return response === undefined ? undefined : answerOfResponse(response, calls, steps);
 }

@@ -2,7 +2,7 @@ import { isObject } from '../internal/guards.js';
 import type { Answer, AnswerContext } from './answer-context.js';
 import { answerOfCalls } from './answer-of-calls.js';
 import { answerOfReplies } from './answer-of-messages.js';
-import { answerOfState, endsWithUser } from './answer-of-state.js';
+import { answerOfList, answerOfState, endsWithUser } from './answer-of-state.js';
 import type { LlmCall } from './llm-call.js';
 import { readMessage, readMessages } from './messages.js';
 import { isBytes, isError, plainValue, type StepOutputs } from './step-outputs.js';
@@ -44,7 +44,7 @@ export function answerOfOutput(context: AnswerContext): Answer {
   if (plain === null || isBytes(plain)) return answerOfBytes(plain, context);
   const whole = answerOfValueAlone(plain, context);
   if (whole !== undefined) return whole;
-  const listed = answerOfState(context);
+  const listed = (Array.isArray(plain) ? answerOfList(plain, context) : undefined) ?? answerOfState(context);
   if (listed !== undefined) return listed;
   const keyed = answerOfKeys(output, input, calls, steps);
   // No model has said anything: the conversation waits where the user left it.

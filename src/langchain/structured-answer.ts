@@ -59,7 +59,14 @@ function answerOfRaw(value: object, calls: readonly LlmCall[], steps: StepOutput
   return made ?? asJson(value.parsed, call ?? calls.findLast(({ visible, state }) => visible && state === 'done'));
 }
 
-function valuesOf({ state, text, toolArguments }: LlmCall): unknown[] {
-  if (state !== 'done') return [];
-  return toolArguments.length > 0 ? [...toolArguments] : [jsonOf(text)];
+const valuesOfCalls = new WeakMap<LlmCall, readonly unknown[]>();
+
+// A long text is parsed once.
+function valuesOf(call: LlmCall): readonly unknown[] {
+  if (call.state !== 'done') return [];
+  const known = valuesOfCalls.get(call);
+  if (known) return known;
+  const values = call.toolArguments.length > 0 ? [...call.toolArguments] : [jsonOf(call.text)];
+  valuesOfCalls.set(call, values);
+  return values;
 }

@@ -448,6 +448,15 @@ const shapes: Row[] = [
     'Hello Ada',
   ],
   [
+    'the messages that an entrypoint gives',
+    ({ config }) =>
+      entrypoint('answer', async (said: string) => [new HumanMessage(said), await model().invoke(said)]).invoke(
+        'Why?',
+        config,
+      ),
+    'Hello Ada',
+  ],
+  [
     'what a graph streams and does not keep',
     ({ config }) =>
       drain(

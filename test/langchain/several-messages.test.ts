@@ -473,6 +473,13 @@ describe('a provider that gives all its messages one id', () => {
   });
 });
 
+it('a provider that gives one id puts an answer in the place of the call of its tool, and it is recorded', async () => {
+  await using on = await handlerOn();
+  const replies: Reply[] = [calling('weather', 'Let me check.'), { text: 'It is sunny.' }];
+  await agent(...replies.map(reply => ({ ...reply, id: 'chatcmpl-1' }))).invoke(hi, on.config);
+  expect(await on.transcript()).toEqual(['user: Weather?', 'assistant: It is sunny.']);
+});
+
 describe('a conversation under another name', () => {
   const reducer = (a: BaseMessage[], b: BaseMessage[]) => [...a, ...b];
   const list = () => Annotation<BaseMessage[]>({ reducer, default: () => [] });

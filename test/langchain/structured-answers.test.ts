@@ -1,4 +1,4 @@
-import { HumanMessage } from '@langchain/core/messages';
+import { AIMessage, HumanMessage } from '@langchain/core/messages';
 import {
   CommaSeparatedListOutputParser,
   JsonOutputParser,
@@ -259,6 +259,24 @@ describe('an agent with a response format', () => {
       .compile();
     await graph.invoke(hi, on.config);
     expect(await on.transcript()).toEqual(['user: Where?', `assistant: ${json}`]);
+  });
+
+  it.skipIf(isOldCore)('inside another graph, with a message of the app’s own and a disclaimer behind it', async () => {
+    await using server = await openAI();
+    await using on = await handlerOn();
+    const responseFormat = toolStrategy(City, { toolMessageContent: 'Noted!' });
+    const inner = createAgent({ model: server.model, tools: [weather], responseFormat });
+    const graph = new StateGraph(MessagesAnnotation)
+      .addNode('read', async state => ({ messages: (await inner.invoke(state)).messages }))
+      .addNode('warn', () => ({ messages: [new AIMessage('No guarantee for that.')] }))
+      .addEdge(START, 'read')
+      .addEdge('read', 'warn')
+      .addEdge('warn', END)
+      .compile();
+    await graph.invoke(hi, on.config);
+    const { transcript, metadata } = await recorded(on);
+    expect(transcript).toEqual(['user: Where?', `assistant: ${json}\n\nNo guarantee for that.`]);
+    expect(metadata).toMatchObject({ model: 'gpt-5', steps: 2 });
   });
 
   it('of LangGraph’s, which asks once more for the value, is recorded as the JSON of that call', async () => {
