@@ -33,6 +33,16 @@ export class WarnOnce {
     this.#logger.warn(message);
   }
 
+  /** Warns of each variant of a topic, and of `most` of them at the most. */
+  warnOfVariant(topic: string, variant: string, most: number, message: string): void {
+    const isKnown = (name: string) => this.#warned.has(name);
+    if (isKnown(`${topic}:${variant}`)) return;
+    const free = Array.from({ length: most }, (_, index) => `${topic}#${index}`).find(name => !isKnown(name));
+    if (free === undefined || this.#warned.size >= MAX_TOPICS) return;
+    this.#warned.add(free);
+    this.warn(`${topic}:${variant}`, message);
+  }
+
   /** Calls a function of the app's; what it throws ends here, at once or later. */
   guard(name: string, call: () => unknown): void {
     const failed = (error: unknown) => this.warn(name, `${name} threw: ${nameOf(error)}`);

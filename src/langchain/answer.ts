@@ -1,36 +1,12 @@
 import { isObject } from '../internal/guards.js';
-import { answerText, humanContent } from './content.js';
-import type { InputValues } from './input-values.js';
+import type { Answer, AnswerContext } from './answer-context.js';
+import { answerOfCalls } from './answer-of-calls.js';
+import { answerOfReplies } from './answer-of-messages.js';
+import { answerOfList, answerOfState, endsWithUser } from './answer-of-state.js';
 import type { LlmCall } from './llm-call.js';
-import { callsTools, type Message, readMessage, readMessages } from './messages.js';
-
-export interface AnswerText {
-  readonly text: string;
-  readonly messageId?: string | undefined;
-}
-
-/** What was answered: `none` where nothing was, undefined where it is not known. */
-export type Answer = AnswerText | 'none' | undefined;
-
-/** What an answer is chosen by. */
-export interface AnswerContext {
-  /** What stood in the root's input. */
-  readonly input: Pick<InputValues, 'has'> | undefined;
-  /** The root's output, as LangChain reports it. */
-  readonly output: unknown;
-  /** What the user said last in this turn. */
-  readonly prompt: string | undefined;
-  /** The model's calls, in the order they started. */
-  readonly calls: readonly LlmCall[];
-  /** Whether the app has named the nodes that answer, so that others don't. */
-  readonly nodesNamed: boolean;
-  /** Whether a step waits for a human, so that there may be no answer yet. */
-  readonly interrupted: boolean;
-  /** Whether the run goes on with an earlier one, so that the output may end with what that one said. */
-  readonly isResumed: boolean;
-  /** Whether a message of the output is of this run, rather than of an earlier one. */
-  isNew(message: Message): boolean;
-}
+import { readMessage, readMessages } from './messages.js';
+import { isBytes, isError, plainValue, type StepOutputs } from './step-outputs.js';
+import { answerOfValue, structuredAnswer } from './structured-answer.js';
 
 /** The names under which chains give their answer, the likeliest first. */
 const ANSWER_KEYS = [
@@ -48,139 +24,76 @@ const ANSWER_KEYS = [
   'message',
 ];
 
-/** The answer in a value: a string, a message of the assistant's, or the last one of a list. */
+/** The answer in a value: a string, a message of the assistant's, or what the assistant says at the end of a list. */
 export function answerOf(value: unknown): Answer {
   if (typeof value === 'string') return { text: value };
   const message = readMessage(value);
-  if (message) return message.speaker === 'ai' ? finalText(message) : undefined;
+  if (message) return message.speaker === 'ai' ? (answerOfReplies([{ message }]) ?? 'none') : undefined;
   const messages = readMessages(value);
   if (!messages) return undefined;
-  const after = messages.slice(messages.findLastIndex(message => message.speaker === 'human') + 1);
-  return lastAnswer(after);
+  const after = messages.slice(messages.findLastIndex(({ speaker }) => speaker === 'human') + 1);
+  return answerOfReplies(after.map(reply => ({ message: reply })));
 }
 
 /** What the app answered, by the first of these rules that tells. */
 export function answerOfOutput(context: AnswerContext): Answer {
-  const { input, output, interrupted } = context;
+  const { input, output, calls, steps, interrupted } = context;
   if (typeof output === 'string' || readMessage(output)) return answerOf(output);
-  // LangChain reports a plain value as { output: value }.
-  if (isObject(output) && typeof output.output === 'string' && Object.keys(output).length === 1)
-    return { text: output.output };
-  const listed = answerOfState(context);
+  const plain = plainValue(output);
+  if (isError(plain)) return undefined;
+  if (plain === null || isBytes(plain)) return answerOfBytes(plain, context);
+  const whole = answerOfValueAlone(plain, context);
+  if (whole !== undefined) return whole;
+  const listed = (Array.isArray(plain) ? answerOfList(plain, context) : undefined) ?? answerOfState(context);
   if (listed !== undefined) return listed;
-  if (interrupted) return 'none';
-  return answerOfKeys(output, input) ?? answerOfLeaves(context) ?? answerOfCalls(context);
-}
-
-/** The call that an answer came from: by its message's id and text, else by its text. The latest of several. */
-export function findCall(calls: readonly LlmCall[], answer: AnswerText): LlmCall | undefined {
-  const same = (call: LlmCall) => call.state === 'done' && call.text.trim() === answer.text.trim();
-  return (
-    calls.findLast(call => answer.messageId !== undefined && call.messageId === answer.messageId && same(call)) ??
-    calls.findLast(same)
-  );
-}
-
-/** The last message of the assistant's after this turn's prompt. What stands before it is of earlier turns. */
-function answerOfState(context: AnswerContext): Answer {
-  const { output, prompt, calls, isResumed } = context;
-  const messages = isObject(output) ? readMessages(output.messages, { strings: true }) : undefined;
-  if (!messages) return undefined;
-  // Workers and critics may speak as humans too; the user's own message is known by its words.
-  const promptIndex = messages.findLastIndex(
-    ({ speaker, content }) => speaker === 'human' && humanContent(content).content === prompt,
-  );
-  const start = promptIndex >= 0 ? promptIndex : messages.findLastIndex(message => message.speaker === 'human');
-  const found = lastAnswer(
-    messages.slice(start + 1).filter(message => {
-      const call = findCall(calls, { text: answerText(message.content), messageId: message.id });
-      if (context.nodesNamed && call && !call.visible) return false;
-      return call !== undefined || context.isNew(message);
-    }),
-  );
-  if (found !== undefined) return found;
+  const keyed = answerOfKeys(output, input, calls, steps);
   // No model has said anything: the conversation waits where the user left it.
-  const waits = isResumed || messages.at(-1)?.speaker === 'human';
-  return waits && !calls.some(call => call.answers) && answerOfKeys(output, context.input) === undefined
-    ? 'none'
-    : undefined;
+  const waits = context.isResumed ? hasMessages(output) : endsWithUser(context);
+  if (interrupted || (waits && keyed === undefined && !calls.some(call => call.answers))) return 'none';
+  return keyed ?? answerOfCalls(context);
 }
 
-function lastAnswer(messages: readonly Message[]): Answer {
-  const last = messages.at(-1);
-  // It waits for its tools, as in an interrupted run.
-  if (last?.speaker === 'ai' && callsTools(last)) return 'none';
-  return messages
-    .filter(message => message.speaker === 'ai')
-    .map(finalText)
-    .findLast(answer => answer !== 'none');
+/** The error that an output is, as in a batch that returns its exceptions, or that stands in it where an answer would. */
+export function errorOfOutput(output: unknown): unknown {
+  if (isError(output)) return output;
+  return isObject(output) ? Object.values(output).find(isError) : undefined;
 }
 
-function finalText(message: Message): AnswerText | 'none' {
-  const said = answerText(message.content);
-  return callsTools(message) || said.trim() === '' ? 'none' : { text: said, messageId: message.id };
+/** Of bytes, or of nothing, what a model said is not the answer: a step of the app made them. */
+function answerOfBytes(value: unknown, { calls, steps }: AnswerContext): Answer {
+  if (value === null) return calls.some(call => call.answers) ? undefined : 'none';
+  const text = steps.textOfBytes(value);
+  return text === undefined ? undefined : { text };
 }
 
-function answerOfKeys(output: unknown, input: AnswerContext['input']): Answer {
+function answerOfValueAlone(value: unknown, { calls, steps }: AnswerContext): Answer {
+  if (typeof value === 'string') return { text: value };
+  // A classifier's: it is what the app got.
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return { text: String(value), isStructured: true };
+  return structuredAnswer(value, calls, steps);
+}
+
+function answerOfKeys(
+  output: unknown,
+  input: AnswerContext['input'],
+  calls: readonly LlmCall[],
+  steps: StepOutputs,
+): Answer {
   if (!isObject(output)) return undefined;
   for (const key of ANSWER_KEYS) {
     const value = output[key];
     // What the state passes through from the input is no answer.
     if (input?.has(key, value)) continue;
-    const found = answerOf(value);
+    const found = answerOf(value) ?? answerOfValue(value, calls, steps);
     if (found !== undefined) return found;
   }
-  return answerOfKeys(output.output, undefined);
+  return answerOfKeys(output.output, undefined, calls, steps);
 }
 
-/** The one model whose text stands somewhere in the output: above all at its top, where results are given. */
-function answerOfLeaves({ output, calls }: AnswerContext): Answer {
-  const answering = calls.filter(call => call.answers);
-  if (answering.length === 0) return undefined;
-  const leaves = leavesOf(output);
-  const among = (depth: number) => answering.filter(call => (leaves.get(call.text.trim()) ?? Infinity) <= depth);
-  const top = among(1);
-  return only(top.length > 0 ? top : among(MAX_DEPTH));
+function hasMessages(output: unknown): boolean {
+  return isObject(output) && readMessages(output.messages, { strings: true }) !== undefined;
 }
 
-function answerOfCalls({ calls, output, nodesNamed }: AnswerContext): Answer {
-  const answering = calls.filter(call => call.answers);
-  const last = answering.at(-1);
-  if (!last) return leavesOf(output).size === 0 ? 'none' : undefined;
-  // The app has said that these nodes answer; of several attempts the last stands, unless two ran side by side.
-  if (nodesNamed && answering.every(call => call === last || !call.overlaps(last))) return answerOfCall(last);
-  return only(answering);
-}
-
-function only([first, ...others]: readonly LlmCall[]): Answer {
-  return first && others.every(call => call.text === first.text) ? answerOfCall(first) : undefined;
-}
-
-function answerOfCall({ text, messageId }: LlmCall): AnswerText {
-  return { text, messageId };
-}
-
-// A state may be deep and wide; the answer is looked for so far and no farther.
-const MAX_DEPTH = 6;
-const MAX_VALUES = 5000;
-
-/** The texts in an output, each with the least depth at which it stands. Breadth first. */
-function leavesOf(output: unknown): Map<string, number> {
-  const leaves = new Map<string, number>();
-  let level = [output];
-  let seen = 0;
-  for (let depth = 0; depth <= MAX_DEPTH && level.length > 0; depth++) {
-    const next: unknown[] = [];
-    for (const value of level) {
-      if (++seen > MAX_VALUES) return leaves;
-      const message = readMessage(value);
-      const leaf = message?.speaker === 'ai' ? answerText(message.content) : value;
-      if (typeof leaf === 'string') {
-        if (leaf.trim() !== '' && !leaves.has(leaf.trim())) leaves.set(leaf.trim(), depth);
-      } else if (Array.isArray(value)) next.push(...value);
-      else if (isObject(value) && !message) next.push(...Object.values(value));
-    }
-    level = next;
-  }
-  return leaves;
-}
+export type { Answer, AnswerContext, AnswerText } from './answer-context.js';
+export { findCall } from './find-call.js';

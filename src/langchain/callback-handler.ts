@@ -1,5 +1,5 @@
 import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
-import { isObject, property } from '../internal/guards.js';
+import { isObject, property, text } from '../internal/guards.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { humanContent } from './content.js';
 import { Listener } from './listener.js';
@@ -91,17 +91,19 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
     const parentRunId = moved ? nameOrParent : parentOrType;
     const isStep = [parentOrType, typeOrName].some(type => type !== undefined && STEP_TYPES.has(type));
     if (isStep && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
-    const name = moved ? typeOrName : nameOrParent;
     if (isStateUpdate(serialized) && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
+    const className = classOf(serialized);
     const start = {
       kind: 'chain',
       runId,
       parentRunId,
       tags,
       metadata,
-      name,
+      name: (moved ? typeOrName : nameOrParent) ?? className,
       serialized,
+      className,
       isGraph: isOfLangGraph(serialized, 'pregel'),
+      isParser: parentOrType === 'parser' || typeOrName === 'parser',
     } as const;
     this.#listener.chainStarted(start, inputs, isDeferred(inputs, extra), this.awaitHandlers);
   }
@@ -264,4 +266,10 @@ function isStateUpdate(chain: unknown): boolean {
 function isDeferred(inputs: unknown, extra: unknown): boolean {
   if (isObject(extra) && extra.lc_defers_inputs === true) return true;
   return isObject(inputs) && inputs.input === '' && Object.keys(inputs).length === 1;
+}
+
+/** The name of a chain's class: the last part of the id that LangChain serialises it with. */
+function classOf(chain: unknown): string | undefined {
+  const id = isObject(chain) ? chain.id : undefined;
+  return Array.isArray(id) ? text(id.at(-1)) : undefined;
 }

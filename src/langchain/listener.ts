@@ -19,6 +19,7 @@ import type { PromptMessage } from './prompt.js';
 import type { RootContext } from './root-context.js';
 import { RootRun } from './root-run.js';
 import { type ChainRun, Runs } from './runs.js';
+import { modelStep, placeInSequence } from './step-outputs.js';
 
 const MAX_ANSWERED = 1000;
 
@@ -34,6 +35,13 @@ export interface Start {
   readonly serialized?: unknown;
   /** Whether it is a graph of LangGraph's. */
   readonly isGraph?: boolean | undefined;
+}
+
+/** A chain, as it starts. */
+export interface ChainStart extends Start {
+  readonly className: string | undefined;
+  /** Whether it turns what a model said into something else. */
+  readonly isParser: boolean;
 }
 
 /** A model's call, as it starts. */
@@ -78,13 +86,22 @@ export class Listener {
   }
 
   /** `awaited`: LangChain waits for the handler, so that what is ambient is the caller's own. */
-  chainStarted(start: Start, input: unknown, deferred: boolean, awaited: boolean): void {
+  chainStarted(start: ChainStart, input: unknown, deferred: boolean, awaited: boolean): void {
     this.#safely(() => {
       const run = this.#enter(start, awaited);
       if (run?.root.id === start.runId) {
         run.root.begin(input, deferred);
         this.#runs.grew(run.root, run.root.promptLength);
-      } else if (run && !run.internal) run.root.chainStarted(input, start.metadata);
+      }
+      if (!run || run.internal || run.root.id === start.runId) return;
+      run.root.chainStarted(input, start.metadata);
+      const { className, isParser, name = className, tags } = start;
+      // A state may be large, and only a parser's input is looked at.
+      const isOwn = start.parentRunId === run.root.id;
+      const place = isOwn ? placeInSequence(tags) : undefined;
+      const isNamed = this.#isNamed(run);
+      run.step = { kind: 'chain', place, className, name, isNamed, isParser, input: isParser ? input : undefined };
+      run.root.stepStarted(run.step, isOwn);
     });
   }
 
@@ -93,18 +110,22 @@ export class Listener {
       const run = this.#enter(start, awaited);
       if (!run) return;
       const { metadata, extraParams } = start;
-      const { assistantNodes } = this.#context.settings;
-      const named = !assistantNodes || run.nodes.length === 0 || run.nodes.some(node => assistantNodes.has(node));
-      run.call = new LlmCall({ metadata, extraParams, visible: !run.internal && named, reaches: run.reaches });
+      const visible = !run.internal && this.#isNamed(run);
+      run.call = new LlmCall({ metadata, extraParams, visible, reaches: run.reaches });
+      run.call.superstep = run.superstep;
       const stream = startingStream();
       if (stream) stream.listener ??= run.call;
+      run.root.signalled(run.call);
       const isRoot = run.root.id === run.id;
       if (isRoot) {
         run.root.beginCall(start.asRoot());
         this.#runs.grew(run.root, run.root.promptLength);
       }
-      run.root.signalled(run.call);
-      if (!run.internal) run.root.callStarted(run.call, isRoot ? () => [] : start.inChain);
+      if (run.internal) return run.root.hiddenCallStarted(run.call);
+      const isOwn = start.parentRunId === run.root.id;
+      run.step = modelStep(start.name, isOwn ? placeInSequence(start.tags) : undefined);
+      run.root.stepStarted(run.step, isOwn);
+      run.root.callStarted(run.call, isRoot ? () => [] : start.inChain);
     });
   }
 
@@ -135,8 +156,9 @@ export class Listener {
 
   chainEnded(runId: string, output: unknown, input: unknown): void {
     this.#leave(runId, run => {
-      if (run.root.id === run.id) run.root.complete(output, input);
-      else if (run.node && !run.internal) this.#nodeEnded(run, run.node, output);
+      if (run.root.id === run.id) return run.root.complete(output, input);
+      if (run.step) run.root.stepEnded(run.step, output, input);
+      if (run.node && !run.internal) this.#nodeEnded(run, run.node, output);
     });
   }
 
@@ -148,10 +170,10 @@ export class Listener {
   }
 
   callEnded(runId: string, output: unknown, cached: boolean): void {
-    this.#leave(runId, ({ id, root, call }) => {
+    this.#leave(runId, ({ id, root, call, step }) => {
       if (!call) return;
       call.end(output, { cached });
-      root.callEnded(call);
+      root.callEnded(call, step);
       if (root.id === id) root.completeCall(call);
     });
   }
@@ -161,10 +183,10 @@ export class Listener {
   }
 
   failed(runId: string, error: unknown, input?: unknown): void {
-    this.#leave(runId, ({ id, root, call, internal }) => {
+    this.#leave(runId, ({ id, root, call, step, internal }) => {
       call?.fail();
       if (root.id === id) root.fail(error, input);
-      else root.stepFailed(error, internal);
+      else root.stepFailed(error, { step, internal });
     });
   }
 
@@ -184,6 +206,12 @@ export class Listener {
     if (!run?.call || run.copies.events++ % run.copies.starts !== 0) return undefined;
     run.root.touch();
     return run;
+  }
+
+  /** Whether what is said in it may be for the user, as far as the app has named the nodes that speak. */
+  #isNamed({ nodes }: ChainRun): boolean {
+    const { assistantNodes } = this.#context.settings;
+    return !assistantNodes || nodes.length === 0 || nodes.some(node => assistantNodes.has(node));
   }
 
   /** Enters a run. Undefined where it is no part of a turn, or was entered already. */
@@ -223,12 +251,14 @@ export class Listener {
       steps: chainSteps(serialized),
       graph: graphShape(liveObject(serialized)),
       node: isNode && node !== undefined ? { name: node, graph: parent?.graph, hasModel: false } : undefined,
+      superstep: parent?.superstep ?? tags?.find(tag => tag.startsWith('graph:step:')),
+      step: undefined,
       call: undefined,
       copies: { starts: 1, events: 0 },
     };
     if (kind === 'llm')
       for (let around = parent; around; around = around.parent) if (around.node) around.node.hasModel = true;
-    if (parent) run.root.stepStarted();
+    if (parent) run.root.somethingStarted();
     run.root.touch();
     if (parent) this.#tasks.note(metadata, run.root.identity);
     this.#runs.add(run, parent ? undefined : metadata);

@@ -2,7 +2,7 @@ import { isObject, text } from '../internal/guards.js';
 import type { TurnDetails, Usage } from '../recorder/metadata.js';
 import type { CallSignal } from './abort-watch.js';
 import { answerText, saysAnything } from './content.js';
-import { callsTools, readMessage, toolNames } from './messages.js';
+import { callsTools, readMessage, toolArguments, toolNames } from './messages.js';
 
 /**
  * How far a model's text goes by itself: to the `reader`; no farther than a `step` of the app's behind it in a chain; or no
@@ -49,6 +49,14 @@ export class LlmCall {
   /** Whether it called tools, so that its text is no answer. */
   forTools = false;
   toolCalls: readonly string[] = [];
+  /** What it gave those tools: of a structured answer, the answer. */
+  toolArguments: readonly unknown[] = [];
+  /** The LangGraph nodes that it was made in, from the outermost, as one string. */
+  readonly place: string | undefined;
+  /** The outermost task that it was made in: a node, each time it runs. */
+  readonly task: string | undefined;
+  /** In which step of the root graph that task ran; what runs in one step runs side by side. */
+  superstep: string | undefined;
   usage: Usage = {};
   #reported: unknown;
   #unreported: unknown;
@@ -68,6 +76,10 @@ export class LlmCall {
       text(metadataFields.ls_model_name) ?? text(params.model) ?? text(params.model_name) ?? text(params.modelName);
     this.#provider = text(metadataFields.ls_provider);
     this.signal = signalOf(extra.options, metadataFields);
+    const namespace = text(metadataFields.langgraph_checkpoint_ns);
+    // A task's own id stands behind the name of its node: `research:7c2f…|model:01ab…`.
+    this.place = namespace?.replaceAll(/:[^|]*/g, '') ?? text(metadataFields.langgraph_node);
+    this.task = namespace?.split('|')[0];
   }
 
   /**
@@ -142,6 +154,7 @@ export class LlmCall {
     this.messageId = message?.id;
     this.forTools = message !== undefined && callsTools(message);
     this.toolCalls = message ? toolNames(message) : [];
+    this.toolArguments = message ? toolArguments(message) : [];
     this.#responseModel = text(response.model_name) ?? text(response.model);
     this.#provider = text(response.model_provider) ?? this.#provider;
     this.#finishReason =
@@ -168,6 +181,12 @@ export class LlmCall {
   /** Whether the two ran side by side for some time. */
   overlaps(other: LlmCall): boolean {
     return this.#startedAt < other.#endedAt && other.#startedAt < this.#endedAt;
+  }
+
+  /** Whether the two answer side by side: at the same time, or as tasks of one step of a graph. */
+  isBeside(other: LlmCall): boolean {
+    const isSameStep = this.superstep !== undefined && this.superstep === other.superstep;
+    return this.overlaps(other) || (isSameStep && this.task !== other.task);
   }
 
   startedAfter(other: LlmCall): boolean {

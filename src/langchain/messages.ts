@@ -1,4 +1,4 @@
-import { isObject, text } from '../internal/guards.js';
+import { isObject, safely, text } from '../internal/guards.js';
 
 /**
  * Recognises messages. An app may hold several copies of LangChain's classes, plain objects, tuples, or what came back
@@ -99,6 +99,17 @@ export function toolNames({ fields, content }: Pick<Message, 'fields' | 'content
   return Array.isArray(content) ? content.filter(isToolBlock).flatMap(nameOf) : [];
 }
 
+/** The arguments of the tools that a message calls, in order, as far as they can be read. */
+export function toolArguments({ fields }: Pick<Message, 'fields'>): unknown[] {
+  const extra = isObject(fields.additional_kwargs) ? fields.additional_kwargs : {};
+  if (Array.isArray(fields.tool_calls) && fields.tool_calls.length > 0) return fields.tool_calls.map(argumentsOf);
+  return Array.isArray(extra.tool_calls)
+    ? extra.tool_calls.map(argumentsOf)
+    : isObject(extra.function_call)
+      ? [argumentsOf(extra)]
+      : [];
+}
+
 /** Whether a message asks for tools: then its text, if any, is talk on the way and not the answer. */
 export function callsTools(message: Pick<Message, 'fields' | 'content'>): boolean {
   const { invalid_tool_calls: invalid } = message.fields;
@@ -144,6 +155,13 @@ function messageType(value: Record<string, unknown>): string | undefined {
 
 function isToolBlock(block: unknown): boolean {
   return isObject(block) && ['tool_use', 'tool_call', 'tool_call_chunk', 'functionCall'].includes(String(block.type));
+}
+
+function argumentsOf(call: unknown): unknown {
+  if (!isObject(call)) return undefined;
+  const called = isObject(call.function) ? call.function : isObject(call.function_call) ? call.function_call : call;
+  const given = called.args ?? called.arguments;
+  return typeof given === 'string' ? safely(() => JSON.parse(given)) : given;
 }
 
 function nameOf(call: unknown): string[] {

@@ -4,16 +4,18 @@ import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js'
 import type { Turn } from '../recorder/turn.js';
 import type { FollowedAnswer, StoredAnswer } from '../recorder/turn-options.js';
 import { AbortWatch, type BrokenEnd } from './abort-watch.js';
-import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';
+import { type Answer, type AnswerText, answerOfOutput, errorOfOutput, findCall } from './answer.js';
 import { addTotals } from './first-half.js';
 import type { HistoryEntry } from './history/history-updates.js';
 import { type InterruptedAnswer, interruptedAnswer, isHiddenByStep } from './interrupted-answer.js';
 import type { LlmCall } from './llm-call.js';
+import { unclearAnswer } from './notices.js';
 import type { PromptMessage } from './prompt.js';
 import { publishedBy } from './published.js';
 import { asksUser, isInterrupt, type Question, questionsOf } from './questions.js';
 import type { RootContext } from './root-context.js';
 import { chosenAnswer } from './selectors.js';
+import { StepOutputs, type StepStart } from './step-outputs.js';
 import { UserWords } from './user-words.js';
 
 // An agent may call its model thousands of times; the answer is among the last of them.
@@ -50,11 +52,14 @@ export class RootRun {
   readonly #context: RootContext;
   readonly #history: HistoryEntry | undefined;
   readonly #calls: LlmCall[] = [];
+  /** Of tools, and of steps that the app or its graph keeps to itself. */
+  readonly #hiddenCalls: LlmCall[] = [];
   readonly #words: UserWords;
   readonly #watch = new AbortWatch(() => this.#endBySignal());
   /** What LangGraph's nodes have put into the state as an answer. */
   #published: AnswerText[] = [];
   #endedBySignal = false;
+  readonly #stepOutputs = new StepOutputs();
   #interrupted = false;
   #questions: Question[] = [];
   #steps = 0;
@@ -116,20 +121,38 @@ export class RootRun {
     if (call.visible) this.#words.modelStarted(prompt);
   }
 
-  callEnded(call: LlmCall): void {
+  hiddenCallStarted(call: LlmCall): void {
+    this.#hiddenCalls.push(call);
+    if (this.#hiddenCalls.length > MAX_CALLS) this.#hiddenCalls.shift();
+  }
+
+  callEnded(call: LlmCall, step?: StepStart): void {
+    if (step) this.#stepOutputs.gave(step, { call });
     if (!call.visible) return;
     this.#steps += 1;
     this.#usage = addUsage(this.#usage, call.usage);
     this.#toolCalls.push(...call.toolCalls);
   }
 
-  /** A step inside starts. */
-  stepStarted(): void {
+  /** A step of any kind starts inside. */
+  somethingStarted(): void {
     this.#watch.stepStarted();
   }
 
+  /** A step starts inside, a model's call as well; `isOwn`: the run itself has started it. */
+  stepStarted(step: StepStart, isOwn: boolean): void {
+    if (isOwn) this.#stepOutputs.started(step);
+    if (step.kind === 'model') this.#stepOutputs.decidedToEnd = false;
+  }
+
+  /** A step inside has ended. `inputs` is there when its input was streamed. */
+  stepEnded(step: StepStart, output: unknown, inputs: unknown): void {
+    this.#stepOutputs.ended(step, output, inputs, this.#calls);
+  }
+
   /** A step inside has failed. One that waits for a human ends so, too; `internal`: it is a tool, or part of one. */
-  stepFailed(error: unknown, internal = false): void {
+  stepFailed(error: unknown, { step, internal = false }: { step?: StepStart | undefined; internal?: boolean }): void {
+    if (step) this.#stepOutputs.gave(step, { error });
     if (!isInterrupt(error)) return this.#watch.stepFailed(error);
     this.#interrupted = true;
     for (const question of questionsOf(error)) {
@@ -155,19 +178,25 @@ export class RootRun {
   }
 
   /** The chain has ended. `input` is there when it was deferred. */
-  complete(output: unknown, input?: unknown): void {
-    this.#beforeEnd({ input, output });
+  complete(reported: unknown, input?: unknown): void {
+    this.#beforeEnd({ input, output: reported });
+    const output = safely(() => this.#stepOutputs.ownOutput(reported)) ?? reported;
     const own = this.#answer(output);
     const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
-    if (answer === undefined && (this.#words.prompt !== undefined || this.#calls.some(call => call.visible)))
-      this.#context.warnOnce.warn(
-        `ambiguous:${this.#name}`,
-        `no part of the output of ${JSON.stringify(this.#name)} is clearly the answer, so only the user's message is recorded. Set outputKey, selectOutput or assistantNodes`,
-      );
-    if (answer === undefined || answer === 'none') return this.#completeUnanswered();
-    if (answer.messageId !== undefined) this.#context.answered.add(answer.messageId);
+    if (answer === undefined || answer === 'none') {
+      const error = safely(() => errorOfOutput(output));
+      if (error !== undefined) return this.fail(error);
+      if (answer === undefined) this.#warnOfUnclear(output);
+      return this.#completeUnanswered();
+    }
+    for (const id of answer.messageIds ?? [answer.messageId]) if (id !== undefined) this.#context.answered.add(id);
+    const call = answer.call ?? findCall(this.#calls, answer);
+    const details = this.#details(call);
+    // The tool that a model is made to call for a structured answer does nothing.
+    const isForAnswer = answer.isStructured && call && details.toolCalls;
+    const toolCalls = isForAnswer ? without(details.toolCalls ?? [], call.toolCalls) : details.toolCalls;
     const answerId = this.#words.answerId(answer.messageId, output);
-    this.#turn.complete({ ...this.#final(answer.text, this.#details(findCall(this.#calls, answer))), answerId });
+    this.#turn.complete({ ...this.#final(answer.text, { ...details, toolCalls }), answerId });
   }
 
   /** There is no answer, or none yet. A question of a tool's is what the user saw: it is the answer until then. */
@@ -182,6 +211,15 @@ export class RootRun {
     const asked = this.#questions.map(({ text }) => text).join('\n\n');
     const answerId = question?.id && this.#turn.conversationId && `interrupt:${question.id}`;
     this.#turn.complete({ ...this.#final(asked, details), answerId });
+  }
+
+  /** A run in which nobody said anything is a step that an app takes by hand, unless it goes on with a conversation. */
+  #warnOfUnclear(output: unknown): void {
+    const hasPrompt = this.#words.prompt !== undefined;
+    const calls = this.#calls.filter(call => call.visible);
+    if (!hasPrompt && calls.length === 0 && !this.#words.isResumed) return;
+    const chain = { name: this.#name, steps: this.#stepOutputs };
+    unclearAnswer(this.#context.warnOnce, chain, { input: this.#words.input, output, calls, hasPrompt });
   }
 
   /** The model that is the root has ended. */
@@ -258,6 +296,8 @@ export class RootRun {
         input: this.#words.input,
         prompt: this.#words.prompt,
         calls: this.#calls,
+        hiddenCalls: this.#hiddenCalls,
+        steps: this.#stepOutputs,
         nodesNamed: settings.assistantNodes !== undefined,
         interrupted: this.#interrupted,
         isResumed: this.#words.isResumed,
@@ -322,4 +362,13 @@ export class RootRun {
 
 function findCallOf(calls: readonly LlmCall[], answer: InterruptedAnswer): LlmCall | undefined {
   return answer.call ?? findCall(calls, answer);
+}
+
+function without(names: readonly string[], removed: readonly string[]): string[] {
+  const rest = [...names];
+  for (const name of removed) {
+    const index = rest.lastIndexOf(name);
+    if (index >= 0) rest.splice(index, 1);
+  }
+  return rest;
 }

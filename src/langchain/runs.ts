@@ -5,6 +5,7 @@ import { ClosedRuns } from './closed-runs.js';
 import type { GraphShape } from './graph-shape.js';
 import type { LlmCall, Reach } from './llm-call.js';
 import type { RootRun } from './root-run.js';
+import type { StepStart } from './step-outputs.js';
 
 /** A run that has started and not ended. */
 export interface ChainRun {
@@ -23,6 +24,10 @@ export interface ChainRun {
   readonly graph: GraphShape | undefined;
   /** Of a LangGraph node: its name, the graph it is a node of, and whether a model has run in it. */
   readonly node: { readonly name: string; readonly graph: GraphShape | undefined; hasModel: boolean } | undefined;
+  /** The step of the root graph that it runs in. */
+  readonly superstep: string | undefined;
+  /** What a chain inside another started with, where what it gives may tell the answer. */
+  step: StepStart | undefined;
   /** The model's call, where the run is one. */
   call: LlmCall | undefined;
   /** How many times its start was reported: so often each of its tokens is reported, too. */

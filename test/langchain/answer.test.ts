@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type AnswerContext, answerOf, answerOfOutput, findCall } from '../../src/langchain/answer.js';
 import { InputValues } from '../../src/langchain/input-values.js';
 import { LlmCall } from '../../src/langchain/llm-call.js';
+import { StepOutputs } from '../../src/langchain/step-outputs.js';
 
 function called(text: string, { visible = true, id }: { visible?: boolean; id?: string } = {}): LlmCall {
   const call = new LlmCall({ metadata: {}, extraParams: {}, visible, reaches: 'reader' });
@@ -16,6 +17,8 @@ const answer = (output: unknown, context: Partial<AnswerContext> = {}) =>
     input: undefined,
     prompt: 'Why?',
     calls: [],
+    hiddenCalls: [],
+    steps: new StepOutputs(),
     nodesNamed: false,
     interrupted: false,
     isResumed: false,

@@ -88,24 +88,6 @@ describe('an answer of OpenAI’s', () => {
     });
   });
 
-  it.each(['functionCalling', 'jsonSchema'] as const)(
-    'that is an object (%s) is recorded as far as it is a text',
-    async method => {
-      const city = z.object({ city: z.string() });
-      await using server = await openAI(({ tools }) =>
-        tools ? { toolCalls: [{ name: 'extract', arguments: { city: 'Paris' } }] } : { text: '{"city":"Paris"}' },
-      );
-      await using on = await handlerOn();
-      const result = await server.model
-        .withStructuredOutput(city, { name: 'extract', method })
-        .invoke('Where?', on.config);
-      expect(result).toEqual({ city: 'Paris' });
-      expect(await on.transcript()).toEqual(
-        method === 'jsonSchema' ? ['user: Where?', 'assistant: {"city":"Paris"}'] : ['user: Where?'],
-      );
-    },
-  );
-
   it('that breaks off is recorded as far as it came', async () => {
     await using server = await openAI(() => ({ text: ['Hel', 'lo ', 'Ada'], breakAfter: 2, delayMs: 5 }));
     await using on = await handlerOn();
