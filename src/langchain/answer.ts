@@ -1,5 +1,5 @@
 import { isObject } from '../internal/guards.js';
-import { answerText, humanContent } from './content.js';
+import { humanContent, messageText } from './content.js';
 import type { LlmCall } from './llm-call.js';
 import { callsTools, type Message, readMessage, readMessages } from './messages.js';
 
@@ -89,7 +89,7 @@ function answerOfState(context: AnswerContext): Answer {
   const start = promptIndex >= 0 ? promptIndex : messages.findLastIndex(message => message.speaker === 'human');
   const found = lastAnswer(
     messages.slice(start + 1).filter(message => {
-      const call = findCall(calls, { text: answerText(message.content), messageId: message.id });
+      const call = findCall(calls, { text: messageText(message), messageId: message.id });
       if (context.nodesNamed && call && !call.visible) return false;
       return call !== undefined || !isOld?.(message.id);
     }),
@@ -113,7 +113,7 @@ function lastAnswer(messages: readonly Message[]): Answer {
 }
 
 function finalText(message: Message): AnswerText | 'none' {
-  const said = answerText(message.content);
+  const said = messageText(message);
   return callsTools(message) || said.trim() === '' ? 'none' : { text: said, messageId: message.id };
 }
 
@@ -170,7 +170,7 @@ function leavesOf(output: unknown): Map<string, number> {
     for (const value of level) {
       if (++seen > MAX_VALUES) return leaves;
       const message = readMessage(value);
-      const leaf = message?.speaker === 'ai' ? answerText(message.content) : value;
+      const leaf = message?.speaker === 'ai' ? messageText(message) : value;
       if (typeof leaf === 'string') {
         if (leaf.trim() !== '' && !leaves.has(leaf.trim())) leaves.set(leaf.trim(), depth);
       } else if (Array.isArray(value)) next.push(...value);

@@ -27,6 +27,7 @@ export interface Start {
 
 /** A model's call, as it starts. */
 export interface CallStart extends Start {
+  readonly llm: unknown;
   readonly extraParams: unknown;
   /** What a human says in its prompt, for a model that is called by itself. */
   asRoot(): readonly MessageContent[];
@@ -73,10 +74,10 @@ export class Listener {
     this.#safely(() => {
       const run = this.#enter(start, awaited);
       if (!run) return;
-      const { metadata, extraParams } = start;
+      const { llm, metadata, extraParams } = start;
       const { assistantNodes } = this.#context.settings;
       const named = !assistantNodes || run.nodes.length === 0 || run.nodes.some(node => assistantNodes.has(node));
-      run.call = new LlmCall({ metadata, extraParams, visible: !run.internal && named });
+      run.call = new LlmCall({ llm, metadata, extraParams, visible: !run.internal && named });
       const isRoot = run.root.id === run.id;
       if (isRoot) run.root.beginCall(start.asRoot());
       if (!run.internal) run.root.callStarted(run.call, isRoot ? () => [] : start.inChain);

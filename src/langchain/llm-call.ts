@@ -1,12 +1,20 @@
 import { isObject, text } from '../internal/guards.js';
-import type { TurnDetails, Usage } from '../recorder/metadata.js';
-import { answerText, saysAnything } from './content.js';
+import type { Attachment, TurnDetails, Usage } from '../recorder/metadata.js';
+import {
+  type CallStartFields,
+  finishReasonOf,
+  isFiltered,
+  modelOf,
+  providerOf,
+  providerOfResult,
+  responseModelOf,
+  usageOf,
+} from './call-details.js';
+import { answerText, isThinkingAloud, messageContent, pieceText, saysAnything, withoutThoughts } from './content.js';
 import { callsTools, readMessage, toolNames } from './messages.js';
 
 /** What LangChain says of a model's call when it starts. */
-export interface LlmStart {
-  readonly metadata: unknown;
-  readonly extraParams: unknown;
+export interface LlmStart extends CallStartFields {
   /** Whether its text may reach the user: not where it works for a tool, a hidden step, or another node. */
   readonly visible: boolean;
 }
@@ -36,28 +44,34 @@ export class LlmCall {
   readonly model: string | undefined;
   readonly signal: CallSignal | undefined;
   state: 'running' | 'done' | 'failed' = 'running';
-  text = '';
   streamed = false;
   messageId: string | undefined;
   /** Whether it called tools, so that its text is no answer. */
   forTools = false;
   toolCalls: readonly string[] = [];
   usage: Usage = {};
+  /** Files of the answer; where they stand in it, the text has a placeholder. */
+  attachments: readonly Attachment[] = [];
   readonly #startedAt = ++moment;
   #endedAt = Infinity;
+  #text = '';
+  /** The first chunk: with some packages it names the model that answers, which counts where the call fails. */
+  #opening: unknown;
   #provider: string | undefined;
   #responseModel: string | undefined;
   #finishReason: string | undefined;
 
-  constructor({ metadata, extraParams, visible }: LlmStart) {
-    const metadataFields = isObject(metadata) ? metadata : {};
-    const extra = isObject(extraParams) ? extraParams : {};
-    const params = isObject(extra.invocation_params) ? extra.invocation_params : {};
+  constructor(start: LlmStart) {
+    const { metadata, extraParams, visible } = start;
     this.visible = visible;
-    this.model =
-      text(metadataFields.ls_model_name) ?? text(params.model) ?? text(params.model_name) ?? text(params.modelName);
-    this.#provider = text(metadataFields.ls_provider);
-    this.signal = signalOf(extra.options, metadataFields);
+    this.model = modelOf(start);
+    this.#provider = providerOf(start);
+    this.signal = signalOf(isObject(extraParams) ? extraParams.options : undefined, isObject(metadata) ? metadata : {});
+  }
+
+  /** What it says: an answer, if {@link answers}. */
+  get text(): string {
+    return isThinkingAloud(this.#provider) ? withoutThoughts(this.#text) : this.#text;
   }
 
   /**
@@ -72,7 +86,8 @@ export class LlmCall {
     const chunk = isObject(fields) && isObject(fields.chunk) ? fields.chunk : undefined;
     const message = chunk && isObject(chunk.message) ? chunk.message : undefined;
     // Some models give a token only, some a chunk of a completion, which has no message.
-    const piece = message ? answerText(message.content) : (text(token) ?? text(chunk?.text) ?? '');
+    const piece = message ? pieceText(message) : (text(token) ?? text(chunk?.text) ?? '');
+    this.#opening ??= chunk;
     this.#append(piece);
     if (piece !== '') return true;
     if (!message) return false;
@@ -106,32 +121,30 @@ export class LlmCall {
   end(output: unknown, { cached = false } = {}): void {
     this.state = 'done';
     this.#endedAt = ++moment;
+    this.#opening = undefined;
     const generation = firstGeneration(output);
     if (!generation) return;
     const message = readMessage(generation.message);
-    this.text = message ? answerText(message.content) : (text(generation.text) ?? '');
-    const fields = message?.fields ?? {};
-    const response = isObject(fields.response_metadata) ? fields.response_metadata : {};
-    const info = isObject(generation.generationInfo) ? generation.generationInfo : {};
+    const said = message ? messageContent(message) : { content: text(generation.text) ?? '', attachments: [] };
+    this.#text = said.content;
+    this.attachments = said.attachments;
     this.messageId = message?.id;
     this.forTools = message !== undefined && callsTools(message);
     this.toolCalls = message ? toolNames(message) : [];
-    this.#responseModel = text(response.model_name) ?? text(response.model);
-    this.#provider = text(response.model_provider) ?? this.#provider;
-    this.#finishReason =
-      text(info.finish_reason) ??
-      text(response.finish_reason) ??
-      text(response.stop_reason) ??
-      text(response.finishReason) ??
-      text(response.stopReason) ??
-      text(response.done_reason);
+    const result = { generation, llmOutput: isObject(output) ? output.llmOutput : undefined };
+    this.#provider ??= providerOfResult(result);
+    this.#responseModel = responseModelOf({ ...result, model: this.model });
+    this.#finishReason = finishReasonOf(result);
+    if (this.#text.trim() === '' && isFiltered(this.#finishReason)) this.#text = `[no answer: ${this.#finishReason}]`;
     // What a cache gives out was counted when it was made.
-    if (!cached) this.usage = usageOf(fields.usage_metadata, isObject(output) ? output.llmOutput : undefined);
+    if (!cached) this.usage = usageOf(result);
   }
 
   fail(): void {
     this.state = 'failed';
     this.#endedAt = ++moment;
+    this.#responseModel = this.#openingModel();
+    this.#opening = undefined;
   }
 
   /** Whether its text can be an answer. */
@@ -152,16 +165,21 @@ export class LlmCall {
   get details(): TurnDetails {
     return {
       model: this.model,
-      responseModel: this.#responseModel,
+      responseModel: this.#responseModel ?? this.#openingModel(),
       provider: this.#provider,
       finishReason: this.#finishReason,
+      ...(this.attachments.length > 0 && { attachments: this.attachments }),
     };
   }
 
   #append(piece: string): void {
     if (piece === '') return;
     this.streamed = true;
-    this.text += piece;
+    this.#text += piece;
+  }
+
+  #openingModel(): string | undefined {
+    return responseModelOf({ generation: this.#opening, model: this.model });
   }
 }
 
@@ -176,29 +194,4 @@ function firstGeneration(output: unknown): Record<string, unknown> | undefined {
   const lists = isObject(output) ? output.generations : undefined;
   const first: unknown = Array.isArray(lists) && Array.isArray(lists[0]) ? lists[0][0] : undefined;
   return isObject(first) ? first : undefined;
-}
-
-// llmOutput also has an estimatedTokenUsage with some models: an estimate is no count.
-function usageOf(metadata: unknown, llmOutput: unknown): Usage {
-  if (isObject(metadata)) {
-    const input = isObject(metadata.input_token_details) ? metadata.input_token_details : {};
-    const output = isObject(metadata.output_token_details) ? metadata.output_token_details : {};
-    return {
-      inputTokens: count(metadata.input_tokens),
-      outputTokens: count(metadata.output_tokens),
-      totalTokens: count(metadata.total_tokens),
-      cachedInputTokens: count(input.cache_read),
-      reasoningTokens: count(output.reasoning),
-    };
-  }
-  const tokens = isObject(llmOutput) && isObject(llmOutput.tokenUsage) ? llmOutput.tokenUsage : {};
-  return {
-    inputTokens: count(tokens.promptTokens),
-    outputTokens: count(tokens.completionTokens),
-    totalTokens: count(tokens.totalTokens),
-  };
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }

@@ -6,6 +6,7 @@ import type { MessageContent } from '../recorder/attachments.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
 import { type Answer, type AnswerText, answerOfOutput, findCall } from './answer.js';
+import { answeringCall } from './answering-call.js';
 import type { HistoryEntry } from './history/history-updates.js';
 import type { LlmCall } from './llm-call.js';
 import type { HandlerSettings } from './options.js';
@@ -122,7 +123,7 @@ export class RootRun {
     if (answer === undefined || answer === 'none')
       return this.#turn.complete(this.#final('', this.#details(undefined)));
     if (answer.messageId !== undefined) this.#context.answered.add(answer.messageId);
-    this.#turn.complete(this.#final(answer.text, this.#details(findCall(this.#calls, answer))));
+    this.#turn.complete(this.#final(answer.text, this.#details(answeringCall(this.#calls, answer))));
   }
 
   /** The model that is the root has ended. */
