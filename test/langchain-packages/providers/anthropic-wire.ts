@@ -62,7 +62,13 @@ export function messages(model: string, { search = false } = {}): Wire {
       { type: 'message_delta', delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 7 } },
       { type: 'message_stop' },
     ];
-    return { type: 'text/event-stream', frames: events(opening, { named: true }), rest: events(closing, { named: true }) };
+    const error = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
+    return {
+      type: 'text/event-stream',
+      frames: events(opening, { named: true }),
+      rest: events(closing, { named: true }),
+      error: events([error], { named: true }),
+    };
   };
 }
 

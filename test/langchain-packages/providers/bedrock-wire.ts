@@ -33,15 +33,16 @@ export const converse: Wire = (answer, { url }) => {
     eventFrame('messageStop', { stopReason }),
     eventFrame('metadata', { usage: USAGE, metrics: { latencyMs: 5 } }),
   ];
-  return { type: 'application/vnd.amazon.eventstream', frames: opening, rest: closing };
+  const error = [eventFrame('modelStreamErrorException', { message: 'overloaded' }, 'exception')];
+  return { type: 'application/vnd.amazon.eventstream', frames: opening, rest: closing, error };
 };
 
 /** A message of AWS's event stream: lengths, checksum, headers, payload, checksum. */
-function eventFrame(event: string, payload: object): Uint8Array {
+function eventFrame(name: string, payload: object, kind: 'event' | 'exception' = 'event'): Uint8Array {
   const headers = Buffer.concat(
-    Object.entries({ ':event-type': event, ':content-type': 'application/json', ':message-type': 'event' }).map(
-      ([name, value]) => {
-        const [text, known] = [Buffer.from(value), Buffer.from(name)];
+    Object.entries({ [`:${kind}-type`]: name, ':content-type': 'application/json', ':message-type': kind }).map(
+      ([header, value]) => {
+        const [text, known] = [Buffer.from(value), Buffer.from(header)];
         // Type 7 is a string, whose length takes two bytes.
         return Buffer.concat([Buffer.from([known.length]), known, Buffer.from([7, 0, text.length]), text]);
       },

@@ -8,7 +8,8 @@ export const chat: Wire = (answer, { body }) => {
   const meta = { api_version: { version: '1' }, tokens: { input_tokens: 11, output_tokens: 7 } };
   const whole = { response_id: 'r', generation_id: 'g', text, chat_history: [], finish_reason, meta, tool_calls };
   if (body.stream !== true) return { json: whole };
-  const line = (event_type: string, event: object) => `${JSON.stringify({ is_finished: false, event_type, ...event })}\n`;
+  const line = (event_type: string, event: object) =>
+    `${JSON.stringify({ is_finished: false, event_type, ...event })}\n`;
   return {
     type: 'application/stream+json',
     frames: [

@@ -16,4 +16,5 @@ itHoldsFor('Cohere', {
   responseModel: {},
   finish: { whole: 'COMPLETE', tools: 'COMPLETE', length: 'MAX_TOKENS', filter: 'ERROR_TOXIC' },
   tokens: { input_tokens: 11, output_tokens: 7, total_tokens: 18 },
+  streamsNoTools: true,
 });

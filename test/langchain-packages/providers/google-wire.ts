@@ -26,9 +26,17 @@ export function gemini(modelVersion: string): Wire {
     const opening = [...thought, ...texts].map((part, index) => ({
       candidates: [content([part])],
       ...ids,
-      usageMetadata: { promptTokenCount: 11, candidatesTokenCount: Math.min(index, 5), totalTokenCount: 11 + Math.min(index, 5) },
+      usageMetadata: {
+        promptTokenCount: 11,
+        candidatesTokenCount: Math.min(index, 5),
+        totalTokenCount: 11 + Math.min(index, 5),
+      },
     }));
     const closing = [{ candidates: [{ ...content(call.length > 0 ? call : [{ text: '' }]), finishReason }], ...last }];
-    return { type: 'text/event-stream', frames: events(opening), rest: events(closing) };
+    if (url.includes('alt=sse')) return { type: 'text/event-stream', frames: events(opening), rest: events(closing) };
+    // Else a list, of which each piece is an element.
+    const elements = opening.map((chunk, index) => `${index === 0 ? '[' : ','}${JSON.stringify(chunk)}`);
+    const end = closing.map(chunk => `${opening.length === 0 ? '[' : ','}${JSON.stringify(chunk)}]`);
+    return { type: 'application/json', frames: elements, rest: end };
   };
 }

@@ -33,6 +33,9 @@ itHoldsFor('Vertex AI', {
   make: vertex,
   provider: 'google_vertexai',
   responseModel: {},
+  // What is filtered it throws.
+  finish: { whole: 'STOP', tools: 'STOP', length: 'MAX_TOKENS' },
+  hidesBreaks: true,
 });
 
 /** Its address can't be set: requests are sent to `url` instead. */

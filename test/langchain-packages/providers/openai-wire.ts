@@ -71,8 +71,8 @@ function toolCall({ tool }: Answer) {
   return { id: tool?.id, type: 'function', function: { name: tool?.name, arguments: JSON.stringify(tool?.args) } };
 }
 
-/** Responses. `finish` is the reason of an incomplete one. */
-export function responses(model: string): Wire {
+/** Responses. `finish` is the reason of an incomplete one, which a stream says with an event of the type `incomplete`. */
+export function responses(model: string, { incomplete = 'response.incomplete' } = {}): Wire {
   return (answer, { body }) => {
     const text = answer.text?.join('') ?? '';
     const content = answer.refusal
@@ -80,7 +80,9 @@ export function responses(model: string): Wire {
       : { type: 'output_text', text, annotations: [] };
     const output = [
       ...(answer.thinking ? [reasoningItem(answer.thinking)] : []),
-      ...(answer.text || answer.refusal ? [{ type: 'message', id: 'msg_1', role: 'assistant', content: [content] }] : []),
+      ...(answer.text || answer.refusal
+        ? [{ type: 'message', id: 'msg_1', role: 'assistant', content: [content] }]
+        : []),
       ...(answer.tool ? [functionCall(answer)] : []),
     ];
     const base = { id: 'resp_1', object: 'response', created_at: 1, model, metadata: {} };
@@ -102,8 +104,16 @@ export function responses(model: string): Wire {
       { type: 'response.created', response: { ...base, status: 'in_progress', output: [] } },
       ...(answer.thinking
         ? [
-            { type: 'response.output_item.added', output_index: 0, item: { type: 'reasoning', id: 'rs_1', summary: [] } },
-            { type: 'response.reasoning_summary_part.added', summary_index: 0, part: { type: 'summary_text', text: '' } },
+            {
+              type: 'response.output_item.added',
+              output_index: 0,
+              item: { type: 'reasoning', id: 'rs_1', summary: [] },
+            },
+            {
+              type: 'response.reasoning_summary_part.added',
+              summary_index: 0,
+              part: { type: 'summary_text', text: '' },
+            },
             { type: 'response.reasoning_summary_text.delta', summary_index: 0, delta: answer.thinking },
           ]
         : []),
@@ -121,9 +131,13 @@ export function responses(model: string): Wire {
             },
           ]
         : []),
-      { type: answer.finish ? 'response.incomplete' : 'response.completed', response: whole },
+      { type: answer.finish ? incomplete : 'response.completed', response: whole },
     ];
-    return { type: 'text/event-stream', frames: events(opening, { named: true }), rest: events(closing, { named: true }) };
+    return {
+      type: 'text/event-stream',
+      frames: events(opening, { named: true }),
+      rest: events(closing, { named: true }),
+    };
   };
 }
 

@@ -11,7 +11,7 @@ export interface Answer {
   /** Why it stopped, in this provider's terms; by default, as it does after a whole answer. */
   readonly finish?: string;
   readonly refusal?: string;
-  /** Breaks the connection after the text. */
+  /** Breaks off after the text. */
   readonly breaks?: boolean;
   /** Waited for after the text. */
   readonly wait?: Promise<unknown>;
@@ -26,7 +26,15 @@ export interface WireRequest {
 /** What goes over the wire: a JSON body, or the frames of a stream. */
 export type WireResponse =
   | { readonly json: unknown }
-  | { readonly type: string; readonly frames: readonly (string | Uint8Array)[]; readonly rest: readonly (string | Uint8Array)[] };
+  | {
+      readonly type: string;
+      /** The answer up to its end. */
+      readonly frames: readonly (string | Uint8Array)[];
+      /** Its end. */
+      readonly rest: readonly (string | Uint8Array)[];
+      /** What stands for its end where the provider tells of an error; without it, the connection breaks. */
+      readonly error?: readonly (string | Uint8Array)[];
+    };
 
 /** How a provider says an answer. */
 export type Wire = (answer: Answer, request: WireRequest) => WireResponse;
@@ -69,6 +77,11 @@ async function send(response: ServerResponse, said: WireResponse, { breaks, wait
   response.writeHead(200, { 'content-type': said.type });
   for (const frame of said.frames) await write(response, frame);
   await wait;
+  if (breaks && said.error) {
+    for (const frame of said.error) await write(response, frame);
+    response.end();
+    return;
+  }
   if (breaks) {
     // What was written must have been read before the connection breaks.
     await new Promise(resolve => setTimeout(resolve, 50));

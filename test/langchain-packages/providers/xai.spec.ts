@@ -19,7 +19,7 @@ itHoldsFor('xAI', {
 
 itHoldsFor('Responses of xAI', {
   ...common,
-  wire: responses('grok-3-2026'),
+  wire: responses('grok-3-2026', { incomplete: 'response.completed' }),
   make: url => new ChatXAIResponses({ model: 'grok-3', apiKey: 'k', maxRetries: 0, baseURL: url }),
   responseModel: { invoked: 'grok-3-2026', streamed: 'grok-3-2026' },
   finish: { whole: 'completed', tools: 'completed', length: 'max_output_tokens', filter: 'content_filter' },
