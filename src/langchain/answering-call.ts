@@ -1,3 +1,4 @@
+import { safely } from '../internal/guards.js';
 import type { LlmCall } from './llm-call.js';
 
 /**
@@ -5,7 +6,7 @@ import type { LlmCall } from './llm-call.js';
  *
  * 1. The id of the answer's message and its text; the text; the id alone, as where a middleware has redacted the message.
  * 2. Most of the answer's words, in any case: the app has stripped, upper-cased or masked them, or has taken them out of a
- *    longer text (`Final Answer: …`); or all that the call said, in a longer answer.
+ *    longer text (`Final Answer: …`) or an object that the model gave to a tool; or all that the call said, in a longer answer.
  *
  * An answer that no visible call has to do with was written by the app: undefined. What a hidden call said is no answer.
  */
@@ -21,22 +22,26 @@ export function answeringCall(
     whole.findLast(call => hasId(call) && isSame(call)) ??
     whole.findLast(isSame) ??
     whole.findLast(hasId) ??
-    whole.findLast(call => isMadeOf(said, call.text))
+    madeFrom(whole.slice(-MAX_COMPARED), said)
   );
 }
 
-// Words are compared so far and no farther: it is done once an answer.
-const MAX_LENGTH = 100_000;
+// Words are compared so far and no farther: it is done where a turn ends, and the app waits for that.
+const MAX_COMPARED = 10;
+const MAX_LENGTH = 20_000;
 // Fewer words may stand in any answer by chance, as a router's do.
 const MIN_WORDS_WITHIN = 4;
 
-/** Whether an answer was probably made of what a model said. */
-function isMadeOf(answer: string, said: string): boolean {
+/** The latest call of which an answer was probably made. */
+function madeFrom(calls: readonly LlmCall[], answer: string): LlmCall | undefined {
   const answerWords = wordsOf(answer);
-  const saidWords = wordsOf(said);
-  const shared = [...answerWords].filter(word => saidWords.has(word)).length;
-  if (shared === 0) return false;
-  return shared * 2 >= answerWords.size || (shared === saidWords.size && shared >= MIN_WORDS_WITHIN);
+  return calls.findLast(({ text, toolArguments }) => {
+    const given = toolArguments.map(value => safely(() => JSON.stringify(value)) ?? '');
+    const saidWords = wordsOf([text, ...given].join(' '));
+    const shared = [...answerWords].filter(word => saidWords.has(word)).length;
+    if (shared === 0) return false;
+    return shared * 2 >= answerWords.size || (shared === saidWords.size && shared >= MIN_WORDS_WITHIN);
+  });
 }
 
 function wordsOf(text: string): Set<string> {

@@ -11,7 +11,7 @@ import {
   usageOf,
 } from './call-details.js';
 import { answerText, isThinkingAloud, messageContent, pieceText, saysAnything, withoutThoughts } from './content.js';
-import { callsTools, readMessage, toolNames } from './messages.js';
+import { callsTools, readMessage, toolArguments, toolNames } from './messages.js';
 
 /** What LangChain says of a model's call when it starts. */
 export interface LlmStart extends CallStartFields {
@@ -49,6 +49,7 @@ export class LlmCall {
   /** Whether it called tools, so that its text is no answer. */
   forTools = false;
   toolCalls: readonly string[] = [];
+  toolArguments: readonly unknown[] = [];
   usage: Usage = {};
   /** Files of the answer; where they stand in it, the text has a placeholder. */
   attachments: readonly Attachment[] = [];
@@ -131,6 +132,7 @@ export class LlmCall {
     this.messageId = message?.id;
     this.forTools = message !== undefined && callsTools(message);
     this.toolCalls = message ? toolNames(message) : [];
+    this.toolArguments = message ? toolArguments(message) : [];
     const result = { generation, llmOutput: isObject(output) ? output.llmOutput : undefined };
     this.#provider ??= providerOfResult(result);
     this.#responseModel = responseModelOf({ ...result, model: this.model });

@@ -105,6 +105,12 @@ export function toolNames({ fields, content }: Pick<Message, 'fields' | 'content
   return Array.isArray(content) ? content.filter(isToolBlock).flatMap(nameOf) : [];
 }
 
+/** What a message gives to the tools that it calls: an object made by a model stands there. */
+export function toolArguments({ fields }: Pick<Message, 'fields'>): unknown[] {
+  const { tool_calls: calls } = fields;
+  return Array.isArray(calls) ? calls.flatMap(call => (isObject(call) ? [call.args] : [])) : [];
+}
+
 /** Whether a message asks for tools: then its text, if any, is talk on the way and not the answer. */
 export function callsTools(message: Pick<Message, 'fields' | 'content'>): boolean {
   return toolNames(message).length > 0;
