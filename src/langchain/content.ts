@@ -5,7 +5,18 @@ import type { Message } from './messages.js';
 
 /** The text of an answer: a string, or its text blocks, with a placeholder for each file. Thinking and tool calls are left out. */
 export function answerText(content: unknown): string {
-  return typeof content === 'string' ? content : answerContent(content).content;
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  // It runs for every token, so texts, which are nearly all there is, make no lists of parts.
+  let said = '';
+  for (const block of content) {
+    if (typeof block === 'string') said += block;
+    else if (isObject(block) && block.thought !== true) {
+      if (isFile(block)) return answerContent(content).content;
+      said += blockText(block) ?? '';
+    }
+  }
+  return said;
 }
 
 /** The text of an answer, and its files as attachments. */
@@ -117,11 +128,20 @@ const KINDS: Readonly<Record<string, string>> = {
   'text-plain': 'text/plain',
 };
 
+function isFile(block: Record<string, unknown>): boolean {
+  return (
+    (typeof block.type === 'string' && Object.hasOwn(KINDS, block.type)) ||
+    isObject(block.inlineData) ||
+    isObject(block.fileData)
+  );
+}
+
 /**
  * A file in any form that providers and LangChain's versions know: OpenAI's `image_url`, Anthropic's `source`, Google's
  * `inlineData`, Bedrock's `image`, and the standard blocks, with snake_case names (0.3) or camelCase ones (1.x). Its bytes are never kept.
  */
 function attachmentOf(block: Record<string, unknown>): Attachment | undefined {
+  if (!isFile(block)) return undefined;
   const type = typeof block.type === 'string' ? block.type : '';
   const inner = [
     block.source,
@@ -134,7 +154,6 @@ function attachmentOf(block: Record<string, unknown>): Attachment | undefined {
     block.video,
     block.document,
   ].find(isObject);
-  if (!Object.hasOwn(KINDS, type) && !isObject(block.inlineData) && !isObject(block.fileData)) return undefined;
   const given = (...names: string[]) => {
     for (const from of [block, inner ?? {}, isObject(block.metadata) ? block.metadata : {}])
       for (const name of names) if (text(from[name]) !== undefined) return text(from[name]);
