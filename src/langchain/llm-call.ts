@@ -56,7 +56,7 @@ export class LlmCall {
   readonly #startedAt = ++moment;
   #endedAt = Infinity;
   #text = '';
-  /** The first chunk: with some packages it names the model that answers, which counts where the call fails. */
+  /** The first chunk: with some packages it names the model that answers, which counts where the end does not. */
   #opening: unknown;
   #provider: string | undefined;
   #responseModel: string | undefined;
@@ -108,6 +108,8 @@ export class LlmCall {
    */
   event(event: unknown): boolean {
     if (this.state !== 'running' || !isObject(event)) return false;
+    // What the provider says beside the answer, as far as LangChain passes it on.
+    if (event.event === 'provider') this.#opening ??= { generationInfo: event.payload };
     if (event.event === 'content-block-start') {
       this.#append(answerText([event.content]));
       return saysAnything([event.content]);
@@ -122,6 +124,7 @@ export class LlmCall {
   end(output: unknown, { cached = false } = {}): void {
     this.state = 'done';
     this.#endedAt = ++moment;
+    this.#responseModel = this.#openingModel();
     this.#opening = undefined;
     const generation = firstGeneration(output);
     if (!generation) return;
@@ -135,7 +138,7 @@ export class LlmCall {
     this.toolArguments = message ? toolArguments(message) : [];
     const result = { generation, llmOutput: isObject(output) ? output.llmOutput : undefined };
     this.#provider ??= providerOfResult(result);
-    this.#responseModel = responseModelOf({ ...result, model: this.model });
+    this.#responseModel = responseModelOf({ ...result, model: this.model }) ?? this.#responseModel;
     this.#finishReason = finishReasonOf(result);
     if (this.#text.trim() === '' && isFiltered(this.#finishReason)) this.#text = `[no answer: ${this.#finishReason}]`;
     // What a cache gives out was counted when it was made.

@@ -11,6 +11,7 @@ const anthropic: ProviderPackage = {
     invoked: 'claude-sonnet-4-5-20250929',
     streamed: 'claude-sonnet-4-5-20250929',
     opening: 'claude-sonnet-4-5-20250929',
+    events: 'claude-sonnet-4-5-20250929',
   },
   finish: { whole: 'end_turn', tools: 'tool_use', length: 'max_tokens', filter: 'refusal' },
   tokens: {

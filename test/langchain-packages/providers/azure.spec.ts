@@ -24,7 +24,7 @@ itHoldsFor('Chat Completions of Azure', {
   ...common,
   wire: completions('gpt-5-2026'),
   make: url => make(url, false),
-  responseModel: { invoked: 'gpt-5-2026', streamed: 'gpt-5-2026' },
+  responseModel: { invoked: 'gpt-5-2026', streamed: 'gpt-5-2026', events: 'gpt-5-2026' },
   finish: { whole: 'stop', tools: 'tool_calls', length: 'length', filter: 'content_filter' },
 });
 
@@ -32,7 +32,7 @@ itHoldsFor('Responses of Azure', {
   ...common,
   wire: responses('gpt-5-2026'),
   make: url => make(url, true),
-  responseModel: { invoked: 'gpt-5-2026', streamed: 'gpt-5-2026', opening: 'gpt-5-2026' },
+  responseModel: { invoked: 'gpt-5-2026', streamed: 'gpt-5-2026', opening: 'gpt-5-2026', events: 'gpt-5-2026' },
   finish: { whole: 'completed', tools: 'completed', length: 'max_output_tokens', filter: 'content_filter' },
   thinks: true,
 });

@@ -7,7 +7,7 @@ itHoldsFor('Groq', {
   make: url => new ChatGroq({ model: 'llama-3.3', apiKey: 'k', maxRetries: 0, baseUrl: url }),
   model: 'llama-3.3',
   provider: 'groq',
-  responseModel: { invoked: 'llama-3.3-70b', streamed: 'llama-3.3-70b' },
+  responseModel: { invoked: 'llama-3.3-70b', streamed: 'llama-3.3-70b', events: 'llama-3.3-70b' },
   finish: { whole: 'stop', tools: 'tool_calls', length: 'length' },
   tokens: { input_tokens: 11, output_tokens: 7, total_tokens: 18 },
   thinks: true,

@@ -18,7 +18,7 @@ itHoldsFor('Chat Completions', {
   make: url => make(url, false),
   model: 'gpt-5',
   provider: 'openai',
-  responseModel: { invoked: 'gpt-5-2026', streamed: 'gpt-5-2026' },
+  responseModel: { invoked: 'gpt-5-2026', streamed: 'gpt-5-2026', events: 'gpt-5-2026' },
   finish: { whole: 'stop', tools: 'tool_calls', length: 'length', filter: 'content_filter' },
   tokens,
 });
@@ -28,7 +28,7 @@ itHoldsFor('Responses', {
   make: url => make(url, true),
   model: 'gpt-5',
   provider: 'openai',
-  responseModel: { invoked: 'gpt-5-2026', streamed: 'gpt-5-2026', opening: 'gpt-5-2026' },
+  responseModel: { invoked: 'gpt-5-2026', streamed: 'gpt-5-2026', opening: 'gpt-5-2026', events: 'gpt-5-2026' },
   finish: { whole: 'completed', tools: 'completed', length: 'max_output_tokens', filter: 'content_filter' },
   tokens,
   thinks: true,

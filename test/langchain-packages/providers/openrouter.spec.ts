@@ -16,7 +16,7 @@ itHoldsFor('OpenRouter', {
   make: url => new ChatOpenRouter({ model: 'openai/gpt-5', apiKey: 'k', maxRetries: 0, baseURL: url }),
   provider: 'openrouter',
   // Streamed, the package does not say it.
-  responseModel: { invoked: 'openai/gpt-5' },
+  responseModel: { invoked: 'openai/gpt-5', events: 'openai/gpt-5' },
 });
 
 itHoldsFor('OpenRouter by OpenAI’s package', {
@@ -30,5 +30,5 @@ itHoldsFor('OpenRouter by OpenAI’s package', {
       configuration: { baseURL: url },
     }),
   provider: 'openai',
-  responseModel: { invoked: 'openai/gpt-5', streamed: 'openai/gpt-5' },
+  responseModel: { invoked: 'openai/gpt-5', streamed: 'openai/gpt-5', events: 'openai/gpt-5' },
 });

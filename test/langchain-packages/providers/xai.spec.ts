@@ -13,7 +13,7 @@ itHoldsFor('xAI', {
   ...common,
   wire: completions('grok-3-2026', { thinking: 'reasoning_content' }),
   make: url => new ChatXAI({ model: 'grok-3', apiKey: 'k', maxRetries: 0, baseURL: url }),
-  responseModel: { invoked: 'grok-3-2026', streamed: 'grok-3-2026' },
+  responseModel: { invoked: 'grok-3-2026', streamed: 'grok-3-2026', events: 'grok-3-2026' },
   finish: { whole: 'stop', tools: 'tool_calls', length: 'length', filter: 'content_filter' },
 });
 
