@@ -62,8 +62,8 @@ const FINISH_REASON: readonly Place[] = [
 const RESPONSES_STATUS: readonly unknown[] = ['completed', 'incomplete', 'failed', 'cancelled'];
 
 const USAGE: readonly Place[] = [
-  ['response', 'usage'], // Groq, streamed
-  ['response', 'x_groq', 'usage'],
+  ['response', 'x_groq', 'usage'], // Groq, streamed
+  ['response', 'usage'],
   ['response', 'tokenUsage'],
   ['output', 'tokenUsage'], // models of 0.3, and those of completions
 ];
@@ -145,11 +145,11 @@ export function isFiltered(finishReason: string | undefined): boolean {
 export function usageOf(result: CallResult): Usage {
   const fields = fieldsOfResult(result);
   const message = fieldsOf(fieldsOf(result.generation).message);
-  return (
-    countsOf(message.usage_metadata) ??
-    USAGE.map(place => countsOf(valueAt(place, fields))).find(usage => usage !== undefined) ??
-    {}
-  );
+  const counted = countsOf(message.usage_metadata);
+  if (counted !== undefined) return counted;
+  const found = USAGE.map(place => countsOf(valueAt(place, fields))).find(usage => usage !== undefined) ?? {};
+  // LangChain adds up what several chunks say in the provider's words, as if each had said a part of it.
+  return fields.merged ? { ...found, totalTokens: undefined } : found;
 }
 
 // Some packages count zero tokens where they know of none; no call takes none.

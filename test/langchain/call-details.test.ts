@@ -197,10 +197,15 @@ describe('the tokens', () => {
       { ...counted, cachedInputTokens: 1, reasoningTokens: 1 },
     ],
     [
-      'Groq’s, streamed',
-      merged({ response_metadata: { usage: { input_tokens: 3, output_tokens: 2, total_tokens: 5 } } }),
+      'Groq’s, streamed, which LangChain has added up',
+      merged({
+        response_metadata: {
+          usage: { input_tokens: 3, output_tokens: 2, total_tokens: 10, prompt_tokens: 3, completion_tokens: 2 },
+          x_groq: { usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } },
+        },
+      }),
       undefined,
-      counted,
+      { ...counted, totalTokens: undefined },
     ],
     [
       'the provider’s own words',
@@ -216,7 +221,7 @@ describe('the tokens', () => {
         },
       }),
       undefined,
-      { ...counted, cachedInputTokens: 1, reasoningTokens: 1 },
+      { ...counted, cachedInputTokens: 1, reasoningTokens: 1, totalTokens: undefined },
     ],
     ['an older model’s', said({}), { tokenUsage: { promptTokens: 3, completionTokens: 2, totalTokens: 5 } }, counted],
     [

@@ -9,6 +9,15 @@ itHoldsFor('Groq', {
   provider: 'groq',
   responseModel: { invoked: 'llama-3.3-70b', streamed: 'llama-3.3-70b', events: 'llama-3.3-70b' },
   finish: { whole: 'stop', tools: 'tool_calls', length: 'length' },
-  tokens: { input_tokens: 11, output_tokens: 7, total_tokens: 18 },
+  tokens: {
+    invoked: { input_tokens: 11, output_tokens: 7, total_tokens: 18 },
+    streamed: {
+      input_tokens: 11,
+      output_tokens: 7,
+      total_tokens: 18,
+      cached_input_tokens: 3,
+      reasoning_tokens: 2,
+    },
+  },
   thinks: true,
 });

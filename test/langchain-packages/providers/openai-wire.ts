@@ -14,7 +14,7 @@ const USAGE = {
 interface Dialect {
   /** The name under which the thinking stands. */
   readonly thinking?: string;
-  /** Groq gives a stream's tokens here. */
+  /** Groq gives a stream's tokens twice. */
   readonly xGroq?: boolean;
   /** The reason to stop comes twice, as OpenRouter sends it. */
   readonly finishTwice?: boolean;
@@ -56,7 +56,7 @@ export function completions(model: string, { thinking, xGroq, finishTwice, usage
       chunk(
         { content: '' },
         finish,
-        xGroq ? { x_groq: { id: 'r', usage: USAGE } } : usageWithFinish ? { usage: USAGE } : {},
+        xGroq ? { x_groq: { id: 'r', usage: USAGE }, usage: USAGE } : usageWithFinish ? { usage: USAGE } : {},
       ),
       ...(finishTwice ? [chunk({ content: '' }, finish, { usage: USAGE })] : []),
       ...(xGroq || finishTwice || usageWithFinish
