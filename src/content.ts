@@ -6,7 +6,7 @@
  * as two messages.
  */
 export { readAnswer as readAISDKAnswer, readContent as readAISDKContent } from './ai-sdk/prompt.js';
-export { answerText, humanContent } from './langchain/content.js';
+export { answerText, humanContent, messageContent as readLangChainAnswer } from './langchain/content.js';
 export { type Message, readMessage as readLangChainMessage, type Speaker, toolNames } from './langchain/messages.js';
 export type { MessageContent } from './recorder/attachments.js';
 export { type MissingIdentity, type ResolvedIdentity, resolveIdentity } from './recorder/identity.js';

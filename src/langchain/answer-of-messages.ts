@@ -1,5 +1,5 @@
 import type { Answer, AnswerText } from './answer-context.js';
-import { answerText } from './content.js';
+import { answerText, messageText } from './content.js';
 import type { LlmCall } from './llm-call.js';
 import { callsTools, type Message } from './messages.js';
 
@@ -50,7 +50,7 @@ interface Said extends Reply {
 /** What a message of the assistant's says, as far as it is an answer. */
 function textOf({ message, response }: Reply): string {
   if (message.speaker !== 'ai' || callsTools(message)) return '';
-  const said = response ?? answerText(message.content);
+  const said = response ?? messageText(message);
   return said.trim() === '' ? '' : said;
 }
 

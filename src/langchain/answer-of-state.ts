@@ -1,7 +1,7 @@
 import { isObject } from '../internal/guards.js';
 import type { Answer, AnswerContext } from './answer-context.js';
 import { answerOfReplies, type Reply } from './answer-of-messages.js';
-import { answerText, humanContent } from './content.js';
+import { humanContent, messageText } from './content.js';
 import { findCall } from './find-call.js';
 import { isSameData } from './json-values.js';
 import type { LlmCall } from './llm-call.js';
@@ -84,7 +84,7 @@ function repliesIn(messages: readonly Message[], context: AnswerContext): Reply[
 }
 
 function callOf(message: Message, calls: readonly LlmCall[]): LlmCall | undefined {
-  return findCall(calls, { text: answerText(message.content), messageId: message.id });
+  return findCall(calls, { text: messageText(message), messageId: message.id });
 }
 
 // Workers and critics may speak as humans too; the user's own message is known by its words.

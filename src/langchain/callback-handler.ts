@@ -132,7 +132,7 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
 
   /** @internal */
   override handleChatModelStart(
-    _llm: unknown,
+    llm: unknown,
     messages: unknown,
     runId: string,
     parentRunId?: string,
@@ -143,12 +143,12 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
   ): void {
     const prompt = () => humans((Array.isArray(messages) ? readMessages(messages[0]) : undefined) ?? []);
     const start = { kind: 'llm', runId, parentRunId, tags, metadata, name } as const;
-    this.#listener.callStarted({ ...start, extraParams, asRoot: prompt, inChain: prompt }, this.awaitHandlers);
+    this.#listener.callStarted({ ...start, llm, extraParams, asRoot: prompt, inChain: prompt }, this.awaitHandlers);
   }
 
   /** @internal */
   override handleLLMStart(
-    _llm: unknown,
+    llm: unknown,
     prompts: string[],
     runId: string,
     parentRunId?: string,
@@ -160,7 +160,7 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
     const asRoot = () => prompts.slice(0, 1).map(humanContent);
     const start = { kind: 'llm', runId, parentRunId, tags, metadata, name } as const;
     // Inside a chain, a model's whole prompt is the app's template, and not what the user said.
-    this.#listener.callStarted({ ...start, extraParams, asRoot, inChain: () => [] }, this.awaitHandlers);
+    this.#listener.callStarted({ ...start, llm, extraParams, asRoot, inChain: () => [] }, this.awaitHandlers);
   }
 
   /** @internal */

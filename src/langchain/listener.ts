@@ -46,6 +46,7 @@ export interface ChainStart extends Start {
 
 /** A model's call, as it starts. */
 export interface CallStart extends Start {
+  readonly llm: unknown;
   readonly extraParams: unknown;
   /** What a human says in its prompt, for a model that is called by itself. */
   asRoot(): readonly PromptMessage[];
@@ -109,9 +110,9 @@ export class Listener {
     this.#safely(() => {
       const run = this.#enter(start, awaited);
       if (!run) return;
-      const { metadata, extraParams } = start;
+      const { llm, metadata, extraParams } = start;
       const visible = !run.internal && this.#isNamed(run);
-      run.call = new LlmCall({ metadata, extraParams, visible, reaches: run.reaches });
+      run.call = new LlmCall({ llm, metadata, extraParams, visible, reaches: run.reaches });
       run.call.superstep = run.superstep;
       const stream = startingStream();
       if (stream) stream.listener ??= run.call;
@@ -276,7 +277,7 @@ export class Listener {
   /** A model has said a piece; `said`: whether there was anything in it. */
   #grow(run: ChainRun, call: LlmCall, said: boolean): void {
     if (said) call.firstTokenAt ??= performance.now();
-    const { length } = call.text;
+    const { length } = call;
     if (length > call.counted) this.#runs.grew(run.root, length - call.counted);
     call.counted = length;
   }

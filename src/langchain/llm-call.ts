@@ -1,7 +1,17 @@
 import { isObject, text } from '../internal/guards.js';
-import type { TurnDetails, Usage } from '../recorder/metadata.js';
+import type { Attachment, TurnDetails, Usage } from '../recorder/metadata.js';
 import type { CallSignal } from './abort-watch.js';
-import { answerText, saysAnything } from './content.js';
+import {
+  type CallStartFields,
+  finishReasonOf,
+  isFiltered,
+  modelOf,
+  providerOf,
+  providerOfResult,
+  responseModelOf,
+  usageOf,
+} from './call-details.js';
+import { answerText, isThinkingAloud, messageContent, pieceText, saysAnything, withoutThoughts } from './content.js';
 import { callsTools, readMessage, toolArguments, toolNames } from './messages.js';
 
 /**
@@ -11,9 +21,7 @@ import { callsTools, readMessage, toolArguments, toolNames } from './messages.js
 export type Reach = 'reader' | 'step' | 'node';
 
 /** What LangChain says of a model's call when it starts. */
-export interface LlmStart {
-  readonly metadata: unknown;
-  readonly extraParams: unknown;
+export interface LlmStart extends CallStartFields {
   /** Whether its text may reach the user: not where it works for a tool, a hidden step, or another node. */
   readonly visible: boolean;
   readonly reaches: Reach;
@@ -43,7 +51,6 @@ export class LlmCall {
   /** How many characters of its text have been counted. */
   counted = 0;
   state: 'running' | 'done' | 'failed' = 'running';
-  text = '';
   streamed = false;
   messageId: string | undefined;
   /** Whether it called tools, so that its text is no answer. */
@@ -60,26 +67,34 @@ export class LlmCall {
   usage: Usage = {};
   #reported: unknown;
   #unreported: unknown;
+  /** Files of the answer; where they stand in it, the text has a placeholder. */
+  attachments: readonly Attachment[] = [];
   readonly #startedAt = ++moment;
   #endedAt = Infinity;
+  #text = '';
+  /** The first chunk: with some packages it names the model that answers, which counts where the end does not. */
+  #opening: unknown;
   #provider: string | undefined;
   #responseModel: string | undefined;
   #finishReason: string | undefined;
 
-  constructor({ metadata, extraParams, visible, reaches }: LlmStart) {
+  constructor(start: LlmStart) {
+    const { metadata, extraParams, visible, reaches } = start;
     const metadataFields = isObject(metadata) ? metadata : {};
-    const extra = isObject(extraParams) ? extraParams : {};
-    const params = isObject(extra.invocation_params) ? extra.invocation_params : {};
     this.visible = visible;
     this.reaches = reaches;
-    this.model =
-      text(metadataFields.ls_model_name) ?? text(params.model) ?? text(params.model_name) ?? text(params.modelName);
-    this.#provider = text(metadataFields.ls_provider);
-    this.signal = signalOf(extra.options, metadataFields);
+    this.model = modelOf(start);
+    this.#provider = providerOf(start);
+    this.signal = signalOf(isObject(extraParams) ? extraParams.options : undefined, metadataFields);
     const namespace = text(metadataFields.langgraph_checkpoint_ns);
     // A task's own id stands behind the name of its node: `research:7c2f…|model:01ab…`.
     this.place = namespace?.replaceAll(/:[^|]*/g, '') ?? text(metadataFields.langgraph_node);
     this.task = namespace?.split('|')[0];
+  }
+
+  /** What it says: an answer, if {@link answers}. */
+  get text(): string {
+    return this.#said(this.#text);
   }
 
   /**
@@ -98,7 +113,8 @@ export class LlmCall {
       this.#unreported = undefined;
     }
     // Some models give a token only, some a chunk of a completion, which has no message.
-    const piece = message ? answerText(message.content) : (text(token) ?? text(chunk?.text) ?? '');
+    const piece = message ? pieceText(message) : (text(token) ?? text(chunk?.text) ?? '');
+    this.#opening ??= chunk;
     this.#append(piece);
     if (piece !== '') return true;
     if (!message) return false;
@@ -118,6 +134,8 @@ export class LlmCall {
    */
   event(event: unknown): boolean {
     if (this.state !== 'running' || !isObject(event)) return false;
+    // What the provider says beside the answer, as far as LangChain passes it on.
+    if (event.event === 'provider') this.#opening ??= { generationInfo: event.payload };
     if (event.event === 'content-block-start') {
       this.#append(answerText([event.content]));
       return saysAnything([event.content]);
@@ -135,8 +153,16 @@ export class LlmCall {
 
   /** What a reader has got so far, reported or not. */
   get textGiven(): string {
-    const { content } = isObject(this.#unreported) ? this.#unreported : {};
-    return this.text + answerText(content);
+    return this.#said(this.#text + (isObject(this.#unreported) ? pieceText(this.#unreported) : ''));
+  }
+
+  /** How many characters have come. */
+  get length(): number {
+    return this.#text.length;
+  }
+
+  #said(all: string): string {
+    return isThinkingAloud(this.#provider) ? withoutThoughts(all) : all;
   }
 
   /** The result of handleLLMEnd. */
@@ -144,33 +170,32 @@ export class LlmCall {
     this.state = 'done';
     this.#unreported = undefined;
     this.#endedAt = ++moment;
+    this.#responseModel = this.#openingModel();
+    this.#opening = undefined;
     const generation = firstGeneration(output);
     if (!generation) return;
     const message = readMessage(generation.message);
-    this.text = message ? answerText(message.content) : (text(generation.text) ?? '');
-    const fields = message?.fields ?? {};
-    const response = isObject(fields.response_metadata) ? fields.response_metadata : {};
-    const info = isObject(generation.generationInfo) ? generation.generationInfo : {};
+    const said = message ? messageContent(message) : { content: text(generation.text) ?? '', attachments: [] };
+    this.#text = said.content;
+    this.attachments = said.attachments;
     this.messageId = message?.id;
     this.forTools = message !== undefined && callsTools(message);
     this.toolCalls = message ? toolNames(message) : [];
     this.toolArguments = message ? toolArguments(message) : [];
-    this.#responseModel = text(response.model_name) ?? text(response.model);
-    this.#provider = text(response.model_provider) ?? this.#provider;
-    this.#finishReason =
-      text(info.finish_reason) ??
-      text(response.finish_reason) ??
-      text(response.stop_reason) ??
-      text(response.finishReason) ??
-      text(response.stopReason) ??
-      text(response.done_reason);
+    const result = { generation, llmOutput: isObject(output) ? output.llmOutput : undefined };
+    this.#provider ??= providerOfResult(result);
+    this.#responseModel = responseModelOf({ ...result, model: this.model }) ?? this.#responseModel;
+    this.#finishReason = finishReasonOf(result);
+    if (this.#text.trim() === '' && isFiltered(this.#finishReason)) this.#text = `[no answer: ${this.#finishReason}]`;
     // What a cache gives out was counted when it was made.
-    if (!cached) this.usage = usageOf(fields.usage_metadata, isObject(output) ? output.llmOutput : undefined);
+    if (!cached) this.usage = usageOf(result);
   }
 
   fail(): void {
     this.state = 'failed';
     this.#endedAt = ++moment;
+    this.#responseModel = this.#openingModel();
+    this.#opening = undefined;
   }
 
   /** Whether its text can be an answer. */
@@ -197,16 +222,21 @@ export class LlmCall {
   get details(): TurnDetails {
     return {
       model: this.model,
-      responseModel: this.#responseModel,
+      responseModel: this.#responseModel ?? this.#openingModel(),
       provider: this.#provider,
       finishReason: this.#finishReason,
+      ...(this.attachments.length > 0 && { attachments: this.attachments }),
     };
   }
 
   #append(piece: string): void {
     if (piece === '') return;
     this.streamed = true;
-    this.text += piece;
+    this.#text += piece;
+  }
+
+  #openingModel(): string | undefined {
+    return responseModelOf({ generation: this.#opening, model: this.model });
   }
 }
 
@@ -221,29 +251,4 @@ function firstGeneration(output: unknown): Record<string, unknown> | undefined {
   const lists = isObject(output) ? output.generations : undefined;
   const first: unknown = Array.isArray(lists) && Array.isArray(lists[0]) ? lists[0][0] : undefined;
   return isObject(first) ? first : undefined;
-}
-
-// llmOutput also has an estimatedTokenUsage with some models: an estimate is no count.
-function usageOf(metadata: unknown, llmOutput: unknown): Usage {
-  if (isObject(metadata)) {
-    const input = isObject(metadata.input_token_details) ? metadata.input_token_details : {};
-    const output = isObject(metadata.output_token_details) ? metadata.output_token_details : {};
-    return {
-      inputTokens: count(metadata.input_tokens),
-      outputTokens: count(metadata.output_tokens),
-      totalTokens: count(metadata.total_tokens),
-      cachedInputTokens: count(input.cache_read),
-      reasoningTokens: count(output.reasoning),
-    };
-  }
-  const tokens = isObject(llmOutput) && isObject(llmOutput.tokenUsage) ? llmOutput.tokenUsage : {};
-  return {
-    inputTokens: count(tokens.promptTokens),
-    outputTokens: count(tokens.completionTokens),
-    totalTokens: count(tokens.totalTokens),
-  };
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }

@@ -90,12 +90,18 @@ export function trailingHumans(messages: readonly Message[]): Message[] {
   return run;
 }
 
-/** The names of the tools that a message calls, in order. Tools that the provider runs by itself are not among them. */
+/**
+ * The names of the tools that a message calls, in order. Tools that the provider runs by itself are not among them, and no
+ * calls that can't be read: nobody runs those.
+ */
 export function toolNames({ fields, content }: Pick<Message, 'fields' | 'content'>): string[] {
   const extra = isObject(fields.additional_kwargs) ? fields.additional_kwargs : {};
-  for (const calls of [fields.tool_calls, fields.tool_call_chunks, extra.tool_calls])
-    if (Array.isArray(calls) && calls.length > 0) return calls.flatMap(nameOf);
+  const { tool_calls: calls, invalid_tool_calls: invalid } = fields;
+  if (isFilled(calls)) return calls.flatMap(nameOf);
   if (isObject(extra.function_call)) return nameOf(extra.function_call);
+  // LangChain has read them all: in the other places they stand as the provider has sent them.
+  if (isFilled(invalid)) return [];
+  for (const raw of [fields.tool_call_chunks, extra.tool_calls]) if (isFilled(raw)) return raw.flatMap(nameOf);
   return Array.isArray(content) ? content.filter(isToolBlock).flatMap(nameOf) : [];
 }
 
@@ -112,8 +118,11 @@ export function toolArguments({ fields }: Pick<Message, 'fields'>): unknown[] {
 
 /** Whether a message asks for tools: then its text, if any, is talk on the way and not the answer. */
 export function callsTools(message: Pick<Message, 'fields' | 'content'>): boolean {
-  const { invalid_tool_calls: invalid } = message.fields;
-  return toolNames(message).length > 0 || (Array.isArray(invalid) && invalid.length > 0);
+  return toolNames(message).length > 0;
+}
+
+function isFilled(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length > 0;
 }
 
 function human(content: string): Message {

@@ -1,5 +1,5 @@
 import { isObject } from '../internal/guards.js';
-import { answerText } from './content.js';
+import { messageText } from './content.js';
 import { readMessage } from './messages.js';
 
 // A state may be deep and wide; the answer is looked for so far and no farther.
@@ -26,7 +26,7 @@ export function partsOfOutput(output: unknown): OutputParts {
     for (const value of level) {
       if (++seen > MAX_VALUES) return { texts, objects, hasScalars };
       const message = readMessage(value);
-      const said = message?.speaker === 'ai' ? answerText(message.content) : value;
+      const said = message?.speaker === 'ai' ? messageText(message) : value;
       if (typeof said === 'string') {
         if (said.trim() !== '' && !texts.has(said.trim())) texts.set(said.trim(), depth);
       } else if (typeof said === 'number' || typeof said === 'boolean') hasScalars = true;

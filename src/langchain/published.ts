@@ -1,6 +1,6 @@
 import { isObject } from '../internal/guards.js';
 import type { AnswerText } from './answer.js';
-import { answerText } from './content.js';
+import { messageText } from './content.js';
 import { callsTools, type Message, readMessages } from './messages.js';
 
 // What a single node puts into the state is short; a whole history is not looked at farther back than this.
@@ -26,7 +26,7 @@ export function publishedBy(output: unknown, isNew: (message: Message) => boolea
   const lastCall = own.findLastIndex(callsTools);
   const answers = own
     .slice(lastCall + 1)
-    .map(message => ({ text: answerText(message.content), messageId: message.id }))
+    .map(message => ({ text: messageText(message), messageId: message.id }))
     .filter(({ text }) => text.trim() !== '');
   return { answers, callsTools: lastCall >= 0 };
 }

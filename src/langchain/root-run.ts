@@ -5,6 +5,7 @@ import type { Turn } from '../recorder/turn.js';
 import type { FollowedAnswer, StoredAnswer } from '../recorder/turn-options.js';
 import { AbortWatch, type BrokenEnd } from './abort-watch.js';
 import { type Answer, type AnswerText, answerOfOutput, errorOfOutput, findCall } from './answer.js';
+import { answeringCall } from './answering-call.js';
 import { addTotals } from './first-half.js';
 import type { HistoryEntry } from './history/history-updates.js';
 import { type InterruptedAnswer, interruptedAnswer, isHiddenByStep } from './interrupted-answer.js';
@@ -190,7 +191,7 @@ export class RootRun {
       return this.#completeUnanswered();
     }
     for (const id of answer.messageIds ?? [answer.messageId]) if (id !== undefined) this.#context.answered.add(id);
-    const call = answer.call ?? findCall(this.#calls, answer);
+    const call = answer.call ?? answeringCall(this.#calls, answer);
     const details = this.#details(call);
     // The tool that a model is made to call for a structured answer does nothing.
     const isForAnswer = answer.isStructured && call && details.toolCalls;
@@ -361,7 +362,7 @@ export class RootRun {
 }
 
 function findCallOf(calls: readonly LlmCall[], answer: InterruptedAnswer): LlmCall | undefined {
-  return answer.call ?? findCall(calls, answer);
+  return answer.call ?? answeringCall(calls, answer);
 }
 
 function without(names: readonly string[], removed: readonly string[]): string[] {

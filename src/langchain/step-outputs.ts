@@ -1,5 +1,5 @@
 import { isObject, text } from '../internal/guards.js';
-import { answerText } from './content.js';
+import { messageText } from './content.js';
 import { isSameData, jsonOf } from './json-values.js';
 import type { LlmCall } from './llm-call.js';
 import { callsTools, readMessage } from './messages.js';
@@ -177,9 +177,7 @@ function ownOf(list: readonly unknown[], last: StepResult): unknown {
   if ('call' in last)
     return list.find(item => {
       const message = readMessage(item);
-      return (
-        message !== undefined && message.id === last.call.messageId && answerText(message.content) === last.call.text
-      );
+      return message !== undefined && message.id === last.call.messageId && messageText(message) === last.call.text;
     });
   const own = plainValue(last.output);
   return isSameData(own, list) ? undefined : list.find(item => isSameData(item, own));
@@ -218,7 +216,7 @@ function textOfInput(given: unknown): string | undefined {
   const value = isObject(given) && typeof given.input === 'string' ? given.input : given;
   if (typeof value === 'string') return value;
   const message = readMessage(value);
-  return message?.speaker === 'ai' && !callsTools(message) ? answerText(message.content) : undefined;
+  return message?.speaker === 'ai' && !callsTools(message) ? messageText(message) : undefined;
 }
 
 function callOfInput(given: unknown, calls: readonly LlmCall[]): LlmCall | undefined {

@@ -15,6 +15,22 @@ async function recorded(input: unknown, output: unknown, options: SynapCallbackH
   return { transcript: await on.transcript(), notices: on.notices, stored: on.synap.stored };
 }
 
+/** A model that gives this message, whole. */
+class FixedModel extends ScriptedModel {
+  readonly #message: AIMessage;
+  readonly #info: object;
+
+  constructor(message: AIMessage, info: object = {}) {
+    super([]);
+    this.#message = message;
+    this.#info = info;
+  }
+
+  override async _generate() {
+    return { generations: [{ text: '', message: this.#message, generationInfo: { ...this.#info } }] };
+  }
+}
+
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ';
 
 describe('what the user said', () => {
@@ -248,6 +264,102 @@ describe('what the app answered', () => {
     const { transcript, notices } = await recorded(said, output);
     expect(transcript).toEqual(['user: Hi', ...(answer === undefined ? [] : [`assistant: ${answer}`])]);
     expect(notices).toEqual([]);
+  });
+
+  const png = { type: 'image', mimeType: 'image/png', data: PNG };
+  const speaks = { audio: { id: 'a', data: PNG, transcript: 'Hello' } };
+  const answering = (fields: object) => new AIMessage({ content: '', ...fields } as never);
+
+  it.each<[name: string, message: AIMessage, answer: string, attachments: object[] | undefined]>([
+    [
+      'a text after a thought of the type `text`',
+      answering({
+        content: [
+          { type: 'text', text: 'Hm', thought: true },
+          { type: 'text', text: 'Hello' },
+        ],
+      }),
+      'Hello',
+      undefined,
+    ],
+    [
+      'a text after thoughts of Bedrock’s and Anthropic’s',
+      answering({
+        content: [
+          { type: 'reasoning_content', reasoningText: { text: 'Hm' } },
+          { type: 'redacted_thinking', data: 'Hm' },
+          { type: 'thinking', thinking: [{ type: 'text', text: 'Hm' }] },
+          { type: 'text', text: 'Hello' },
+        ],
+      }),
+      'Hello',
+      undefined,
+    ],
+    [
+      'a text after a thought that LangChain takes out of it',
+      answering({ content: '<think>\nHm\n</think>\n\nHello', response_metadata: { model_provider: 'groq' } }),
+      'Hello',
+      undefined,
+    ],
+    [
+      'a text about thoughts',
+      answering({ content: 'Hello <think>', response_metadata: { model_provider: 'groq' } }),
+      'Hello <think>',
+      undefined,
+    ],
+    ['a spoken one', answering({ additional_kwargs: speaks }), 'Hello', [{ media_type: 'audio' }]],
+    ['a refusal', answering({ additional_kwargs: { refusal: 'I can’t.' } }), 'I can’t.', undefined],
+    ['an image', answering({ content: [png] }), '[image: image/png]', [{ media_type: 'image/png' }]],
+    [
+      'a text and an image',
+      answering({ content: [{ type: 'text', text: 'Look:' }, png] }),
+      'Look:\n[image: image/png]',
+      [{ media_type: 'image/png' }],
+    ],
+    [
+      'an image of Google’s',
+      answering({ content: [{ type: 'inlineData', inlineData: { mimeType: 'image/webp', data: PNG } }] }),
+      '[image: image/webp]',
+      [{ media_type: 'image/webp' }],
+    ],
+    [
+      'an image of Bedrock’s',
+      answering({ content: [{ type: 'image', image: { format: 'jpeg', source: { bytes: PNG } } }] }),
+      '[image: image/jpeg]',
+      [{ media_type: 'image/jpeg' }],
+    ],
+    [
+      'beside a call that can’t be read',
+      answering({ content: 'Hello', invalid_tool_calls: [{ name: 'w' }] }),
+      'Hello',
+      undefined,
+    ],
+  ])('of a model may be %s', async (_, message, answer, attachments) => {
+    for (const isGraph of [false, true]) {
+      await using on = await handlerOn();
+      const model = new FixedModel(message);
+      if (!isGraph) await model.invoke('Hi', on.config);
+      else
+        await model
+          .pipe(RunnableLambda.from((last: unknown) => ({ messages: [...said.messages, last] })))
+          .invoke('Hi', on.config);
+      expect(await on.transcript()).toEqual(['user: Hi', `assistant: ${answer}`]);
+      expect(on.synap.stored[1]?.metadata?.attachments).toEqual(attachments);
+      expect(JSON.stringify(on.synap.stored)).not.toContain(PNG);
+    }
+  });
+
+  it.each(['content_filter', 'SAFETY', 'refusal'])('of a model that was kept from it (%s) says so', async reason => {
+    await using on = await handlerOn();
+    await new FixedModel(answering({}), { finish_reason: reason }).invoke('Hi', on.config);
+    await new FixedModel(answering({ content: 'Hel' }), { finish_reason: reason }).invoke('Hi', on.config);
+    expect(await on.transcript()).toEqual([
+      'user: Hi',
+      `assistant: [no answer: ${reason}]`,
+      'user: Hi',
+      'assistant: Hel',
+    ]);
+    for (const index of [1, 3]) expect(on.synap.stored[index]?.metadata).toMatchObject({ finish_reason: reason });
   });
 
   it('is not what the state passes through', async () => {

@@ -136,6 +136,35 @@ describe('what is known of an answer', () => {
     expect(await answerOf(on)).toMatchObject({ model: 'answerer', steps: 2, input_tokens: 6, output_tokens: 3 });
   });
 
+  it.each<[name: string, change: (text: string) => string, answer: string]>([
+    ['stripped', text => text.trim(), 'Write to ada@example.com, Ada.'],
+    ['upper-cased', text => text.toUpperCase(), ' WRITE TO ADA@EXAMPLE.COM, ADA. '],
+    ['masked', text => text.replace(/\S+@\S+/, '[EMAIL]'), ' Write to [EMAIL] Ada. '],
+    ['taken out of the rest', text => text.slice(0, 26), ' Write to ada@example.com,'],
+  ])('comes from the model whose text was %s', async (_, change, answer) => {
+    await using on = await handlerOn();
+    const model = new ScriptedModel([' Write to ada@example.com, Ada. ']);
+    const chain = prompt.pipe(model).pipe(new StringOutputParser()).pipe(RunnableLambda.from(change));
+    await chain.invoke({ question: 'Hi' }, on.config);
+    expect(await on.transcript()).toEqual(['user: Hi', `assistant: ${answer}`]);
+    expect(await answerOf(on)).toMatchObject({ model: 'scripted-1', provider: 'scripted', finish_reason: 'stop' });
+  });
+
+  it('comes from the model whose message an agent has changed', async () => {
+    await using on = await handlerOn();
+    const graph = new StateGraph(MessagesAnnotation)
+      .addNode('answer', async ({ messages }) => ({
+        messages: [await new ScriptedModel([{ text: '1234', id: 'a' }]).invoke(messages)],
+      }))
+      .addNode('mask', async () => ({ messages: [new AIMessage({ id: 'a', content: '[MASKED]' })] }))
+      .addEdge(START, 'answer')
+      .addEdge('answer', 'mask')
+      .compile();
+    await graph.invoke(hi, on.config);
+    expect(await on.transcript()).toEqual(['user: Weather?', 'assistant: [MASKED]']);
+    expect(await answerOf(on)).toMatchObject({ model: 'scripted-1', finish_reason: 'stop' });
+  });
+
   it('says nothing of a model when no model wrote it', async () => {
     await using on = await handlerOn();
     const canned = RunnableLambda.from(async (question: string, config) => {

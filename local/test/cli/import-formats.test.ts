@@ -175,6 +175,10 @@ test.each([
       response_metadata: { model_name: 'gpt-5', finish_reason: 'stop' },
       usage_metadata: { input_tokens: 3, output_tokens: 4, total_tokens: 7, input_token_details: { cache_read: 2 } },
     }),
+    new HumanMessage('Draw it'),
+    new AIMessage({ content: [{ type: 'image_url', image_url: { url: PNG } }] }),
+    new HumanMessage('Draw me'),
+    new AIMessage({ content: '', additional_kwargs: { refusal: 'I can’t.' } }),
   ]);
   const { leftOut, said } = read({ session_id: 's-1', user_id: 'ada', messages });
   const external = { external_conversation_id: 's-1' };
@@ -195,6 +199,10 @@ test.each([
         tool_calls: ['look'],
       },
     ],
+    ['user', 'Draw it', external],
+    ['assistant', '[image: image/png]', { ...external, attachments: [{ media_type: 'image/png' }] }],
+    ['user', 'Draw me', external],
+    ['assistant', 'I can’t.', external],
   ]);
 });
 

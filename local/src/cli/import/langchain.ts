@@ -1,4 +1,9 @@
-import { answerText, humanContent, readLangChainMessage as readLangChain, toolNames } from 'synap-recorder/content';
+import {
+  humanContent,
+  readLangChainMessage as readLangChain,
+  readLangChainAnswer,
+  toolNames,
+} from 'synap-recorder/content';
 import { collect, messageList } from './collect.js';
 import {
   type Fields,
@@ -49,6 +54,6 @@ function readMessage(value: Fields): FinishedMessage | LeftOut | undefined {
       reasoningTokens: numberField(fieldsOf(usage, 'output_token_details'), 'reasoning'),
     },
     toolCalls: toolNames(message),
-    ...(speaker === 'human' ? humanContent(content) : { content: answerText(content) }),
+    ...(speaker === 'human' ? humanContent(content) : readLangChainAnswer(message)),
   };
 }
