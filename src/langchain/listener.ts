@@ -6,6 +6,7 @@ import type { MessageContent } from '../recorder/attachments.js';
 import type { Identity } from '../recorder/identity.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { closeScope, enterScope, isInside, type ScopedRun, scopeFor } from '../recorder/scope.js';
+import { watchRunConfigs } from './global.js';
 import { HistoryUpdates } from './history/history-updates.js';
 import { callIdentity } from './identity.js';
 import { LlmCall } from './llm-call.js';
@@ -44,6 +45,7 @@ export class Listener {
   /** @throws {@link InvalidInputError} an option is wrong; `field` names it */
   constructor(recorder: Recorder, options: SynapCallbackHandlerOptions) {
     const settings = readHandlerOptions(options);
+    if (recorder.enabled) watchRunConfigs();
     this.#recorder = recorder;
     this.#runs = new Runs(settings.idleMs);
     this.#context = {
@@ -174,13 +176,14 @@ export class Listener {
     const nodes = parent?.nodes ?? [];
     // LangChain awaits the handler in the async context of the call that starts the root, and takes only its own store out
     // of that. In the background queue, what is ambient may be another user's.
-    if (!parent && awaited && isInside(this.#recorder, callIdentity(metadata))) {
+    const identity = parent ? {} : callIdentity(metadata);
+    if (!parent && awaited && isInside(this.#recorder, identity)) {
       this.#runs.ignore(runId);
       return undefined;
     }
     const run: ChainRun = {
       id: runId,
-      root: parent?.root ?? this.#root(runId, name, metadata, awaited),
+      root: parent?.root ?? this.#root(runId, name, identity, awaited),
       internal: hidden || isStep || (parent?.internal ?? false),
       nodes: node === undefined || nodes.includes(node) ? nodes : [...nodes, node],
       call: undefined,
@@ -191,9 +194,8 @@ export class Listener {
     return run;
   }
 
-  #root(runId: string, name: string | undefined, metadata: unknown, awaited: boolean): RootRun {
+  #root(runId: string, name: string | undefined, identity: Identity, awaited: boolean): RootRun {
     let root: RootRun | undefined;
-    const identity = callIdentity(metadata);
     const fallback = this.#context.settings.identity;
     const turn = this.#recorder.turn(identity, {
       framework: 'langchain',
