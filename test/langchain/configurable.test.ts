@@ -270,3 +270,21 @@ describe('the user who is signed in to LangGraph’s server', () => {
     expect(await recordedFor(on)).toMatchObject([{ user: 'eve' }]);
   });
 });
+
+describe('what is said of a run that lacks', () => {
+  it.each([
+    ['a user', { userId: undefined }, { thread_id: 't1' }, 'userId is not recorded', 'user_id: session.user.id'],
+    ['a chat', { conversationId: undefined }, {}, 'conversationId is recorded', 'conversation_id: chat.id'],
+    ['a user who is somebody', {}, { user_id: 'undefined' }, 'userId is "undefined"', 'user_id: session.user.id'],
+  ])('%s is said once, with the line to write', async (_, recorder, configurable, problem, field) => {
+    await using on = await handlerOn({}, recorder);
+    for (const question of ['Hi', 'And?'])
+      await prompt.pipe(echo()).invoke({ question }, { ...on.config, configurable });
+    const said = on.log.filter(line => line.includes(problem));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain(
+      `chain.invoke(input, { callbacks: [handler], metadata: { ${field} } }), or configurable: { ${field} }`,
+    );
+    expect(said[0]).not.toContain('providerOptions');
+  });
+});
