@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { drain, handlerOn, ScriptedModel } from '../../langchain/support.js';
+import { drain, handlerOn, type Reply, ScriptedModel } from '../../langchain/support.js';
 
 /** What LangChain calls a tool by, in a script. */
 export const calling = (name: string, args: Record<string, unknown> = {}, id = `call-${name}`) => ({
@@ -7,8 +7,7 @@ export const calling = (name: string, args: Record<string, unknown> = {}, id = `
 });
 
 /** A model that says one thing after the other, and repeats the last. */
-export const model = (...replies: ConstructorParameters<typeof ScriptedModel>[0] & unknown[]) =>
-  new ScriptedModel(replies);
+export const model = (...replies: (Reply | string)[]) => new ScriptedModel(replies);
 
 /** A handler, and one call's config that says who is talking where. */
 export async function recordingOn() {
