@@ -85,7 +85,14 @@ async function makeApp(signIn: boolean): Promise<string> {
   for (const name of ['limiter', 'undici', 'uuid'])
     await symlink(join(ROOT, 'node_modules', name), join(packages, name));
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
-  const graphs = { chat: './graph.js:chat', ask: './graph.js:ask', plain: './graph.js:plain' };
+  // The one that the docs show.
+  await cp(join(ROOT, 'examples/langgraph-server.ts'), join(folder, 'example.ts'));
+  const graphs = {
+    example: './example.ts:chat',
+    chat: './graph.js:chat',
+    ask: './graph.js:ask',
+    plain: './graph.js:plain',
+  };
   const config = { node_version: '22', graphs, env: {}, ...(signIn && { auth: { path: './auth.js:auth' } }) };
   await writeFile(join(folder, 'langgraph.json'), JSON.stringify(config));
   return folder;

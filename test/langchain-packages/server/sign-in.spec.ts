@@ -18,7 +18,7 @@ async function recorded(conversationId: string) {
   return ofIt().map(({ role, content, user_id }) => `${user_id} · ${role}: ${content}`);
 }
 
-describe.each(['chat', 'plain'])('with sign-in, the graph %s', graph => {
+describe.each(['example', 'plain'])('with sign-in, the graph %s', graph => {
   it('is recorded under the user who is signed in, in the conversation of the thread', async () => {
     const client = server.client('ada');
     const { thread_id } = await client.threads.create();

@@ -26,7 +26,7 @@ const asking = new StateGraph(MessagesAnnotation)
   .addEdge('answer', '__end__')
   .compile();
 
-/** The documented way: a factory, asked for each run. */
+/** A factory, asked for each run. */
 const factory = compiled => config =>
   compiled.withConfig({
     callbacks: [handler],
