@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CallbackManager } from '@langchain/core/callbacks/manager';
+import { Runnable } from '@langchain/core/runnables';
 import { AsyncLocalStorageProviderSingleton } from '@langchain/core/singletons';
 import { isObject, property, safely } from '../internal/guards.js';
 
@@ -20,6 +21,8 @@ interface Patches {
   /** By the metadata of the run's callback manager: that object is the run's own, and its handlers are given it. */
   readonly configs: WeakMap<object, HiddenConfig>;
   readonly server: AsyncLocalStorage<Record<string, unknown>>;
+  /** What models were called with, by the list of tags that goes with it to the callback manager. */
+  readonly models: WeakMap<object, Record<string, unknown>>;
 }
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
@@ -27,8 +30,8 @@ type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 const NOTHING: HiddenConfig = { configurable: undefined, server: undefined };
 const PATCHES = Symbol.for('synap-recorder.langchain.patches.1');
 // The CommonJS files of @langchain/core, in however many copies an app has loaded them.
-const CORE_FILE = /[\\/]@langchain[\\/]core[\\/]dist[\\/](?:callbacks[\\/]manager|singletons[\\/].*index)\.c?js$/;
-// A run of which nothing is known may be of a copy of core that was loaded late. After so many of them, there is none.
+const CORE_FILE = /[\\/]@langchain[\\/]core[\\/]dist[\\/](?:callbacks|runnables|singletons)[\\/].*\.c?js$/;
+// A run of which nothing is known may be of a copy of core that was loaded late. After so many searches, there is none.
 const MAX_SEARCHES = 10;
 let searches = 0;
 
@@ -37,7 +40,8 @@ let searches = 0;
  *
  * Every run of `@langchain/core` 0.3 and 1.x passes `CallbackManager._configureSync`. There its `configurable` is an option for
  * tracers, and a global handler could be added to what it returns. LangGraph leaves the signed-in user out of that option,
- * since its name has "auth" in it; what streams, as each graph does, runs inside `runWithConfig`, which has all of it.
+ * since its name has "auth" in it; what streams, as each graph does, runs inside `runWithConfig`, which has all of it. A model
+ * takes its `configurable` out of its options before it gets there.
  *
  * Patched is the copy of core that the handler is made of, and every CommonJS one that is loaded. Another ES module can't be
  * found: its runs are recorded by their metadata alone.
@@ -45,17 +49,16 @@ let searches = 0;
 export function watchRunConfigs(): void {
   patchManager(CallbackManager);
   patchStorage(AsyncLocalStorageProviderSingleton);
-  patchCommonJs();
+  patchModels(Runnable);
+  // Apps make a handler for each request, too.
+  if (searches === 0) patchCommonJs();
 }
 
 /** What the run with this metadata was called with; `metadata` is the very object that its handler was given. */
 export function hiddenConfig(metadata: unknown): HiddenConfig {
   if (!isObject(metadata)) return NOTHING;
   const known = patches().configs.get(metadata);
-  if (!known && searches < MAX_SEARCHES) {
-    searches++;
-    patchCommonJs();
-  }
+  if (!known && searches < MAX_SEARCHES) patchCommonJs();
   return known ?? NOTHING;
 }
 
@@ -66,24 +69,47 @@ function patchManager(manager: unknown): void {
     own =>
       function (...args) {
         const configured = own.apply(this, args);
-        remember(configured, args[6]);
+        remember(configured, args[2], args[6]);
         return configured;
       },
   );
 }
 
-function remember(manager: unknown, options: unknown): void {
-  const { configs, server } = patches();
+function remember(manager: unknown, tags: unknown, options: unknown): void {
+  const { configs, models, server } = patches();
   const around = server.getStore();
   // For every chunk of a stream it is called without options.
   if (options === undefined && around === undefined) return;
   safely(() => {
-    // A model's options are its invocation parameters; only those have `verbose`.
-    const known = isObject(options) && !('verbose' in options) ? options.tracerInheritableMetadata : undefined;
+    // Of a model, it is the parameters that go to the provider. Only its options have `verbose`.
+    const isModel = isObject(options) && 'verbose' in options;
+    const known = isModel ? models.get(tags as object) : property(options, 'tracerInheritableMetadata');
     const configurable = isObject(known) ? known : undefined;
     const metadata = property(manager, 'metadata');
     if (isObject(metadata) && (configurable ?? around)) configs.set(metadata, { configurable, server: around });
   });
+}
+
+function patchModels(runnable: unknown): void {
+  patch(
+    property(runnable, 'prototype'),
+    '_separateRunnableConfigFromCallOptions',
+    own =>
+      function (...args) {
+        const separated = own.apply(this, args);
+        const configurable = property(args[0], 'configurable');
+        if (isObject(configurable)) safely(() => noteModelCall(separated, configurable));
+        return separated;
+      },
+  );
+}
+
+function noteModelCall(separated: unknown, configurable: Record<string, unknown>): void {
+  const config = Array.isArray(separated) ? separated[0] : undefined;
+  if (!isObject(config) || !Array.isArray(config.tags)) return;
+  // The app's own list may serve many calls.
+  config.tags = [...config.tags];
+  patches().models.set(config.tags as object, configurable);
 }
 
 function patchStorage(provider: unknown): void {
@@ -119,14 +145,17 @@ function patch(target: unknown, name: string, replacement: (own: AnyFunction) =>
 
 /** The CommonJS build of core is a second copy, with classes of its own. Bundles and edge runtimes have none. */
 function patchCommonJs(): void {
+  searches++;
+  if (typeof process === 'undefined') return;
   safely(() => {
-    const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
-    // Such an app has loaded it already, or is about to.
-    if (require.main !== undefined) require('@langchain/core/callbacks/manager');
-    for (const [file, module] of Object.entries(require.cache)) {
+    const load = process.getBuiltinModule('node:module').createRequire(import.meta.url);
+    // An app that is CommonJS itself has loaded it already, or is about to.
+    if (load.main !== undefined) safely(() => load('@langchain/core/callbacks/manager'));
+    for (const [file, module] of Object.entries(load.cache)) {
       if (!CORE_FILE.test(file)) continue;
       patchManager(property(module?.exports, 'CallbackManager'));
       patchStorage(property(module?.exports, 'AsyncLocalStorageProviderSingleton'));
+      patchModels(property(module?.exports, 'Runnable'));
     }
   });
 }
@@ -135,7 +164,12 @@ function patches(): Patches {
   const holder = globalThis as { [PATCHES]?: Patches };
   const existing = holder[PATCHES];
   if (existing) return existing;
-  const created: Patches = { patched: new WeakSet(), configs: new WeakMap(), server: new AsyncLocalStorage() };
+  const created: Patches = {
+    patched: new WeakSet(),
+    configs: new WeakMap(),
+    server: new AsyncLocalStorage(),
+    models: new WeakMap(),
+  };
   Object.defineProperty(holder, PATCHES, { value: created });
   return created;
 }

@@ -21,9 +21,27 @@ const graph = () =>
 
 const said = (question: string) => ({ messages: [new HumanMessage(question)] });
 
+// One list for all calls, as an app has it.
+const TAGS = ['chat'];
+
 type Run = (question: string, config: RunnableConfig, on: On) => Promise<unknown>;
 
 const ways: [string, Run][] = [
+  ['a model', (question, config) => echo().invoke(question, config)],
+  ['a model’s stream', (question, config) => drain(echo().stream(question, config))],
+  ['a model’s batch', (question, config) => echo().batch([question], [config])],
+  [
+    'a model with a config of its own',
+    (question, { callbacks, configurable }) => echo().withConfig({ callbacks, configurable }).invoke(question),
+  ],
+  [
+    'a model with a cache and tags',
+    (question, config) =>
+      new ScriptedModel(messages => `Re: ${messages.at(-1)?.text}`, { cache: true }).invoke(question, {
+        ...config,
+        tags: TAGS,
+      }),
+  ],
   ['a chain', (question, config) => prompt.pipe(echo()).invoke({ question }, config)],
   ['a chain’s stream', (question, config) => drain(prompt.pipe(echo()).stream({ question }, config))],
   ['a chain’s batch', (question, config) => prompt.pipe(echo()).batch([{ question }], [config])],

@@ -12,7 +12,7 @@ import { SynapCallbackHandler } from '../../src/langchain/index.js';
 import { recorderOn } from '../support/recorder.js';
 import { scriptedSynap } from '../support/scripted-synap.js';
 import { tempFolder } from '../support/temp-folder.js';
-import { handlerOn, isOldCore } from './support.js';
+import { drain, handlerOn, isOldCore, ScriptedModel } from './support.js';
 
 const configure = () => CallbackManager._configureSync;
 const chain = RunnableLambda.from((text: string) => `Re: ${text}`);
@@ -25,6 +25,10 @@ class Other extends BaseCallbackHandler {
 
   override handleChainStart(...args: unknown[]): void {
     this.starts.push(args.slice(4, 6));
+  }
+
+  override handleChatModelStart(...args: unknown[]): void {
+    this.starts.push(args.slice(5, 7));
   }
 }
 
@@ -66,14 +70,22 @@ describe('what the handler patches', () => {
   });
 
   it('shows no other handler anything more', async () => {
-    const without = new Other();
-    const configurable = { user_id: 'bob', langgraph_auth_user_id: 'bob' };
-    await chain.invoke('Hi', { callbacks: [without], configurable });
+    const model = new ScriptedModel(['Hello']);
+    const tags = ['chat'];
+    const call = async (...callbacks: BaseCallbackHandler[]) => {
+      const config = { callbacks, tags, configurable: { user_id: 'bob', langgraph_auth_user_id: 'bob' } };
+      await chain.invoke('Hi', config);
+      await model.invoke('Hi', config);
+      await drain(model.stream('Hi', config));
+    };
+    const [without, beside] = [new Other(), new Other()];
+    await call(without);
     await using on = await handlerOn();
-    const beside = new Other();
-    await chain.invoke('Hi', { callbacks: [on.handler, beside], configurable });
-    await chain.invoke('Hi', { callbacks: [beside], configurable });
+    await call(on.handler, beside);
+    await call(beside);
+    expect(without.starts).toHaveLength(3);
     expect(beside.starts).toEqual([...without.starts, ...without.starts]);
+    expect(tags).toEqual(['chat']);
   });
 
   it('lets LangChain’s own errors through', async () => {
