@@ -37,6 +37,16 @@ describe.each(['example', 'plain'])('with sign-in, the graph %s', graph => {
     expect(await recorded(thread_id)).toEqual(['ada · user: Hi', 'ada · assistant: Re: Hi']);
   });
 
+  it('takes no tenant and no chat of the client’s where the sign-in removes them', async () => {
+    const client = server.client('ada');
+    const { thread_id } = await client.threads.create();
+    const metadata = { customer_id: 'acme', conversation_id: 'of bob', sessionId: 'of bob' };
+    const configurable = { customerId: 'acme', conversation_id: 'of bob' };
+    await client.runs.wait(thread_id, graph, { input: said('Hi'), metadata, config: { configurable } });
+    expect(await recorded(thread_id)).toEqual(['ada · user: Hi', 'ada · assistant: Re: Hi']);
+    expect(server.synap.stored.every(({ customer_id }) => customer_id === undefined)).toBe(true);
+  });
+
   it('keeps users apart who ask at the same time', async () => {
     const users = ['ada', 'bob', 'eve'];
     const threads = await Promise.all(

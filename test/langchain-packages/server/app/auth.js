@@ -10,4 +10,10 @@ export const auth = new Auth()
   .on('*', ({ value, user }) => {
     if (value.metadata) value.metadata.owner = user.identity;
     return { owner: user.identity };
+  })
+  .on('threads:create_run', ({ value, user }) => {
+    for (const fields of [value.metadata, value.kwargs?.config?.configurable])
+      for (const name of Object.keys(fields ?? {}))
+        if (/^(customer|conversation|session)_?id$/i.test(name)) delete fields[name];
+    return { owner: user.identity };
   });
