@@ -69,6 +69,15 @@ describe('a run on LangGraph’s server', () => {
     },
   );
 
+  it('is recorded once when it is started on the stream of its thread', async () => {
+    const id = await thread();
+    const stream = client.threads.stream(id, { assistantId: 'chat' });
+    await stream.run.start({ input: said('Hi') });
+    await stream.output;
+    await stream.close();
+    expect(await recorded(id, 2)).toEqual(['user: Hi', 'assistant: Re: Hi']);
+  });
+
   it('is recorded once in the background, joined or not', async () => {
     const id = await thread();
     const { run_id } = await client.runs.create(id, 'chat', { input: said('Hi') });

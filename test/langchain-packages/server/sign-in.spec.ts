@@ -37,6 +37,17 @@ describe.each(['example', 'plain'])('with sign-in, the graph %s', graph => {
     expect(await recorded(thread_id)).toEqual(['ada · user: Hi', 'ada · assistant: Re: Hi']);
   });
 
+  it('lets no client name another user on the stream of a thread', async () => {
+    const client = server.client('ada');
+    const { thread_id } = await client.threads.create();
+    const stream = client.threads.stream(thread_id, { assistantId: graph });
+    const configurable = { user_id: 'bob', langgraph_auth_user_id: 'bob' };
+    await stream.run.start({ input: said('Hi'), metadata: { user_id: 'bob' }, config: { configurable } });
+    await stream.output;
+    await stream.close();
+    expect(await recorded(thread_id)).toEqual(['ada · user: Hi', 'ada · assistant: Re: Hi']);
+  });
+
   it('takes no tenant and no chat of the client’s where the sign-in removes them', async () => {
     const client = server.client('ada');
     const { thread_id } = await client.threads.create();
