@@ -6,6 +6,7 @@ import type { Recorder } from '../recorder/recorder.js';
 import { closeScope, enterScope, type ScopedRun, scopeFor } from '../recorder/scope.js';
 import { chainSteps, reachesReader } from './chain-steps.js';
 import { FirstHalves } from './first-half.js';
+import { watchRunConfigs } from './global.js';
 import { graphShape } from './graph-shape.js';
 import { graphStep } from './graph-state.js';
 import { HistoryUpdates } from './history/history-updates.js';
@@ -65,8 +66,11 @@ export class Listener {
   /** @throws {@link InvalidInputError} an option is wrong; `field` names it */
   constructor(recorder: Recorder, options: SynapCallbackHandlerOptions) {
     const settings = readHandlerOptions(options);
-    rememberLiveObjects();
-    watchModelStreams();
+    if (recorder.enabled) {
+      watchRunConfigs();
+      rememberLiveObjects();
+      watchModelStreams();
+    }
     this.#recorder = recorder;
     this.#tasks = OuterTasks.of(recorder);
     this.#runs = new Runs(settings.idleMs);

@@ -165,7 +165,7 @@ export function resolveIdentity(identity: Identity, scope: ConversationScope): R
   };
 }
 
-/** Whom a turn is recorded for, or what is missing for it; and what to say of each part that names nobody. */
+/** Whom a turn is recorded for, or what is missing for it; and what is wrong with each part that names nobody. */
 export interface Resolution {
   readonly resolved: ResolvedIdentity | MissingIdentity;
   readonly unknown: UnknownParts;
@@ -178,34 +178,17 @@ export function resolve(identity: Identity, scope: ConversationScope, tenancy: T
   return { resolved: lacksCustomer ? 'missing_customer_id' : resolved, unknown: unknownParts(identity) };
 }
 
-const CONSEQUENCES: readonly [keyof Identity, string][] = [
-  [
-    'userId',
-    'Such a turn is not recorded. Pass the id of the signed-in user, e.g. providerOptions: { synap: { userId: session.user.id } }; without one, leave it out',
-  ],
-  [
-    'conversationId',
-    'Such a turn is a conversation of its own. Pass the id of the chat, e.g. providerOptions: { synap: { conversationId: chat.id } }; without one, leave it out',
-  ],
-  [
-    'customerId',
-    'Such a turn is recorded without a customer, and under a chat id that is no UUID as a conversation of its own. Pass the id of the tenant, e.g. providerOptions: { synap: { customerId: org.id } }; without one, leave it out',
-  ],
-  [
-    'sessionId',
-    'Such a turn is recorded without a session. Pass the id of the session, e.g. providerOptions: { synap: { sessionId: session.id } }; without one, leave it out',
-  ],
-];
+const PARTS: readonly (keyof Identity)[] = ['userId', 'conversationId', 'customerId', 'sessionId'];
 
-/** What to say of each part of an identity that names nobody. */
+/** What is wrong with each part of an identity that names nobody. */
 export type UnknownParts = Partial<Record<keyof Identity, string>>;
 
 function unknownParts(identity: Identity): UnknownParts {
   const read = readIdentity(identity);
   const said: UnknownParts = {};
-  for (const [part, consequence] of CONSEQUENCES) {
+  for (const part of PARTS) {
     const id = read[part];
-    if (id !== undefined && isUnknown(id)) said[part] = `${part} ${whatIsUnknown(id)}. ${consequence}`;
+    if (id !== undefined && isUnknown(id)) said[part] = `${part} ${whatIsUnknown(id)}`;
   }
   return said;
 }

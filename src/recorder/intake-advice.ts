@@ -1,20 +1,57 @@
 import { errorForLog } from '../delivery/error-for-log.js';
 import type { LossReason } from '../delivery/loss.js';
+import type { Identity } from './identity.js';
 
 // What the log says of what the intake leaves out: what happened, and the line to write.
-
-export const MISSING_CONVERSATION =
-  'a turn without conversationId is recorded as a conversation of its own. Pass the id of the chat, e.g. recorder.turn({ conversationId: chat.id }), or providerOptions: { synap: { conversationId: chat.id } }';
 
 export const TAGS_TOO_LARGE =
   'the largest tags of a message are left out: all together are over 64 KiB or 5,000 values. Pass less, e.g. metadata: { documentId: document.id } instead of the document';
 
-const EXAMPLES = { userId: 'session.user.id', customerId: 'org.id' };
+const EXAMPLES: Record<keyof Identity, string> = {
+  userId: 'session.user.id',
+  conversationId: 'chat.id',
+  customerId: 'org.id',
+  sessionId: 'session.id',
+};
+
+const LANGCHAIN_NAMES: Record<keyof Identity, string> = {
+  userId: 'user_id',
+  conversationId: 'conversation_id',
+  customerId: 'customer_id',
+  sessionId: 'session_id',
+};
+
+/** The line to write for a part of the identity. LangChain's runs take it in their config, other calls in their options. */
+function lineFor(part: keyof Identity, framework: string | undefined): string {
+  if (framework === 'langchain') {
+    const pair = `{ ${LANGCHAIN_NAMES[part]}: ${EXAMPLES[part]} }`;
+    return `chain.invoke(input, { callbacks: [handler], metadata: ${pair} }), or configurable: ${pair}`;
+  }
+  const pair = `{ ${part}: ${EXAMPLES[part]} }`;
+  return `recorder.turn(${pair}), or providerOptions: { synap: ${pair} }`;
+}
 
 /** What to say of a turn that can't be recorded without its user or customer. */
-export function missingAdvice(part: keyof typeof EXAMPLES): string {
-  const pair = `${part}: ${EXAMPLES[part]}`;
-  return `a turn without ${part} is not recorded. Pass one, e.g. recorder.turn({ ${pair} }), or providerOptions: { synap: { ${pair} } }`;
+export function missingAdvice(part: 'userId' | 'customerId', framework: string | undefined): string {
+  return `a turn without ${part} is not recorded. Pass one, e.g. ${lineFor(part, framework)}`;
+}
+
+/** What to say of a turn whose conversation nobody named. */
+export function missingConversationAdvice(framework: string | undefined): string {
+  return `a turn without conversationId is recorded as a conversation of its own. Pass the id of the chat, e.g. ${lineFor('conversationId', framework)}`;
+}
+
+const CONSEQUENCES: Record<keyof Identity, string> = {
+  userId: 'Such a turn is not recorded. Pass the id of the signed-in user',
+  conversationId: 'Such a turn is a conversation of its own. Pass the id of the chat',
+  customerId:
+    'Such a turn is recorded without a customer, and under a chat id that is no UUID as a conversation of its own. Pass the id of the tenant',
+  sessionId: 'Such a turn is recorded without a session. Pass the id of the session',
+};
+
+/** What to say of a part of an identity that names nobody. */
+export function unknownAdvice(part: keyof Identity, problem: string, framework: string | undefined): string {
+  return `${problem}. ${CONSEQUENCES[part]}, e.g. ${lineFor(part, framework)}; without one, leave it out`;
 }
 
 const ADVICE: Partial<Record<LossReason, string>> = {

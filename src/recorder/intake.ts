@@ -8,8 +8,14 @@ import type { OutboxEntry, PutResult } from '../outbox/outbox.js';
 import type { RecordMessageInput } from '../synap/messages.js';
 import { cutText } from './cut-text.js';
 import { draftMessage } from './draft.js';
-import type { Resolution, ResolvedIdentity, UnknownParts } from './identity.js';
-import { lossAdvice, MISSING_CONVERSATION, missingAdvice, TAGS_TOO_LARGE } from './intake-advice.js';
+import type { Identity, Resolution, ResolvedIdentity, UnknownParts } from './identity.js';
+import {
+  lossAdvice,
+  missingAdvice,
+  missingConversationAdvice,
+  TAGS_TOO_LARGE,
+  unknownAdvice,
+} from './intake-advice.js';
 import { readMessageId, UNKNOWN_MESSAGE_ID } from './message-id.js';
 import { answerName, type MessageName, messageKey } from './message-key.js';
 import { tagMetadata } from './metadata.js';
@@ -111,9 +117,10 @@ export class Intake {
   }
 
   /** Warns of each part of an identity that names nobody. */
-  warnOfUnknown(unknown: UnknownParts): void {
+  warnOfUnknown(unknown: UnknownParts, framework?: string): void {
     if (!this.#relay) return;
-    for (const [part, problem] of Object.entries(unknown)) this.#warnOnce.warn(`unknown:${part}`, problem);
+    for (const [part, problem] of Object.entries(unknown) as [keyof Identity, string][])
+      this.#warnOnce.warn(`unknown:${part}`, unknownAdvice(part, problem, framework));
   }
 
   #accept(turn: TurnRecord, message: TurnMessage): MaybePromise<Acceptance> {
@@ -160,16 +167,17 @@ export class Intake {
   /** Takes a message that is not known to be said before, or counts it as lost. */
   #take(turn: TurnRecord, message: UserMessage | AssistantMessage, name: MessageName): MaybePromise<Acceptance> {
     const { resolved, unknown } = turn;
+    const { framework } = message.turn;
     const lose = (reason: LossReason) => this.#lose(turn, message, name, reason);
     if (this.#isClosed) return lose('recorder_closed');
-    this.warnOfUnknown(unknown);
+    this.warnOfUnknown(unknown, framework);
     if (typeof resolved === 'string') {
       const part = resolved === 'missing_user_id' ? 'userId' : 'customerId';
-      if (!unknown[part]) this.#warnOnce.warn(resolved, missingAdvice(part));
+      if (!unknown[part]) this.#warnOnce.warn(resolved, missingAdvice(part, framework));
       return lose(resolved);
     }
     if (resolved.fresh && !unknown.conversationId && !unknown.customerId)
-      this.#warnOnce.warn('fresh', MISSING_CONVERSATION);
+      this.#warnOnce.warn('fresh', missingConversationAdvice(framework));
     if (turn.isRefused) return lose('outbox_full');
     if (!turn.isAdmitted && this.#waiting.isCrowded) {
       turn.isRefused = true;

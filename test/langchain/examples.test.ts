@@ -83,4 +83,20 @@ describe.skipIf(isOldCore)('an example', () => {
     expect(stdout).toBe('Yes, it rains.\n');
     expect(stderr).toBe('');
   });
+
+  it('langgraph-thread.ts records each turn in the conversation of the thread', async () => {
+    const answers = ['Air scatters blue light.', 'Then the way through the air is longer.'];
+    const { stdout, stderr, messages, transcript } = await runExample('langgraph-thread.ts', (_, index) => ({
+      text: answers[index] ?? '',
+    }));
+    expect(transcript).toEqual([
+      'user: Why is the sky blue?',
+      `assistant: ${answers[0]}`,
+      'user: And at sunset?',
+      `assistant: ${answers[1]}`,
+    ]);
+    expect(messages[3]?.metadata).toMatchObject({ external_conversation_id: 'chat-42', model: 'gpt-5-mini' });
+    expect(stdout).toBe(`${answers.join('\n')}\n`);
+    expect(stderr).toBe('');
+  });
 });

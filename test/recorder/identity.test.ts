@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { conversationUuid, InvalidInputError } from '../../src/index.js';
+import { conversationUuid, type Identity, InvalidInputError } from '../../src/index.js';
 import { knownIdentity, mergeIdentities, resolve, resolveIdentity } from '../../src/recorder/identity.js';
+import { unknownAdvice } from '../../src/recorder/intake-advice.js';
 
 const UUID = '0190C6A5-7C5E-7E0F-8D1B-3F0A2B4C6D8E';
 
@@ -211,7 +212,11 @@ describe('resolve', () => {
       'user',
       undefined,
     );
-    expect(unknown).toEqual({
+    const said = Object.entries(unknown).map(([part, problem]) => [
+      part,
+      unknownAdvice(part as keyof Identity, problem, undefined),
+    ]);
+    expect(Object.fromEntries(said)).toEqual({
       userId: expect.stringMatching(/^userId is "undefined": .*is not recorded\..*userId: session\.user\.id/),
       conversationId: expect.stringMatching(/^conversationId is "null": .*of its own\..*conversationId: chat\.id/),
       customerId: expect.stringMatching(/^customerId is "NaN": .*without a customer.*customerId: org\.id/),

@@ -1,0 +1,175 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { CallbackManager } from '@langchain/core/callbacks/manager';
+import { Runnable } from '@langchain/core/runnables';
+import { AsyncLocalStorageProviderSingleton } from '@langchain/core/singletons';
+import { isObject, property, safely } from '../internal/guards.js';
+
+/** What a run was called with that LangChain keeps from handlers. */
+export interface HiddenConfig {
+  /** `configurable`, as far as it holds plain values. On core 0.3 it is part of the metadata instead. */
+  readonly configurable: Record<string, unknown> | undefined;
+  /** The `configurable` of the server's run around it, where somebody is signed in. */
+  readonly server: Record<string, unknown> | undefined;
+}
+
+/** LangGraph's server puts the id of the user who is signed in here, whatever its client sends. */
+export const SIGNED_IN_USER = 'langgraph_auth_user_id';
+
+/** Shared by all copies of this module in a process, so that each class is patched once. */
+interface Patches {
+  readonly patched: WeakSet<object>;
+  /** By the metadata of the run's callback manager: that object is the run's own, and its handlers are given it. */
+  readonly configs: WeakMap<object, HiddenConfig>;
+  readonly server: AsyncLocalStorage<Record<string, unknown>>;
+  /** What models were called with, by the list of tags that goes with it to the callback manager. */
+  readonly models: WeakMap<object, Record<string, unknown>>;
+}
+
+type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
+
+const NOTHING: HiddenConfig = { configurable: undefined, server: undefined };
+const PATCHES = Symbol.for('synap-recorder.langchain.patches.1');
+// The CommonJS files of @langchain/core, in however many copies an app has loaded them.
+const CORE_FILE = /[\\/]@langchain[\\/]core[\\/]dist[\\/](?:callbacks|runnables|singletons)[\\/].*\.c?js$/;
+// A run of which nothing is known may be of a copy of core that was loaded late. After so many searches, there is none.
+const MAX_SEARCHES = 10;
+let searches = 0;
+
+/**
+ * Lets {@link hiddenConfig} see what runs are called with, from now on.
+ *
+ * Every run of `@langchain/core` 0.3 and 1.x passes `CallbackManager._configureSync`. There its `configurable` is an option for
+ * tracers, and a global handler could be added to what it returns. LangGraph leaves the signed-in user out of that option,
+ * since its name has "auth" in it; what streams, as each graph does, runs inside `runWithConfig`, which has all of it. A model
+ * takes its `configurable` out of its options before it gets there.
+ *
+ * Patched is the copy of core that the handler is made of, and every CommonJS one that is loaded. Another ES module can't be
+ * found: its runs are recorded by their metadata alone.
+ */
+export function watchRunConfigs(): void {
+  patchManager(CallbackManager);
+  patchStorage(AsyncLocalStorageProviderSingleton);
+  patchModels(Runnable);
+  // Apps make a handler for each request, too.
+  if (searches === 0) patchCommonJs();
+}
+
+/** What the run with this metadata was called with; `metadata` is the very object that its handler was given. */
+export function hiddenConfig(metadata: unknown): HiddenConfig {
+  if (!isObject(metadata)) return NOTHING;
+  const known = patches().configs.get(metadata);
+  if (!known && searches < MAX_SEARCHES) patchCommonJs();
+  return known ?? NOTHING;
+}
+
+function patchManager(manager: unknown): void {
+  patch(
+    manager,
+    '_configureSync',
+    own =>
+      function (...args) {
+        const configured = own.apply(this, args);
+        remember(configured, args[2], args[6]);
+        return configured;
+      },
+  );
+}
+
+function remember(manager: unknown, tags: unknown, options: unknown): void {
+  const { configs, models, server } = patches();
+  const around = server.getStore();
+  // For every chunk of a stream it is called without options.
+  if (options === undefined && around === undefined) return;
+  safely(() => {
+    // Of a model, it is the parameters that go to the provider. Only its options have `verbose`.
+    const isModel = isObject(options) && 'verbose' in options;
+    const known = isModel ? models.get(tags as object) : property(options, 'tracerInheritableMetadata');
+    const configurable = isObject(known) ? known : undefined;
+    const metadata = property(manager, 'metadata');
+    if (isObject(metadata) && (configurable ?? around)) configs.set(metadata, { configurable, server: around });
+  });
+}
+
+function patchModels(runnable: unknown): void {
+  patch(
+    property(runnable, 'prototype'),
+    '_separateRunnableConfigFromCallOptions',
+    own =>
+      function (...args) {
+        const separated = own.apply(this, args);
+        const configurable = property(args[0], 'configurable');
+        if (isObject(configurable)) safely(() => noteModelCall(separated, configurable));
+        return separated;
+      },
+  );
+}
+
+function noteModelCall(separated: unknown, configurable: Record<string, unknown>): void {
+  const config = Array.isArray(separated) ? separated[0] : undefined;
+  if (!isObject(config) || !Array.isArray(config.tags)) return;
+  // The app's own list may serve many calls.
+  config.tags = [...config.tags];
+  patches().models.set(config.tags as object, configurable);
+}
+
+function patchStorage(provider: unknown): void {
+  patch(
+    provider,
+    'runWithConfig',
+    own =>
+      function (...args) {
+        const configurable = property(args[0], 'configurable');
+        // It is called for every chunk of a stream, so it must cost nothing where nobody is signed in.
+        if (!isObject(configurable) || property(configurable, SIGNED_IN_USER) === undefined)
+          return own.apply(this, args);
+        return patches().server.run(configurable, () => own.apply(this, args));
+      },
+  );
+}
+
+/** Replaces a method once, however many handlers ask for it, and whoever else has replaced it or will. */
+function patch(target: unknown, name: string, replacement: (own: AnyFunction) => AnyFunction): void {
+  safely(() => {
+    const { patched } = patches();
+    if ((typeof target !== 'object' && typeof target !== 'function') || target === null || patched.has(target)) return;
+    const own = property(target, name) as AnyFunction | undefined;
+    if (typeof own !== 'function') return;
+    const value = Object.defineProperties(replacement(own), {
+      name: { value: own.name, configurable: true },
+      length: { value: own.length, configurable: true },
+    });
+    Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
+    patched.add(target);
+  });
+}
+
+/** The CommonJS build of core is a second copy, with classes of its own. Bundles and edge runtimes have none. */
+function patchCommonJs(): void {
+  searches++;
+  if (typeof process === 'undefined') return;
+  safely(() => {
+    const load = process.getBuiltinModule('node:module').createRequire(import.meta.url);
+    // An app that is CommonJS itself has loaded it already, or is about to.
+    if (load.main !== undefined) safely(() => load('@langchain/core/callbacks/manager'));
+    for (const [file, module] of Object.entries(load.cache)) {
+      if (!CORE_FILE.test(file)) continue;
+      patchManager(property(module?.exports, 'CallbackManager'));
+      patchStorage(property(module?.exports, 'AsyncLocalStorageProviderSingleton'));
+      patchModels(property(module?.exports, 'Runnable'));
+    }
+  });
+}
+
+function patches(): Patches {
+  const holder = globalThis as { [PATCHES]?: Patches };
+  const existing = holder[PATCHES];
+  if (existing) return existing;
+  const created: Patches = {
+    patched: new WeakSet(),
+    configs: new WeakMap(),
+    server: new AsyncLocalStorage(),
+    models: new WeakMap(),
+  };
+  Object.defineProperty(holder, PATCHES, { value: created });
+  return created;
+}
