@@ -94,5 +94,7 @@ function digestOf({ speaker, content, fields }: Message): string {
   const calls = Array.isArray(fields.tool_calls) ? fields.tool_calls : [];
   const said = speaker === 'human' ? humanContent(content).content : answerText(content);
   const ends = said.length > 2 * MAX_END ? [said.slice(0, MAX_END), said.length, said.slice(-MAX_END)] : [said];
-  return textDigest([speaker, ...ends, ...calls.map(call => (isObject(call) ? (call.id ?? call.name) : ''))].join('\0'));
+  return textDigest(
+    [speaker, ...ends, ...calls.map(call => (isObject(call) ? (call.id ?? call.name) : ''))].join('\0'),
+  );
 }

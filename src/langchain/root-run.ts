@@ -73,7 +73,7 @@ export class RootRun {
   }
 
   /** A chain inside starts. */
-  stepStarted(input: unknown, metadata: unknown): void {
+  chainStarted(input: unknown, metadata: unknown): void {
     this.#words.stepStarted(input, metadata);
   }
 
@@ -114,7 +114,7 @@ export class RootRun {
 
   /** The chain has ended. `input` is there when it was deferred. */
   complete(output: unknown, input?: unknown): void {
-    this.#words.settle({ input, output });
+    this.#words.settle(input, output);
     const own = this.#answer(output);
     const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
     if (answer === undefined && (this.#words.prompt !== undefined || this.#calls.some(call => call.visible)))
@@ -150,7 +150,7 @@ export class RootRun {
 
   /** The root has failed, or was aborted. */
   fail(error: unknown, input?: unknown): void {
-    this.#words.settle({ input });
+    this.#words.settle(input);
     const aborted = this.#isAborted(error);
     const call = this.#partial(aborted);
     const details = this.#final(call?.text ?? this.#historyAnswer()?.text ?? '', this.#details(call));

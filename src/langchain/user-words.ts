@@ -6,7 +6,7 @@ import { graphStep, isOfUser, lastMessage, messagesOfState, StateBefore } from '
 import type { HistoryEntry } from './history/history-updates.js';
 import type { Message } from './messages.js';
 import { humans, type Prompt, type PromptMessage, promptOfInput } from './prompt.js';
-import { type Resume, readResume, replyIn } from './resume.js';
+import { readResume, replyIn } from './resume.js';
 import type { RootContext } from './root-context.js';
 import { chosenPrompt } from './selectors.js';
 
@@ -33,7 +33,8 @@ export class UserWords {
   /** What a human says in the first visible model's prompt: for want of anything better, that is what the user said. */
   #fallback: readonly PromptMessage[] = [];
   #waiting: readonly PromptMessage[] = [];
-  #resume: Resume | undefined;
+  #isResumed = false;
+  #isBareResume = false;
   #replies: readonly string[] = [];
   readonly #isGraph: boolean;
   #before: StateBefore | undefined;
@@ -64,7 +65,7 @@ export class UserWords {
 
   /** Whether the final state of this run may hold answers of earlier turns after the user's last message. */
   get isResumed(): boolean {
-    return this.#resume !== undefined;
+    return this.#isResumed;
   }
 
   /** The tasks of the latest step: those that an interrupt has stopped are among them. */
@@ -121,7 +122,7 @@ export class UserWords {
   }
 
   /** Nothing more will be known. `input` is there when it was deferred, `output` when the chain has ended well. */
-  settle({ input, output }: { input?: unknown; output?: unknown } = {}): void {
+  settle(input?: unknown, output?: unknown): void {
     if (!this.#isSettled() && input !== undefined) this.#readInput(input);
     this.#sayWaiting([]);
     if (this.#replies.length > 0 && output !== undefined) this.#findReplies(safely(() => messagesOfState(output)));
@@ -163,13 +164,15 @@ export class UserWords {
   #readInput(input: unknown): void {
     this.#input = input;
     const { settings, warnOnce } = this.#context;
-    this.#resume = readResume(input);
+    const resume = safely(() => readResume(input));
+    this.#isResumed = resume !== undefined;
+    this.#isBareResume = resume?.isBare ?? false;
     const chosen = safely(() => chosenPrompt(input, settings, warnOnce));
-    const added = this.#resume && humans(this.#resume.update ?? []);
-    if (chosen === undefined && added && added.length > 0) this.#hear(added);
+    const added = humans(resume?.update ?? []);
+    if (chosen === undefined && added.length > 0) this.#hear(added);
     else this.#hear(chosen ?? safely(() => promptOfInput(input)));
     if (chosen === undefined)
-      this.#replies = (this.#resume?.replies ?? []).filter(reply => !added?.some(({ content }) => content === reply));
+      this.#replies = (resume?.replies ?? []).filter(reply => !added.some(({ content }) => content === reply));
   }
 
   #hear(prompt: Prompt): void {
@@ -187,7 +190,7 @@ export class UserWords {
     if (this.#state === 'waiting') return this.#sayWaiting(messages ?? []);
     if (!messages || !this.isResumed) return;
     this.#firstHalf = totalsOfState(messages);
-    if (this.#resume?.isBare && this.#state !== 'said') {
+    if (this.#isBareResume && this.#state !== 'said') {
       const last = humans(messages.filter(message => message.speaker !== 'human' || isOfUser(message, messages)));
       if (last.length > 0) this.#say(last.map(asStored));
     }
