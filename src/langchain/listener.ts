@@ -74,7 +74,7 @@ export class Listener {
     this.#safely(() => {
       const run = this.#enter(start, awaited);
       if (run?.root.id === start.runId) run.root.begin(input, deferred);
-      else if (run && !run.internal) run.root.chainStarted(input, start.metadata);
+      else run?.root.chainStarted(input, start.metadata, run.internal);
     });
   }
 

@@ -73,8 +73,8 @@ export class RootRun {
   }
 
   /** A chain inside starts. */
-  chainStarted(input: unknown, metadata: unknown): void {
-    this.#words.stepStarted(input, metadata);
+  chainStarted(input: unknown, metadata: unknown, internal: boolean): void {
+    this.#words.stepStarted(input, metadata, internal);
   }
 
   /** A sign of life. */

@@ -38,6 +38,8 @@ export class UserWords {
   #replies: readonly string[] = [];
   readonly #isGraph: boolean;
   #before: StateBefore | undefined;
+  /** Where the messages of the output stand in it. */
+  readonly #places = new WeakMap<object, number>();
   #firstStep: string | undefined;
   #step: string | undefined;
   #lastMessage: Message | undefined;
@@ -96,10 +98,17 @@ export class UserWords {
     else this.#state = 'nobody';
   }
 
-  /** A step inside starts. The first one of a graph is given the state before it, where each message has its id. */
-  stepStarted(input: unknown, metadata: unknown): void {
+  /**
+   * A step inside starts. The first one of a graph is given the state before it, where each message has its id. What is
+   * `internal`, as a graph in a tool, says only how a reply went on.
+   */
+  stepStarted(input: unknown, metadata: unknown, internal = false): void {
     const at = graphStep(metadata);
     if (at === undefined) return;
+    if (internal) {
+      const inner = this.#replies.length > 0 ? safely(() => messagesOfState(input)) : undefined;
+      return this.#findReplies(inner?.filter(({ id }) => id !== undefined));
+    }
     if (at.step !== this.#step) this.#tasks = [];
     this.#step = at.step;
     this.#lastMessage = safely(() => lastMessage(input)) ?? this.#lastMessage;
@@ -124,19 +133,23 @@ export class UserWords {
   /** Nothing more will be known. `input` is there when it was deferred, `output` when the chain has ended well. */
   settle(input?: unknown, output?: unknown): void {
     if (!this.#isSettled() && input !== undefined) this.#readInput(input);
-    this.#sayWaiting([]);
-    if (this.#replies.length > 0 && output !== undefined) this.#findReplies(safely(() => messagesOfState(output)));
+    const state = output === undefined ? undefined : safely(() => messagesOfState(output));
+    state?.forEach(({ fields }, place) => {
+      this.#places.set(fields, place);
+    });
+    // Of a node whose result is cached, LangGraph reports nothing.
+    this.#sayWaiting(state ?? []);
+    if (this.#replies.length > 0) this.#findReplies(state);
     const fromHistory = this.#history?.update.humans ?? [];
     const fallback = fromHistory.length > 0 ? fromHistory : this.#fallback;
     if (!this.#isSettled() && fallback.length > 0) this.#hear(fallback);
   }
 
-  /**
-   * @param place where the message stands in the output, if that is known
-   * @returns whether a message of the final state may be of this run, rather than of an earlier one
-   */
-  isNew(message: Message, place?: number): boolean {
-    if (this.#before) return this.#before.isNew(message, place);
+  /** @returns whether a message of the final state may be of this run, rather than of an earlier one */
+  isNew(message: Message): boolean {
+    if (this.#before) return this.#before.isNew(message, this.#places.get(message.fields));
+    // A thread that has ended goes on with nothing.
+    if (this.isResumed && this.#isGraph && this.#firstStep === undefined) return false;
     return !this.isResumed || message.id === undefined || !this.#context.answered.has(message.id);
   }
 

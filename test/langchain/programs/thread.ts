@@ -65,7 +65,8 @@ const graph = new StateGraph(MessagesAnnotation)
   .addEdge('publish', END)
   .compile({ checkpointer: new FileSaver() });
 
-const outbox = sqliteOutbox({ path: join(folder, 'outbox.db') });
+// A process that was killed holds the outbox for so long.
+const outbox = sqliteOutbox({ path: join(folder, 'outbox.db'), leaseMs: 1000 });
 const recorder = createRecorder({
   apiKey: 'key',
   baseUrl,
@@ -98,4 +99,4 @@ const actions: Record<string, () => Promise<unknown>> = {
     }),
 };
 await actions[action]?.();
-await recorder.close();
+await recorder.close({ timeoutMs: 60_000 });
