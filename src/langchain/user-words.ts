@@ -94,7 +94,7 @@ export class UserWords {
 
   /** The root is a model itself, and this is what humans say at the end of its prompt. */
   beginCall(messages: readonly PromptMessage[]): void {
-    if (messages.length > 0) this.#say(messages);
+    if (messages.length > 0) this.#say(this.#isGraph ? messages.map(asStored) : messages);
     else this.#state = 'nobody';
   }
 
@@ -142,7 +142,7 @@ export class UserWords {
     if (this.#replies.length > 0) this.#findReplies(state);
     const fromHistory = this.#history?.update.humans ?? [];
     const fallback = fromHistory.length > 0 ? fromHistory : this.#fallback;
-    if (!this.#isSettled() && fallback.length > 0) this.#hear(fallback);
+    if (!this.#isSettled() && fallback.length > 0) this.#say(this.#isGraph ? fallback.map(asStored) : fallback);
   }
 
   /** @returns whether a message of the final state may be of this run, rather than of an earlier one */

@@ -1,4 +1,4 @@
-import { Command, END, MemorySaver, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
+import { Annotation, Command, END, MemorySaver, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
 import { describe, expect, it } from 'vitest';
 import { SynapCallbackHandler } from '../../src/langchain/index.js';
 import {
@@ -14,7 +14,7 @@ import {
   saying,
   thread,
 } from './resumed-graphs.js';
-import { handlerOn } from './support.js';
+import { gate, handlerOn } from './support.js';
 
 // Words that are put into the state of a thread before it goes on.
 
@@ -174,5 +174,28 @@ describe('an edited question', () => {
     expect(first).not.toHaveProperty('edited');
     expect(edited).toMatchObject({ edited: true });
     expect(edited?.message_key).not.toBe(first?.message_key);
+  });
+});
+
+describe('words that only the first model of a graph is told', () => {
+  it('are recorded when that starts, and once', async () => {
+    await using on = await handlerOn();
+    const Form = Annotation.Root({ subject: Annotation<string>, body: Annotation<string>, reply: Annotation<string> });
+    const wait = gate();
+    const from = model({ text: 'Noted', wait: wait.promise }, 'Done');
+    const graph = new StateGraph(Form)
+      .addNode('read', async ({ subject, body }) => ({
+        body: (await from.invoke([human(`${subject}: ${body}`)])).text,
+      }))
+      .addNode('write', async ({ body }) => ({ reply: (await from.invoke([human(body)])).text }))
+      .addEdge(START, 'read')
+      .addEdge('read', 'write')
+      .addEdge('write', END)
+      .compile();
+    const running = graph.invoke({ subject: 'Cats', body: 'Why?' }, { ...on.config, ...thread });
+    await expect.poll(() => on.transcript()).toEqual(['user: Cats: Why?']);
+    wait.resolve();
+    await running;
+    expect(await on.transcript()).toEqual(['user: Cats: Why?', 'assistant: Done']);
   });
 });
