@@ -97,9 +97,10 @@ export class Listener {
       if (run?.root.id === start.runId) {
         run.root.begin(input, deferred);
         this.#runs.grew(run.root, run.root.promptLength);
+        return;
       }
-      if (!run || run.internal || run.root.id === start.runId) return;
-      run.root.chainStarted(input, start.metadata);
+      run?.root.chainStarted(input, start.metadata, run.internal);
+      if (!run || run.internal) return;
       const { className, isParser, name = className, tags } = start;
       // A state may be large, and only a parser's input is looked at.
       const isOwn = start.parentRunId === run.root.id;

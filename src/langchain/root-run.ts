@@ -100,8 +100,8 @@ export class RootRun {
   }
 
   /** A chain inside starts. */
-  chainStarted(input: unknown, metadata: unknown): void {
-    this.#words.stepStarted(input, metadata);
+  chainStarted(input: unknown, metadata: unknown, internal: boolean): void {
+    this.#words.stepStarted(input, metadata, internal);
   }
 
   /** A sign of life. */
@@ -180,7 +180,7 @@ export class RootRun {
 
   /** The chain has ended. `input` is there when it was deferred. */
   complete(reported: unknown, input?: unknown): void {
-    this.#beforeEnd({ input, output: reported });
+    this.#beforeEnd(input, reported);
     const output = safely(() => this.#stepOutputs.ownOutput(reported)) ?? reported;
     const own = this.#answer(output);
     const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
@@ -196,7 +196,7 @@ export class RootRun {
     // The tool that a model is made to call for a structured answer does nothing.
     const isForAnswer = answer.isStructured && call && details.toolCalls;
     const toolCalls = isForAnswer ? without(details.toolCalls ?? [], call.toolCalls) : details.toolCalls;
-    const answerId = this.#words.answerId(answer.messageId, output);
+    const answerId = this.#words.answerId(answer.messageIds?.at(-1) ?? answer.messageId, output);
     this.#turn.complete({ ...this.#final(answer.text, { ...details, toolCalls }), answerId });
   }
 
@@ -225,14 +225,14 @@ export class RootRun {
 
   /** The model that is the root has ended. */
   completeCall(call: LlmCall): void {
-    this.#beforeEnd({});
+    this.#beforeEnd();
     const answerId = this.#words.callAnswerId(call.messageId);
     this.#turn.complete({ ...this.#final(call.answers ? call.text : '', this.#details(call)), answerId });
   }
 
   /** The root has failed, was aborted, or lost its reader. */
   fail(error: unknown, input?: unknown): void {
-    this.#beforeEnd({ input });
+    this.#beforeEnd(input);
     const isModelRunning = this.#calls.some(({ state }) => state === 'running');
     this.#break(this.#watch.endOf(error, isModelRunning), error);
   }
@@ -307,8 +307,8 @@ export class RootRun {
     );
   }
 
-  #beforeEnd(end: { input?: unknown; output?: unknown }): void {
-    this.#words.settle(end);
+  #beforeEnd(input?: unknown, output?: unknown): void {
+    this.#words.settle(input, output);
     // What LangChain reports in the end beats what its signals seemed to say.
     if (this.#endedBySignal) this.#turn.resume();
   }

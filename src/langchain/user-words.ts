@@ -7,7 +7,7 @@ import type { HistoryEntry } from './history/history-updates.js';
 import { InputValues } from './input-values.js';
 import type { Message } from './messages.js';
 import { humans, type Prompt, type PromptMessage, promptOfInput } from './prompt.js';
-import { type Resume, readResume, replyIn } from './resume.js';
+import { readResume, replyIn } from './resume.js';
 import type { RootContext } from './root-context.js';
 import { chosenPrompt } from './selectors.js';
 
@@ -34,10 +34,13 @@ export class UserWords {
   /** What a human says in the first visible model's prompt: for want of anything better, that is what the user said. */
   #fallback: readonly PromptMessage[] = [];
   #waiting: readonly PromptMessage[] = [];
-  #resume: Resume | undefined;
+  #isResumed = false;
+  #isBareResume = false;
   #replies: readonly string[] = [];
   readonly #isGraph: boolean;
   #before: StateBefore | undefined;
+  /** Where the messages of the output stand in it. */
+  readonly #places = new WeakMap<object, number>();
   #firstStep: string | undefined;
   #step: string | undefined;
   #lastMessage: Message | undefined;
@@ -65,7 +68,7 @@ export class UserWords {
 
   /** Whether the final state of this run may hold answers of earlier turns after the user's last message. */
   get isResumed(): boolean {
-    return this.#resume !== undefined;
+    return this.#isResumed;
   }
 
   /** The tasks of the latest step: those that an interrupt has stopped are among them. */
@@ -92,14 +95,21 @@ export class UserWords {
 
   /** The root is a model itself, and this is what humans say at the end of its prompt. */
   beginCall(messages: readonly PromptMessage[]): void {
-    if (messages.length > 0) this.#say(messages);
+    if (messages.length > 0) this.#say(this.#isGraph ? messages.map(asStored) : messages);
     else this.#state = 'nobody';
   }
 
-  /** A step inside starts. The first one of a graph is given the state before it, where each message has its id. */
-  stepStarted(input: unknown, metadata: unknown): void {
+  /**
+   * A step inside starts. The first one of a graph is given the state before it, where each message has its id. What is
+   * `internal`, as a graph in a tool, says only how a reply went on.
+   */
+  stepStarted(input: unknown, metadata: unknown, internal = false): void {
     const at = graphStep(metadata);
     if (at === undefined) return;
+    if (internal) {
+      const inner = this.#replies.length > 0 ? safely(() => messagesOfState(input)) : undefined;
+      return this.#findReplies(inner?.filter(({ id }) => id !== undefined));
+    }
     if (at.step !== this.#step) this.#tasks = [];
     this.#step = at.step;
     this.#lastMessage = safely(() => lastMessage(input)) ?? this.#lastMessage;
@@ -122,21 +132,25 @@ export class UserWords {
   }
 
   /** Nothing more will be known. `input` is there when it was deferred, `output` when the chain has ended well. */
-  settle({ input, output }: { input?: unknown; output?: unknown } = {}): void {
+  settle(input?: unknown, output?: unknown): void {
     if (!this.#isSettled() && input !== undefined) this.#readInput(input);
-    this.#sayWaiting([]);
-    if (this.#replies.length > 0 && output !== undefined) this.#findReplies(safely(() => messagesOfState(output)));
+    const state = output === undefined ? undefined : safely(() => messagesOfState(output));
+    state?.forEach(({ fields }, place) => {
+      this.#places.set(fields, place);
+    });
+    // Of a node whose result is cached, LangGraph reports nothing.
+    this.#sayWaiting(state ?? []);
+    if (this.#replies.length > 0) this.#findReplies(state);
     const fromHistory = this.#history?.update.humans ?? [];
     const fallback = fromHistory.length > 0 ? fromHistory : this.#fallback;
-    if (!this.#isSettled() && fallback.length > 0) this.#hear(fallback);
+    if (!this.#isSettled() && fallback.length > 0) this.#say(this.#isGraph ? fallback.map(asStored) : fallback);
   }
 
-  /**
-   * @param place where the message stands in the output, if that is known
-   * @returns whether a message of the final state may be of this run, rather than of an earlier one
-   */
-  isNew(message: Message, place?: number): boolean {
-    if (this.#before) return this.#before.isNew(message, place);
+  /** @returns whether a message of the final state may be of this run, rather than of an earlier one */
+  isNew(message: Message): boolean {
+    if (this.#before) return this.#before.isNew(message, this.#places.get(message.fields));
+    // A thread that has ended goes on with nothing.
+    if (this.isResumed && this.#isGraph && this.#firstStep === undefined) return false;
     return !this.isResumed || message.id === undefined || !this.#context.answered.has(message.id);
   }
 
@@ -164,13 +178,15 @@ export class UserWords {
   #readInput(input: unknown): void {
     this.#input = new InputValues(input);
     const { settings, warnOnce } = this.#context;
-    this.#resume = readResume(input);
+    const resume = safely(() => readResume(input));
+    this.#isResumed = resume !== undefined;
+    this.#isBareResume = resume?.isBare ?? false;
     const chosen = safely(() => chosenPrompt(input, settings, warnOnce));
-    const added = this.#resume && humans(this.#resume.update ?? []);
-    if (chosen === undefined && added && added.length > 0) this.#hear(added);
+    const added = humans(resume?.update ?? []);
+    if (chosen === undefined && added.length > 0) this.#hear(added);
     else this.#hear(chosen ?? safely(() => promptOfInput(input)));
     if (chosen === undefined)
-      this.#replies = (this.#resume?.replies ?? []).filter(reply => !added?.some(({ content }) => content === reply));
+      this.#replies = (resume?.replies ?? []).filter(reply => !added.some(({ content }) => content === reply));
   }
 
   #hear(prompt: Prompt): void {
@@ -188,7 +204,7 @@ export class UserWords {
     if (this.#state === 'waiting') return this.#sayWaiting(messages ?? []);
     if (!messages || !this.isResumed) return;
     this.#firstHalf = totalsOfState(messages);
-    if (this.#resume?.isBare && this.#state !== 'said') {
+    if (this.#isBareResume && this.#state !== 'said') {
       const last = humans(messages.filter(message => message.speaker !== 'human' || isOfUser(message, messages)));
       if (last.length > 0) this.#say(last.map(asStored));
     }

@@ -1,4 +1,4 @@
-import { AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages';
+import { AIMessage, type BaseMessage, type HumanMessage } from '@langchain/core/messages';
 import { RunnableLambda } from '@langchain/core/runnables';
 import { tool } from '@langchain/core/tools';
 import {
@@ -14,100 +14,30 @@ import {
   StateGraph,
   task,
 } from '@langchain/langgraph';
-import { ToolNode } from '@langchain/langgraph/prebuilt';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { SynapCallbackHandler } from '../../src/langchain/index.js';
-import { handlerOn, isOldCore, lineOf, type On, type Reply, ScriptedModel } from './support.js';
+import {
+  agent,
+  ask,
+  asking,
+  type Case,
+  calling,
+  chain,
+  chat,
+  checkpointed,
+  human,
+  idOf,
+  inThread,
+  invoking,
+  model,
+  saying,
+  thread,
+  waiting,
+} from './resumed-graphs.js';
+import { handlerOn } from './support.js';
 
-// The words of a resumed run, however they enter: each case is a graph, what is done with it, and the transcript.
-
-type State = typeof MessagesAnnotation.State;
-
-const human = (content: string, id?: string, name?: string) =>
-  new HumanMessage({ content, ...(id !== undefined && { id }), ...(name !== undefined && { name }) });
-const ask = (content: string, id?: string) => ({ messages: [human(content, id)] });
-const model = (...replies: (Reply | string)[]) => new ScriptedModel(replies);
-const saying = (from: ScriptedModel) => async (state: { messages: BaseMessage[] }) => ({
-  messages: [await from.invoke(state.messages)],
-});
-
-/** Nodes one after the other, under a checkpointer. */
-function chain(nodes: Record<string, (state: State) => Promise<object> | object>) {
-  const graph = new StateGraph(MessagesAnnotation) as StateGraph<typeof MessagesAnnotation.spec, never, never, string>;
-  let last: string = START;
-  for (const [name, node] of Object.entries(nodes)) {
-    graph.addNode(name, node as never);
-    graph.addEdge(last as never, name as never);
-    last = name;
-  }
-  graph.addEdge(last as never, END);
-  return graph;
-}
-
-const checkpointed = (nodes: Parameters<typeof chain>[0], options: object = {}) =>
-  chain(nodes).compile({ checkpointer: new MemorySaver(), ...options });
-
-/** A chat that goes round: it answers, and waits for what the user says next. */
-function chat(wait: (state: State) => Promise<object> | object, from = model('A1', 'A2', 'A3'), options: object = {}) {
-  const graph = new StateGraph(MessagesAnnotation) as StateGraph<typeof MessagesAnnotation.spec, never, never, string>;
-  graph.addNode('say', saying(from) as never);
-  graph.addNode('wait', wait as never);
-  graph.addEdge(START, 'say' as never);
-  graph.addEdge('say' as never, 'wait' as never);
-  graph.addEdge('wait' as never, 'say' as never);
-  return graph.compile({ checkpointer: new MemorySaver(), ...options });
-}
-
-/** An agent with one tool, by hand: the same on both lines of core. */
-function agent(from: ScriptedModel, used: object, options: object = {}) {
-  const graph = new StateGraph(MessagesAnnotation)
-    .addNode('say', saying(from))
-    .addNode('tools', new ToolNode([used as never]))
-    .addEdge(START, 'say')
-    .addConditionalEdges('say', ({ messages }) => ((messages.at(-1) as AIMessage).tool_calls?.length ? 'tools' : END), [
-      'tools',
-      END,
-    ])
-    .addEdge('tools', 'say');
-  return graph.compile({ checkpointer: new MemorySaver(), ...options });
-}
-
-const calling = (name: string, args: object = {}, id = 'call-1'): Reply => ({
-  toolCalls: [{ name, args: args as never, id }],
-  usage: { input_tokens: 10, output_tokens: 1 },
-});
-
-const thread = { configurable: { thread_id: 't' } };
-const on_ = ({ config }: On) => ({ ...config, ...thread });
-
-/** Invokes a graph with one input after the other. */
-const invoking =
-  (make: () => { invoke(input: never, config: never): Promise<unknown> }, ...inputs: unknown[]) =>
-  async (on: On) => {
-    const graph = make();
-    for (const input of inputs) await graph.invoke(input as never, on_(on) as never);
-  };
-
-const waiting = (read: (reply: never) => string) => () =>
-  chat(() => ({ messages: [human(read(interrupt('And then?') as never))] }));
-
-const asking = tool(async ({ question }: { question: string }) => interrupt(question), {
-  name: 'ask_human',
-  description: 'asks',
-  schema: z.object({ question: z.string() }),
-});
-
-const approving = () => {
-  interrupt('ok?');
-  return {};
-};
-
-// langgraph 0.4 calls it so.
-const idOf = (interrupt: object) =>
-  String((interrupt as { id?: string }).id ?? (interrupt as { interrupt_id?: string }).interrupt_id);
-
-type Case = [name: string, run: (on: On) => Promise<unknown>, transcript: string[]];
+// What a user replies to an interrupt, in each form.
 
 const replies: Case[] = [
   [
@@ -207,8 +137,8 @@ const replies: Case[] = [
         .addConditionalEdges('say', ({ messages }) => (messages.at(-1)?.text === 'Sunny.' ? END : 'askHuman'))
         .addEdge('askHuman', 'say')
         .compile({ checkpointer: new MemorySaver() });
-      await graph.invoke(ask('Weather?'), on_(on));
-      await graph.invoke(new Command({ resume: 'In Paris' }), on_(on));
+      await graph.invoke(ask('Weather?'), inThread(on));
+      await graph.invoke(new Command({ resume: 'In Paris' }), inThread(on));
     },
     ['user: Weather?', 'assistant: Please say where you are:', 'user: In Paris', 'assistant: Sunny.'],
   ],
@@ -241,10 +171,10 @@ const replies: Case[] = [
         .addEdge(['name', 'city'], 'say')
         .addEdge('say', END)
         .compile({ checkpointer: new MemorySaver() });
-      await graph.invoke(ask('Hi'), on_(on));
+      await graph.invoke(ask('Hi'), inThread(on));
       const { tasks } = await graph.getState(thread);
       const ids = tasks.flatMap(({ interrupts }) => interrupts.map(interrupt => idOf(interrupt)));
-      await graph.invoke(new Command({ resume: { [ids[0] ?? '']: 'Ada', [ids[1] ?? '']: 'London' } }), on_(on));
+      await graph.invoke(new Command({ resume: { [ids[0] ?? '']: 'Ada', [ids[1] ?? '']: 'London' } }), inThread(on));
     },
     // In the order of the state.
     ['user: Hi', 'user: London', 'user: Ada', 'assistant: Hello'],
@@ -283,9 +213,9 @@ const replies: Case[] = [
         () => ({ messages: [human(interrupt('?') as string)] }),
         model('A1', { error: new Error('down') }, 'A2'),
       );
-      await graph.invoke(ask('Q1'), on_(on));
-      await expect(graph.invoke(new Command({ resume: 'Q2' }), on_(on))).rejects.toThrow('down');
-      await graph.invoke(null, on_(on));
+      await graph.invoke(ask('Q1'), inThread(on));
+      await expect(graph.invoke(new Command({ resume: 'Q2' }), inThread(on))).rejects.toThrow('down');
+      await graph.invoke(null, inThread(on));
     },
     ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
   ],
@@ -300,9 +230,9 @@ const replies: Case[] = [
           return { messages: [reply, await from.invoke([...messages, reply])] };
         },
       });
-      await graph.invoke(ask('Q1'), on_(on));
-      await expect(graph.invoke(new Command({ resume: 'Q2' }), on_(on))).rejects.toThrow('down');
-      await graph.invoke(new Command({ resume: 'Q2' }), on_(on));
+      await graph.invoke(ask('Q1'), inThread(on));
+      await expect(graph.invoke(new Command({ resume: 'Q2' }), inThread(on))).rejects.toThrow('down');
+      await graph.invoke(new Command({ resume: 'Q2' }), inThread(on));
     },
     ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
   ],
@@ -334,8 +264,8 @@ const replies: Case[] = [
         .addEdge('write', 'review')
         .addEdge('review', END)
         .compile({ checkpointer: new MemorySaver() });
-      await graph.invoke({ topic: 'Cats' }, on_(on));
-      await graph.invoke(new Command({ resume: 'less about dogs' }), on_(on));
+      await graph.invoke({ topic: 'Cats' }, inThread(on));
+      await graph.invoke(new Command({ resume: 'less about dogs' }), inThread(on));
     },
     ['user: Cats', 'user: less about dogs', 'assistant: Second draft'],
   ],
@@ -348,8 +278,8 @@ const replies: Case[] = [
         await write(topic);
         return (await from.invoke([human(interrupt('And?') as string)])) as never;
       });
-      await flow.invoke('Cats', on_(on));
-      await flow.invoke(new Command({ resume: 'Longer' }), on_(on));
+      await flow.invoke('Cats', inThread(on));
+      await flow.invoke(new Command({ resume: 'Longer' }), inThread(on));
     },
     ['user: Cats', 'user: Longer', 'assistant: Final'],
   ],
@@ -361,8 +291,8 @@ const replies: Case[] = [
         say: saying(model('A2')),
       }).compile();
       const graph = checkpointed({ say: saying(model('A1')), inner: inner as never });
-      await graph.invoke(ask('Q1'), on_(on));
-      await graph.invoke(new Command({ resume: 'Q2' }), on_(on));
+      await graph.invoke(ask('Q1'), inThread(on));
+      await graph.invoke(new Command({ resume: 'Q2' }), inThread(on));
     },
     ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
   ],
@@ -371,165 +301,46 @@ const replies: Case[] = [
     async on => {
       const graph = waiting(reply => reply)();
       const sequence = RunnableLambda.from((input: never) => input).pipe(graph as never);
-      await sequence.invoke(ask('Q1') as never, on_(on));
-      await sequence.invoke(new Command({ resume: 'Q2' }) as never, on_(on));
+      await sequence.invoke(ask('Q1') as never, inThread(on));
+      await sequence.invoke(new Command({ resume: 'Q2' }) as never, inThread(on));
     },
     ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
   ],
-];
-
-const approvals: Case[] = [
-  true,
-  'approve',
-  'yes',
-  { type: 'accept' },
-  { decisions: [{ type: 'approve' }] },
-  [{ type: 'accept', args: null }],
-].map(resume => [
-  `an approval, ${JSON.stringify(resume)}, is no message`,
-  invoking(
-    () =>
-      checkpointed({
-        draft: saying(model('Draft')),
-        approve: () => {
-          interrupt('Is it good?');
-          return {};
-        },
-        publish: () => ({}),
-      }),
-    ask('Write'),
-    new Command({ resume }),
-  ),
-  ['user: Write', 'assistant: Draft'],
-]);
-
-approvals.push([
-  'an approval of a tool’s call is no message, whatever the tool says then',
-  invoking(
-    () => {
-      const book = tool(
-        async () => (interrupt({ action_request: { action: 'book' } }) === 'yes' ? 'yes, booked' : 'no'),
-        {
-          name: 'book',
-          description: 'books',
-          schema: z.object({}),
-        },
-      );
-      return agent(model(calling('book'), 'Booked.'), book);
-    },
-    ask('Book it'),
-    new Command({ resume: 'yes' }),
-  ),
-  ['user: Book it', 'assistant: Booked.'],
-]);
-
-const updates: Case[] = [
   [
-    'a Command with an update, as the first input',
+    'a text to an interrupt of an agent that a tool calls',
     async on => {
-      const graph = new StateGraph(MessagesAnnotation)
-        .addNode('start', () => ({}), { ends: ['say'] })
-        .addNode('say', saying(model('A1', 'A2')))
-        .addEdge(START, 'start')
-        .addEdge('say', END)
+      const worker = chain({
+        ask: () => ({ messages: [human(interrupt('Which one?') as string)] }),
+        work: saying(model('Worked')),
+      }).compile();
+      const work = tool(async () => String((await worker.invoke(ask('The task'))).messages.at(-1)?.content), {
+        name: 'work',
+        description: 'works',
+        schema: z.object({}),
+      });
+      const graph = agent(model(calling('work'), 'Done.'), work);
+      await graph.invoke(ask('Do it'), inThread(on));
+      await graph.invoke(new Command({ resume: 'the red one' }), inThread(on));
+    },
+    ['user: Do it', 'assistant: Which one?', 'user: the red one', 'assistant: Done.'],
+  ],
+  [
+    'the same text twice, where messages have no ids',
+    async on => {
+      const Chat = Annotation.Root({
+        messages: Annotation<object[]>({ reducer: (before, added) => [...before, ...added], default: () => [] }),
+      });
+      const graph = new StateGraph(Chat)
+        .addNode('say', () => ({ messages: [{ role: 'assistant', content: 'OK' }] }))
+        .addNode('wait', () => ({ messages: [{ role: 'user', content: interrupt('?') }] }))
+        .addEdge(START, 'say')
+        .addEdge('say', 'wait')
+        .addEdge('wait', 'say')
         .compile({ checkpointer: new MemorySaver() });
-      await graph.invoke(new Command({ update: ask('Q1'), goto: 'say' }), on_(on));
-      await graph.invoke(
-        new Command({ update: [['messages', [{ role: 'user', content: 'Q2' }]]] as never, goto: 'say' }),
-        on_(on),
-      );
+      await graph.invoke({ messages: [{ role: 'user', content: 'Go on' }] }, inThread(on));
+      for (const resume of ['Go on', 'Go on']) await graph.invoke(new Command({ resume }), inThread(on));
     },
-    ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
-  ],
-  [
-    'a Command with an approval and an update',
-    invoking(() => chat(approving), ask('Q1'), new Command({ resume: true, update: ask('Q2') })),
-    ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
-  ],
-  [
-    'a Command with the words both as the resume and as an update',
-    invoking(() => chat(approving), ask('Q1'), new Command({ resume: 'Q2', update: ask('Q2') })),
-    ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2'],
-  ],
-  [
-    'updateState at a breakpoint, and invoke(null)',
-    async on => {
-      const graph = chat(() => ({}), undefined, { interruptBefore: ['wait'] });
-      await graph.invoke(ask('Q1'), on_(on));
-      for (const question of ['Q2', 'Q3']) {
-        await graph.updateState(thread, ask(question));
-        await graph.invoke(null, on_(on));
-      }
-    },
-    ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2', 'user: Q3', 'assistant: A3'],
-  ],
-  [
-    'updateState that is given the handler, too',
-    async on => {
-      const graph = chat(() => ({}), undefined, { interruptBefore: ['wait'] });
-      await graph.invoke(ask('Q1'), on_(on));
-      await graph.updateState(on_(on), ask('Q2'));
-      await graph.invoke(null, on_(on));
-      await graph.updateState(on_(on), ask('Q3'), 'wait');
-      await graph.invoke(null, on_(on));
-    },
-    ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A2', 'user: Q3', 'assistant: A3'],
-  ],
-  [
-    'invoke(null) after a failure, which says nothing new',
-    async on => {
-      const graph = checkpointed({ say: saying(model({ error: new Error('down') }, 'A1')) });
-      await graph.invoke(ask('Q1'), on_(on)).catch(() => {});
-      await graph.invoke(null, on_(on));
-    },
-    ['user: Q1', 'assistant: A1'],
-  ],
-  [
-    'invoke(null) at a state that ends with what an agent reports as a human',
-    async on => {
-      const graph = checkpointed(
-        { research: () => ({ messages: [human('Found it', undefined, 'research')] }), say: saying(model('A1')) },
-        { interruptBefore: ['say'] },
-      );
-      await graph.invoke(ask('Q1'), on_(on));
-      await graph.invoke(null, on_(on));
-    },
-    ['user: Q1', 'assistant: A1'],
-  ],
-  [
-    'a fork that edits the question, and a replay of the first one',
-    async on => {
-      const graph = checkpointed({ say: saying(model('A1', 'A2', 'A3')) });
-      await graph.invoke(ask('Q1', 'm1'), on_(on));
-      const states = [];
-      for await (const state of graph.getStateHistory(thread)) states.push(state);
-      const before = states.find(({ next }) => next.includes('say'));
-      const fork = await graph.updateState(before?.config ?? {}, ask('Q1, edited', 'm1'));
-      await graph.invoke(null, { ...on.config, ...fork });
-      await graph.invoke(null, { ...on.config, ...before?.config });
-    },
-    ['user: Q1', 'assistant: A1', 'user: Q1, edited', 'assistant: A2', 'assistant: A3'],
-  ],
-  [
-    'a replay from a late checkpoint, after which nothing is said',
-    async on => {
-      const graph = checkpointed({ say: saying(model('A1')), tidy: () => ({}), more: () => ({}) });
-      await graph.invoke(ask('Q1'), on_(on));
-      const states = [];
-      for await (const state of graph.getStateHistory(thread)) states.push(state);
-      for (const node of ['tidy', 'more'])
-        await graph.invoke(null, { ...on.config, ...states.find(({ next }) => next.includes(node))?.config });
-    },
-    ['user: Q1', 'assistant: A1'],
-  ],
-  [
-    'a provider that gives every answer the same id',
-    invoking(
-      () => checkpointed({ say: saying(model({ text: 'A1', id: 'chatcmpl-1' }, { text: 'A1', id: 'chatcmpl-1' })) }),
-      ask('Q1'),
-      ask('Q2'),
-    ),
-    ['user: Q1', 'assistant: A1', 'user: Q2', 'assistant: A1'],
+    Array.from({ length: 3 }, () => ['user: Go on', 'assistant: OK']).flat(),
   ],
 ];
 
@@ -539,140 +350,5 @@ describe('a resume with', () => {
     await run(on);
     expect(await on.transcript()).toEqual(transcript);
     expect(on.handler.openRuns).toBe(0);
-  });
-});
-
-describe('without words', () => {
-  it.each(approvals)('%s', async (_, run, transcript) => {
-    await using on = await handlerOn();
-    await run(on);
-    expect(await on.transcript()).toEqual(transcript);
-  });
-});
-
-describe('words that come with', () => {
-  it.each(updates)('%s', async (_, run, transcript) => {
-    await using on = await handlerOn();
-    await run(on);
-    expect(await on.transcript()).toEqual(transcript);
-  });
-});
-
-const weather = tool(async () => 'sunny', { name: 'weather', description: 'w', schema: z.object({}) });
-const spent = (input: number, output: number) => ({ usage: { input_tokens: input, output_tokens: output } });
-
-/** An agent that waits for an approval before its tools are called. */
-const stopping = (from: ScriptedModel) => agent(from, weather, { interruptBefore: ['tools'] });
-
-describe('the answer after an interrupt', () => {
-  it.each([
-    ['one handler', (on: On) => on],
-    ['a handler and a recorder per request', (on: On) => handlerOn({}, { baseUrl: on.synap.url })],
-  ])('says what both halves took, with %s', async (_, next) => {
-    await using on = await handlerOn();
-    await using other = await next(on);
-    const replies = [
-      { ...calling('weather'), ...spent(10, 2) },
-      { text: 'Sunny.', ...spent(20, 3) },
-    ];
-    const graph = stopping(new ScriptedModel(replies));
-    await graph.invoke(ask('Weather?'), on_(on));
-    await graph.invoke(null, on_(other));
-    await on.recorder.flush();
-    await other.recorder.flush();
-    expect(on.synap.stored.map(lineOf)).toEqual(['user: Weather?', 'assistant: Sunny.']);
-    expect(on.synap.stored[1]?.metadata).toMatchObject({
-      ...{ steps: 2, input_tokens: 30, output_tokens: 5, total_tokens: 35, tool_calls: ['weather'] },
-    });
-  });
-
-  it('says so of a model that is no part of the state, too', async () => {
-    await using on = await handlerOn();
-    const Draft = Annotation.Root({ topic: Annotation<string>, notes: Annotation<string>, answer: Annotation<string> });
-    const from = new ScriptedModel([
-      { text: 'Notes', ...spent(10, 2) },
-      { text: 'Answer', ...spent(20, 3) },
-    ]);
-    const graph = new StateGraph(Draft)
-      .addNode('think', async ({ topic }) => ({ notes: (await from.invoke(topic)).text }))
-      .addNode('approve', approving)
-      .addNode('write', async ({ notes }) => ({ answer: (await from.invoke(notes)).text }))
-      .addEdge(START, 'think')
-      .addEdge('think', 'approve')
-      .addEdge('approve', 'write')
-      .addEdge('write', END)
-      .compile({ checkpointer: new MemorySaver() });
-    await graph.invoke({ topic: 'Cats' }, on_(on));
-    await graph.invoke(new Command({ resume: true }), on_(on));
-    expect((await on.transcript()).at(-1)).toBe('assistant: Answer');
-    expect(on.synap.stored.at(-1)?.metadata).toMatchObject({ steps: 2, input_tokens: 30, output_tokens: 5 });
-  });
-
-  it('says nothing of what took an answer before it', async () => {
-    await using on = await handlerOn();
-    const graph = agent(
-      new ScriptedModel([
-        { ...calling('ask_human', { question: 'Which city?' }), ...spent(10, 2) },
-        { text: 'Sunny.', ...spent(20, 3) },
-      ]),
-      asking,
-    );
-    await graph.invoke(ask('Weather?'), on_(on));
-    await graph.invoke(new Command({ resume: 'Paris' }), on_(on));
-    await on.recorder.flush();
-    expect(on.synap.stored.map(({ metadata }) => metadata?.input_tokens)).toEqual([undefined, 10, undefined, 20]);
-    expect(on.synap.stored[1]?.metadata).toMatchObject({
-      model: 'scripted-1',
-      status: 'complete',
-      tool_calls: ['ask_human'],
-    });
-    expect(on.synap.stored[3]?.metadata).toMatchObject({ steps: 1, status: 'complete' });
-  });
-});
-
-describe('an edited question', () => {
-  it('has another key, and says that it was edited', async () => {
-    await using on = await handlerOn();
-    const graph = checkpointed({ say: saying(model('A1', 'A2')) });
-    await graph.invoke(ask('Q1', 'm1'), on_(on));
-    const states = [];
-    for await (const state of graph.getStateHistory(thread)) states.push(state);
-    const fork = await graph.updateState(
-      states.find(({ next }) => next.includes('say'))?.config ?? {},
-      ask('Q2', 'm1'),
-    );
-    await graph.invoke(null, { ...on.config, ...fork });
-    await on.recorder.flush();
-    const [first, , edited] = on.synap.stored.map(({ metadata }) => metadata);
-    expect(first).not.toHaveProperty('edited');
-    expect(edited).toMatchObject({ edited: true });
-    expect(edited?.message_key).not.toBe(first?.message_key);
-  });
-});
-
-describe.skipIf(isOldCore)('an agent with approvals by middleware', () => {
-  const deciding = async (decision: object) => {
-    const { createAgent, humanInTheLoopMiddleware } = await import('langchain');
-    return async (on: On) => {
-      const approved = createAgent({
-        model: model(calling('weather'), 'Done.'),
-        tools: [weather],
-        middleware: [humanInTheLoopMiddleware({ interruptOn: { weather: true } })],
-        checkpointer: new MemorySaver(),
-      });
-      await approved.invoke({ messages: [{ role: 'user', content: 'Weather?' }] }, on_(on));
-      await approved.invoke(new Command({ resume: { decisions: [decision] } }), on_(on));
-    };
-  };
-
-  it.each([
-    ['approve', { type: 'approve' }, []],
-    ['edit', { type: 'edit', editedAction: { name: 'weather', args: { city: 'sunny' } } }, []],
-    ['reject', { type: 'reject' }, []],
-    ['reject with a reason', { type: 'reject', message: 'Use another source' }, ['user: Use another source']],
-  ])('%s: only what the user says is a message', async (_, decision, words) => {
-    await using on = await handlerOn();
-    await (await deciding(decision))(on);
-    expect(await on.transcript()).toEqual(['user: Weather?', ...words, 'assistant: Done.']);
   });
 });

@@ -65,7 +65,8 @@ const graph = new StateGraph(MessagesAnnotation)
   .addEdge('publish', END)
   .compile({ checkpointer: new FileSaver() });
 
-const outbox = sqliteOutbox({ path: join(folder, 'outbox.db') });
+// A process that was killed holds the outbox for so long.
+const outbox = sqliteOutbox({ path: join(folder, 'outbox.db'), leaseMs: 1000 });
 const recorder = createRecorder({
   apiKey: 'key',
   baseUrl,
@@ -74,14 +75,13 @@ const recorder = createRecorder({
   batch: { lingerMs: 5 },
   rateLimit: false,
 });
-const config = { callbacks: [new SynapCallbackHandler(recorder)], configurable: { thread_id: 'thread-1' } };
+const thread = { configurable: { thread_id: 'thread-1' } };
+const config = { ...thread, callbacks: [new SynapCallbackHandler(recorder)] };
 
 async function checkpointBefore(node: string) {
-  for await (const { next, config } of graph.getStateHistory({ configurable: config_ }))
-    if (next.includes(node)) return config;
+  for await (const { next, config } of graph.getStateHistory(thread)) if (next.includes(node)) return config;
   return {};
 }
-const config_ = config.configurable;
 
 const chain = RunnableLambda.from((question: string) => `Re: ${question}`);
 const actions: Record<string, () => Promise<unknown>> = {
@@ -98,4 +98,4 @@ const actions: Record<string, () => Promise<unknown>> = {
     }),
 };
 await actions[action]?.();
-await recorder.close();
+await recorder.close({ timeoutMs: 60_000 });
