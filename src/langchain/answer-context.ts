@@ -1,3 +1,4 @@
+import type { InputValues } from './input-values.js';
 import type { LlmCall } from './llm-call.js';
 import type { Message } from './messages.js';
 import type { StepOutputs } from './step-outputs.js';
@@ -18,8 +19,9 @@ export type Answer = AnswerText | 'none' | undefined;
 
 /** What an answer is chosen by. */
 export interface AnswerContext {
-  /** The root's input and output, as LangChain reports them. */
-  readonly input: unknown;
+  /** What stood in the root's input. */
+  readonly input: Pick<InputValues, 'has'> | undefined;
+  /** The root's output, as LangChain reports it. */
   readonly output: unknown;
   /** What the user said last in this turn. */
   readonly prompt: string | undefined;
@@ -35,6 +37,10 @@ export interface AnswerContext {
   readonly interrupted: boolean;
   /** Whether the run goes on with an earlier one, so that the output may end with what that one said. */
   readonly isResumed: boolean;
-  /** Whether a message of the output is of this run, rather than of an earlier one. */
-  isNew(message: Message): boolean;
+  /**
+   * Whether a message of the output is of this run, rather than of an earlier one.
+   *
+   * @param place where it stands in its list
+   */
+  isNew(message: Message, place?: number): boolean;
 }

@@ -6,6 +6,8 @@ import { callsTools, type Message } from './messages.js';
 /** A message after the user's last one, and the model's call that it came from. */
 export interface Reply {
   readonly message: Message;
+  /** Where it stands in its list. */
+  readonly place?: number | undefined;
   readonly call?: LlmCall | undefined;
   /** The JSON of a value that it stands for. */
   readonly response?: string | undefined;

@@ -1,5 +1,5 @@
 import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
-import { isObject, text } from '../internal/guards.js';
+import { isObject, property, text } from '../internal/guards.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { humanContent } from './content.js';
 import { Listener } from './listener.js';
@@ -77,7 +77,7 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
    * @internal
    */
   override handleChainStart(
-    chain: unknown,
+    serialized: unknown,
     inputs: unknown,
     runId: string,
     parentOrType?: string,
@@ -91,10 +91,22 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
     const parentRunId = moved ? nameOrParent : parentOrType;
     const isStep = [parentOrType, typeOrName].some(type => type !== undefined && STEP_TYPES.has(type));
     if (isStep && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
-    const className = classOf(chain);
+    const className = classOf(serialized);
     const name = (moved ? typeOrName : nameOrParent) ?? className;
     const isParser = parentOrType === 'parser' || typeOrName === 'parser';
-    const start = { kind: 'chain', runId, parentRunId, tags, metadata, name, className, isParser } as const;
+    if (isStateUpdate(serialized) && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
+    const start = {
+      kind: 'chain',
+      runId,
+      parentRunId,
+      tags,
+      metadata,
+      name,
+      serialized,
+      isGraph: isOfLangGraph(serialized, 'pregel'),
+      className,
+      isParser,
+    } as const;
     this.#listener.chainStarted(start, inputs, isDeferred(inputs, extra), this.awaitHandlers);
   }
 
@@ -235,6 +247,21 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
   override handleRetrieverError(error: unknown, runId: string): void {
     this.#listener.failed(runId, error);
   }
+}
+
+/** Whether a chain, as LangChain serializes it, is of a kind of LangGraph's: `pregel` is a graph, under whatever name. */
+function isOfLangGraph(chain: unknown, kind: 'pregel' | 'ChannelWrite'): boolean {
+  return isObject(chain) && Array.isArray(chain.id) && chain.id[0] === 'langgraph' && chain.id[1] === kind;
+}
+
+/**
+ * Whether a chain is what `graph.updateState()` writes by, under whatever name. What it writes is said when the graph goes on
+ * from it.
+ */
+function isStateUpdate(chain: unknown): boolean {
+  const first = isObject(chain) && isObject(chain.kwargs) ? chain.kwargs.first : undefined;
+  // What a serialized chain is made of is not serialized yet.
+  return isOfLangGraph(chain, 'ChannelWrite') || isOfLangGraph({ id: property(first, 'lc_id') }, 'ChannelWrite');
 }
 
 // Streamed lambdas and maps get their input piece by piece; before core 1.0 nothing but the empty input says so.

@@ -2,18 +2,24 @@ import { BoundedSet } from '../internal/bounded-set.js';
 import { isObject, safely } from '../internal/guards.js';
 import { safeLogger } from '../internal/logger.js';
 import { WarnOnce } from '../internal/warn-once.js';
-import type { MessageContent } from '../recorder/attachments.js';
-import type { Identity } from '../recorder/identity.js';
 import type { Recorder } from '../recorder/recorder.js';
-import { closeScope, enterScope, isInside, type ScopedRun, scopeFor } from '../recorder/scope.js';
+import { closeScope, enterScope, type ScopedRun, scopeFor } from '../recorder/scope.js';
+import { chainSteps, reachesReader } from './chain-steps.js';
+import { FirstHalves } from './first-half.js';
+import { graphShape } from './graph-shape.js';
+import { graphStep } from './graph-state.js';
 import { HistoryUpdates } from './history/history-updates.js';
 import { callIdentity } from './identity.js';
-import { LlmCall } from './llm-call.js';
+import { isInsideAnother, OuterTasks } from './inside.js';
+import { liveObject, rememberLiveObjects } from './live-objects.js';
+import { LlmCall, type Reach } from './llm-call.js';
+import { startingStream, watchModelStreams } from './model-streams.js';
 import { readHandlerOptions, type SynapCallbackHandlerOptions } from './options.js';
+import type { PromptMessage } from './prompt.js';
 import type { RootContext } from './root-context.js';
 import { RootRun } from './root-run.js';
 import { type ChainRun, Runs } from './runs.js';
-import { modelStep, placeInSequence } from './step-outputs.js';
+import { placeInSequence } from './step-outputs.js';
 
 const MAX_ANSWERED = 1000;
 
@@ -25,6 +31,10 @@ export interface Start {
   readonly tags: readonly string[] | undefined;
   readonly metadata: unknown;
   readonly name: string | undefined;
+  /** LangChain's record of what starts. */
+  readonly serialized?: unknown;
+  /** Whether it is a graph of LangGraph's. */
+  readonly isGraph?: boolean | undefined;
 }
 
 /** A chain, as it starts. */
@@ -38,9 +48,9 @@ export interface ChainStart extends Start {
 export interface CallStart extends Start {
   readonly extraParams: unknown;
   /** What a human says in its prompt, for a model that is called by itself. */
-  asRoot(): readonly MessageContent[];
+  asRoot(): readonly PromptMessage[];
   /** And for one that is called by a chain. */
-  inChain(): readonly MessageContent[];
+  inChain(): readonly PromptMessage[];
 }
 
 /** Follows runs from their starts to their ends, and passes each event to the turn it belongs to. Never throws. */
@@ -48,17 +58,22 @@ export class Listener {
   readonly #recorder: Recorder;
   readonly #context: RootContext;
   readonly #runs: Runs;
+  readonly #tasks: OuterTasks;
   #closed = false;
 
   /** @throws {@link InvalidInputError} an option is wrong; `field` names it */
   constructor(recorder: Recorder, options: SynapCallbackHandlerOptions) {
     const settings = readHandlerOptions(options);
+    rememberLiveObjects();
+    watchModelStreams();
     this.#recorder = recorder;
+    this.#tasks = OuterTasks.of(recorder);
     this.#runs = new Runs(settings.idleMs);
     this.#context = {
       settings,
       warnOnce: WarnOnce.of(recorder, safeLogger(options.logger)),
       answered: new BoundedSet(MAX_ANSWERED),
+      firstHalves: FirstHalves.of(recorder),
     };
   }
 
@@ -74,15 +89,13 @@ export class Listener {
   chainStarted(start: ChainStart, input: unknown, deferred: boolean, awaited: boolean): void {
     this.#safely(() => {
       const run = this.#enter(start, awaited);
-      if (run?.root.id === start.runId) return run.root.begin(input, deferred);
-      if (!run || run.internal) return;
-      const { className, isParser, name = className, tags } = start;
-      // A state may be large, and only a parser's input is looked at.
-      const isOwn = start.parentRunId === run.root.id;
-      const place = isOwn ? placeInSequence(tags) : undefined;
-      const isNamed = this.#isNamed(run);
-      run.step = { kind: 'chain', place, className, name, isNamed, isParser, input: isParser ? input : undefined };
-      run.root.stepStarted(run.step, isOwn);
+      if (run?.root.id === start.runId) {
+        run.root.begin(input, deferred);
+        this.#runs.grew(run.root, run.root.promptLength);
+      } else if (run && !run.internal) {
+        run.root.chainStarted(input, start.metadata);
+        this.#followStep(run, start, input);
+      }
     });
   }
 
@@ -91,15 +104,24 @@ export class Listener {
       const run = this.#enter(start, awaited);
       if (!run) return;
       const { metadata, extraParams } = start;
-      run.call = new LlmCall({ metadata, extraParams, visible: !run.internal && this.#isNamed(run) });
+      run.call = new LlmCall({
+        metadata,
+        extraParams,
+        visible: !run.internal && this.#isNamed(run),
+        reaches: run.reaches,
+      });
       run.call.superstep = run.superstep;
+      const stream = startingStream();
+      if (stream) stream.listener ??= run.call;
       const isRoot = run.root.id === run.id;
-      if (isRoot) run.root.beginCall(start.asRoot());
+      if (isRoot) {
+        run.root.beginCall(start.asRoot());
+        this.#runs.grew(run.root, run.root.promptLength);
+      }
+      run.root.signalled(run.call);
       if (run.internal) return run.root.hiddenCallStarted(run.call);
-      const isOwn = start.parentRunId === run.root.id;
-      run.step = modelStep(start.name, isOwn ? placeInSequence(start.tags) : undefined);
-      run.root.stepStarted(run.step, isOwn);
       run.root.callStarted(run.call, isRoot ? () => [] : start.inChain);
+      this.#followStep(run, start);
     });
   }
 
@@ -112,7 +134,7 @@ export class Listener {
   token(runId: string, token: unknown, index: unknown, fields: unknown): void {
     try {
       const run = this.#receiving(runId);
-      if (run?.call?.token(token, index, fields) && run.call.visible) run.root.firstToken();
+      if (run?.call) this.#grow(run, run.call, run.call.token(token, index, fields));
     } catch (error) {
       this.#unreadable(error);
     }
@@ -122,24 +144,31 @@ export class Listener {
   event(runId: string, event: unknown): void {
     try {
       const run = this.#receiving(runId);
-      if (run?.call?.event(event) && run.call.visible) run.root.firstToken();
+      if (run?.call) this.#grow(run, run.call, run.call.event(event));
     } catch (error) {
       this.#unreadable(error);
     }
   }
 
   chainEnded(runId: string, output: unknown, input: unknown): void {
-    this.#leave(runId, ({ id, root, step }) => {
-      if (root.id === id) root.complete(output, input);
-      else if (step) root.stepEnded(step, output, input);
+    this.#leave(runId, run => {
+      if (run.root.id === run.id) return run.root.complete(output, input);
+      if (run.stepStart) run.root.stepGave(run.stepStart, output, input);
+      if (run.node && !run.internal) this.#nodeEnded(run, run.node, output);
     });
   }
 
+  #nodeEnded(run: ChainRun, node: NonNullable<ChainRun['node']>, output: unknown): void {
+    if (!this.#isNamed(run)) return;
+    const hasAnswered = run.root.nodeEnded(output);
+    if (node.hasModel && hasAnswered !== undefined) node.graph?.learn(node.name, hasAnswered);
+  }
+
   callEnded(runId: string, output: unknown, cached: boolean): void {
-    this.#leave(runId, ({ id, root, call, step }) => {
+    this.#leave(runId, ({ id, root, call, stepStart }) => {
       if (!call) return;
       call.end(output, { cached });
-      root.callEnded(call, step);
+      root.callEnded(call, stepStart);
       if (root.id === id) root.completeCall(call);
     });
   }
@@ -149,10 +178,10 @@ export class Listener {
   }
 
   failed(runId: string, error: unknown, input?: unknown): void {
-    this.#leave(runId, ({ id, root, call, step }) => {
+    this.#leave(runId, ({ id, root, call, internal, stepStart }) => {
       call?.fail();
       if (root.id === id) root.fail(error, input);
-      else root.stepFailed(error, step);
+      else root.stepFailed(error, internal, stepStart);
     });
   }
 
@@ -174,6 +203,23 @@ export class Listener {
     return run;
   }
 
+  /** Lets the root know of a step of its own, or inside one: what it gives may tell the answer. */
+  #followStep(run: ChainRun, start: Start & Partial<ChainStart>, input?: unknown): void {
+    const { kind, className, name = className, tags, parentRunId, isParser = false } = start;
+    const isOwn = parentRunId === run.root.id;
+    run.stepStart = {
+      isModel: kind === 'llm',
+      place: isOwn ? placeInSequence(tags) : undefined,
+      className,
+      name: name ?? (kind === 'llm' ? 'model' : undefined),
+      isNamed: this.#isNamed(run),
+      isParser,
+      // A state may be large, and only a parser's input is looked at.
+      input: isParser ? input : undefined,
+    };
+    run.root.followStep(run.stepStart, isOwn);
+  }
+
   /** Whether what is said in it may be for the user, as far as the app has named the nodes that speak. */
   #isNamed({ nodes }: ChainRun): boolean {
     const { assistantNodes } = this.#context.settings;
@@ -181,7 +227,8 @@ export class Listener {
   }
 
   /** Enters a run. Undefined where it is no part of a turn, or was entered already. */
-  #enter({ kind, runId, parentRunId, tags, metadata, name }: Start, awaited: boolean): ChainRun | undefined {
+  #enter(start: Start, awaited: boolean): ChainRun | undefined {
+    const { kind, runId, parentRunId, tags, metadata, name, serialized } = start;
     const entered = this.#runs.get(runId);
     if (entered) {
       // core 0.3 calls a handler twice for everything when it is given to a constructor and to a call.
@@ -201,52 +248,77 @@ export class Listener {
     const nodes = parent?.nodes ?? [];
     // LangChain awaits the handler in the async context of the call that starts the root, and takes only its own store out
     // of that. In the background queue, what is ambient may be another user's.
-    if (!parent && awaited && isInside(this.#recorder, callIdentity(metadata))) {
+    if (!parent && isInsideAnother(this.#recorder, metadata, awaited)) {
       this.#runs.ignore(runId);
       return undefined;
     }
+    const isNode = kind === 'chain' && node !== undefined && name === node && isGraphStep(tags);
     const run: ChainRun = {
       id: runId,
-      root: parent?.root ?? this.#root(runId, name, metadata, awaited),
+      root: parent?.root ?? this.#root(start, awaited),
+      parent,
       internal: hidden || isStep || (parent?.internal ?? false),
       nodes: node === undefined || nodes.includes(node) ? nodes : [...nodes, node],
       superstep: parent?.superstep ?? tags?.find(tag => tag.startsWith('graph:step:')),
-      step: undefined,
+      stepStart: undefined,
+      reaches: this.#reachOf(parent, tags, isNode ? node : undefined),
+      steps: chainSteps(serialized),
+      graph: graphShape(liveObject(serialized)),
+      node: isNode && node !== undefined ? { name: node, graph: parent?.graph, hasModel: false } : undefined,
       call: undefined,
       copies: { starts: 1, events: 0 },
     };
+    if (kind === 'llm')
+      for (let around = parent; around; around = around.parent) if (around.node) around.node.hasModel = true;
+    if (parent) run.root.stepStarted();
     run.root.touch();
-    this.#runs.add(run);
+    if (parent) this.#tasks.note(metadata, run.root.identity);
+    this.#runs.add(run, parent ? undefined : metadata);
     return run;
   }
 
-  #root(runId: string, name: string | undefined, metadata: unknown, awaited: boolean): RootRun {
+  /** How far the text of a run goes, as far as what is around it tells. */
+  #reachOf(parent: ChainRun | undefined, tags: Start['tags'], node: string | undefined): Reach {
+    if (parent === undefined || parent.reaches !== 'reader') return parent?.reaches ?? 'reader';
+    const isNamed = node !== undefined && this.#context.settings.assistantNodes?.has(node);
+    if (node !== undefined && !isNamed && parent.graph?.mayAnswer(node) === false) return 'node';
+    return reachesReader(parent.steps, tags) ? 'reader' : 'step';
+  }
+
+  /** A model has said a piece; `said`: whether there was anything in it. */
+  #grow(run: ChainRun, call: LlmCall, said: boolean): void {
+    if (said) call.firstTokenAt ??= performance.now();
+    const { length } = call.text;
+    if (length > call.counted) this.#runs.grew(run.root, length - call.counted);
+    call.counted = length;
+  }
+
+  #root({ runId, name, metadata, isGraph = graphStep(metadata) !== undefined }: Start, awaited: boolean): RootRun {
     let root: RootRun | undefined;
     const identity = callIdentity(metadata);
     const fallback = this.#context.settings.identity;
     const turn = this.#recorder.turn(identity, {
       framework: 'langchain',
       id: runId,
+      idMayRepeat: true,
       // The input of some roots comes only at their end.
       startedAt: performance.now(),
       soFar: () => root?.soFar(),
+      endsAs: () => root?.endsAs(),
       ambient: awaited,
       fallback,
     });
     const history = HistoryUpdates.of(this.#recorder).open(turn, text => root?.said(text) ?? false);
-    root = new RootRun(runId, name ?? 'a chain', turn, this.#context, history);
-    if (awaited) this.#openScope(root, identity);
+    root = new RootRun(runId, name ?? 'a chain', turn, this.#context, history, isGraph);
+    root.identity = safely(() => this.#recorder.identify(identity, { fallback, ambient: awaited }));
+    if (awaited) this.#openScope(root);
     return root;
   }
 
   /** Lets whatever runs inside the root know that it does; see {@link enterScope}. */
-  #openScope(root: RootRun, identity: Identity): void {
-    const { settings } = this.#context;
+  #openScope(root: RootRun): void {
     // What a context holds for as long as anything was started in it is this alone, and not the root.
-    const inside: ScopedRun = {
-      ended: false,
-      identity: safely(() => this.#recorder.identify(identity, { fallback: settings.identity })),
-    };
+    const inside: ScopedRun = { ended: false, identity: root.identity };
     const scope = scopeFor(this.#recorder, inside);
     root.whenClosed = () => closeScope(scope);
     enterScope(scope);
@@ -281,4 +353,9 @@ export class Listener {
     const name = error instanceof Error ? error.name : 'something';
     this.#context.warnOnce.warn(`threw:${name}`, `a callback of LangChain's could not be read: ${name}`);
   }
+}
+
+// LangGraph marks the run of each node so; runs inside of it share only its metadata.
+function isGraphStep(tags: readonly string[] | undefined): boolean {
+  return tags?.some(tag => tag.startsWith('graph:step:')) ?? false;
 }

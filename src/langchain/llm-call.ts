@@ -1,7 +1,14 @@
 import { isObject, text } from '../internal/guards.js';
 import type { TurnDetails, Usage } from '../recorder/metadata.js';
+import type { CallSignal } from './abort-watch.js';
 import { answerText, saysAnything } from './content.js';
 import { callsTools, readMessage, toolArguments, toolNames } from './messages.js';
+
+/**
+ * How far a model's text goes by itself: to the `reader`; no farther than a `step` of the app's behind it in a chain; or no
+ * farther than its `node` in a graph, as a router's.
+ */
+export type Reach = 'reader' | 'step' | 'node';
 
 /** What LangChain says of a model's call when it starts. */
 export interface LlmStart {
@@ -9,13 +16,7 @@ export interface LlmStart {
   readonly extraParams: unknown;
   /** Whether its text may reach the user: not where it works for a tool, a hidden step, or another node. */
   readonly visible: boolean;
-}
-
-/** The signal that a model was called with, or none; the whole is undefined where that isn't known. */
-interface CallSignal {
-  readonly signal: AbortSignal | undefined;
-  /** Whether LangGraph has made it, of the app's and of its own. */
-  readonly derived: boolean;
+  readonly reaches: Reach;
 }
 
 // Orders starts and ends of calls; no clock is fine enough for that.
@@ -33,8 +34,14 @@ let moment = 0;
  */
 export class LlmCall {
   readonly visible: boolean;
+  readonly reaches: Reach;
   readonly model: string | undefined;
+  /** Undefined where it isn't known whether it was called with a signal. */
   readonly signal: CallSignal | undefined;
+  /** When it first said anything, on the clock of `performance.now()`. */
+  firstTokenAt: number | undefined;
+  /** How many characters of its text have been counted. */
+  counted = 0;
   state: 'running' | 'done' | 'failed' = 'running';
   text = '';
   streamed = false;
@@ -51,17 +58,20 @@ export class LlmCall {
   /** In which step of the root graph that task ran; what runs in one step runs side by side. */
   superstep: string | undefined;
   usage: Usage = {};
+  #reported: unknown;
+  #unreported: unknown;
   readonly #startedAt = ++moment;
   #endedAt = Infinity;
   #provider: string | undefined;
   #responseModel: string | undefined;
   #finishReason: string | undefined;
 
-  constructor({ metadata, extraParams, visible }: LlmStart) {
+  constructor({ metadata, extraParams, visible, reaches }: LlmStart) {
     const metadataFields = isObject(metadata) ? metadata : {};
     const extra = isObject(extraParams) ? extraParams : {};
     const params = isObject(extra.invocation_params) ? extra.invocation_params : {};
     this.visible = visible;
+    this.reaches = reaches;
     this.model =
       text(metadataFields.ls_model_name) ?? text(params.model) ?? text(params.model_name) ?? text(params.modelName);
     this.#provider = text(metadataFields.ls_provider);
@@ -83,6 +93,10 @@ export class LlmCall {
       return false;
     const chunk = isObject(fields) && isObject(fields.chunk) ? fields.chunk : undefined;
     const message = chunk && isObject(chunk.message) ? chunk.message : undefined;
+    if (message !== undefined) {
+      this.#reported = message;
+      this.#unreported = undefined;
+    }
     // Some models give a token only, some a chunk of a completion, which has no message.
     const piece = message ? answerText(message.content) : (text(token) ?? text(chunk?.text) ?? '');
     this.#append(piece);
@@ -114,9 +128,21 @@ export class LlmCall {
     return saysAnything([delta.type === 'block-delta' ? delta.fields : delta]);
   }
 
+  /** Its stream has given a message to whoever reads it. Most providers report it only after that. */
+  given(message: unknown): void {
+    if (this.state === 'running' && message !== this.#reported) this.#unreported = message;
+  }
+
+  /** What a reader has got so far, reported or not. */
+  get textGiven(): string {
+    const { content } = isObject(this.#unreported) ? this.#unreported : {};
+    return this.text + answerText(content);
+  }
+
   /** The result of handleLLMEnd. */
   end(output: unknown, { cached = false } = {}): void {
     this.state = 'done';
+    this.#unreported = undefined;
     this.#endedAt = ++moment;
     const generation = firstGeneration(output);
     if (!generation) return;

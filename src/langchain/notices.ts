@@ -1,6 +1,7 @@
 import { isObject } from '../internal/guards.js';
 import type { WarnOnce } from '../internal/warn-once.js';
 import { cutText } from '../recorder/cut-text.js';
+import type { InputValues } from './input-values.js';
 import type { LlmCall } from './llm-call.js';
 import { isBytes, type StepOutputs } from './step-outputs.js';
 
@@ -24,7 +25,7 @@ export function unclearAnswer(
   warnOnce: WarnOnce,
   { name, steps }: ChainName,
   run: {
-    readonly input: unknown;
+    readonly input: InputValues;
     readonly output: unknown;
     readonly calls: readonly LlmCall[];
     readonly hasPrompt: boolean;
@@ -35,7 +36,7 @@ export function unclearAnswer(
   const said = run.hasPrompt ? "only the user's message is recorded" : 'nothing of it is recorded';
   warnOnce.warnOfVariant(
     `unclear answer: ${chain}`,
-    [keysOf(run.input), keys].join(' | '),
+    [run.input.keys.toSorted(), keys].join(' | '),
     MAX_ALIKE,
     `no part of the output of ${nameOf(name, steps.names)} is clearly the answer, so ${said}. ${advice(keys, run.calls)}`,
   );

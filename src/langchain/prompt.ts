@@ -2,9 +2,18 @@ import { isObject, text } from '../internal/guards.js';
 import type { MessageContent } from '../recorder/attachments.js';
 import { humanContent } from './content.js';
 import { type Message, readMessages, trailingHumans } from './messages.js';
+import { readResume } from './resume.js';
+
+/** A message of the user's. */
+export interface PromptMessage extends MessageContent {
+  /** The id that the app gave to it. */
+  readonly messageId?: string | undefined;
+  /** The id that LangGraph made for it, where the app has none. */
+  readonly storedId?: string | undefined;
+}
 
 /** What the user said: `none` where nobody said anything new, undefined where it is not known. */
-export type Prompt = readonly MessageContent[] | 'none' | undefined;
+export type Prompt = readonly PromptMessage[] | 'none' | undefined;
 
 /** The names under which chains take what a user says, the likeliest first. */
 const PROMPT_KEYS = [
@@ -30,13 +39,13 @@ export function promptOf(value: unknown): Prompt {
 }
 
 /** What humans said at the end of a list of messages. */
-export function humans(messages: readonly Message[]): MessageContent[] {
-  return trailingHumans(messages).map(message => humanContent(message.content));
+export function humans(messages: readonly Message[]): PromptMessage[] {
+  return trailingHumans(messages).map(({ id, content }) => ({ ...humanContent(content), messageId: id }));
 }
 
 /** What the user said, in the input of a chain. */
 export function promptOfInput(input: unknown): Prompt {
-  if (isResume(input)) return 'none';
+  if (readResume(input)) return 'none';
   const direct = promptOf(input);
   if (direct !== undefined || !isObject(input)) return direct;
   const { messages } = input;
@@ -45,14 +54,6 @@ export function promptOfInput(input: unknown): Prompt {
   if (listed !== undefined && listed !== 'none') return listed;
   // A history that ends with an answer stands beside what the user says next.
   return promptOfKeys(input) ?? (isObject(input.input) ? promptOfInput(input.input) : undefined) ?? listed;
-}
-
-/** Whether a run goes on with an interrupted one: nothing, or LangGraph's Command, is its input. */
-export function isResume(input: unknown): boolean {
-  if (input === null || input === undefined) return true;
-  if (!isObject(input)) return false;
-  if (input.lg_name === 'Command') return true;
-  return Object.keys(input).length === 1 && 'input' in input && (input.input === null || input.input === undefined);
 }
 
 function promptOfMessages(messages: readonly Message[] | undefined): Prompt {

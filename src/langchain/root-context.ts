@@ -1,5 +1,6 @@
 import type { BoundedSet } from '../internal/bounded-set.js';
 import type { WarnOnce } from '../internal/warn-once.js';
+import type { FirstHalves } from './first-half.js';
 import type { HandlerSettings } from './options.js';
 
 /** What the roots of a handler share. */
@@ -8,4 +9,5 @@ export interface RootContext {
   readonly warnOnce: WarnOnce;
   /** The ids of messages that were recorded as answers. */
   readonly answered: BoundedSet;
+  readonly firstHalves: FirstHalves;
 }

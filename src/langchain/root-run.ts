@@ -1,12 +1,18 @@
-import { property, safely, text } from '../internal/guards.js';
-import { isAborted } from '../recorder/abort.js';
-import type { MessageContent } from '../recorder/attachments.js';
+import { safely } from '../internal/guards.js';
+import type { Identity } from '../recorder/identity.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
+import type { FollowedAnswer, StoredAnswer } from '../recorder/turn-options.js';
+import { AbortWatch, type BrokenEnd } from './abort-watch.js';
 import { type Answer, type AnswerText, answerOfOutput, errorOfOutput, findCall } from './answer.js';
+import { addTotals } from './first-half.js';
 import type { HistoryEntry } from './history/history-updates.js';
+import { type InterruptedAnswer, interruptedAnswer, isHiddenByStep } from './interrupted-answer.js';
 import type { LlmCall } from './llm-call.js';
 import { unclearAnswer } from './notices.js';
+import type { PromptMessage } from './prompt.js';
+import { publishedBy } from './published.js';
+import { asksUser, isInterrupt, type Question, questionsOf } from './questions.js';
 import type { RootContext } from './root-context.js';
 import { chosenAnswer } from './selectors.js';
 import { StepOutputs, type StepStart } from './step-outputs.js';
@@ -14,6 +20,10 @@ import { UserWords } from './user-words.js';
 
 // An agent may call its model thousands of times; the answer is among the last of them.
 const MAX_CALLS = 500;
+const MAX_PUBLISHED = 100;
+
+/** What a message says about an answer, and when it began, on the clock of `performance.now()`. */
+type AnswerDetails = TurnDetails & Pick<FollowedAnswer, 'firstTokenAt'>;
 
 /**
  * A run that no other run of this handler contains, and the turn it is.
@@ -25,10 +35,18 @@ export class RootRun {
   /** The runs inside it that have not ended, and itself. */
   readonly runIds = new Set<string>();
   lastEventAt = performance.now();
+  /** Who it is recorded for; undefined where that can't be read. */
+  identity: Identity | undefined;
   /** Abandoned without a text: its end is still welcome. */
   dormant = false;
+  /** How many characters it holds: what the user said, and what its models have said so far. */
+  characters = 0;
   /** Called when nothing more belongs to it. */
   whenClosed: () => void = () => {};
+  /** Called when it has ended by itself, because LangChain does not tell; `isFinal`: nothing more comes. */
+  whenGivenUp: (isFinal: boolean) => void = () => {};
+  /** Called when LangChain can't report its end any more. */
+  whenUnread: () => void = () => {};
   readonly #name: string;
   readonly #turn: Turn;
   readonly #context: RootContext;
@@ -38,18 +56,31 @@ export class RootRun {
   readonly #hiddenCalls: LlmCall[] = [];
   readonly #words: UserWords;
   readonly #stepOutputs = new StepOutputs();
+  readonly #watch = new AbortWatch(() => this.#endBySignal());
+  /** What LangGraph's nodes have put into the state as an answer. */
+  #published: AnswerText[] = [];
+  #endedBySignal = false;
   #interrupted = false;
+  #questions: Question[] = [];
   #steps = 0;
   #usage: Usage = {};
   #toolCalls: string[] = [];
 
-  constructor(id: string, name: string, turn: Turn, context: RootContext, history: HistoryEntry | undefined) {
+  /** @param isGraph whether it is LangGraph's own */
+  constructor(
+    id: string,
+    name: string,
+    turn: Turn,
+    context: RootContext,
+    history: HistoryEntry | undefined,
+    isGraph = false,
+  ) {
     this.id = id;
     this.#name = name;
     this.#turn = turn;
     this.#context = context;
     this.#history = history;
-    this.#words = new UserWords(turn, context, history);
+    this.#words = new UserWords(turn, context, history, isGraph);
   }
 
   /** The chain starts. A deferred input is still unknown. */
@@ -58,8 +89,18 @@ export class RootRun {
   }
 
   /** The root is a model itself. */
-  beginCall(messages: readonly MessageContent[]): void {
+  beginCall(messages: readonly PromptMessage[]): void {
     this.#words.beginCall(messages);
+  }
+
+  /** How long what the user said last is. */
+  get promptLength(): number {
+    return this.#words.prompt?.length ?? 0;
+  }
+
+  /** A chain inside starts. */
+  chainStarted(input: unknown, metadata: unknown): void {
+    this.#words.stepStarted(input, metadata);
   }
 
   /** A sign of life. */
@@ -68,12 +109,13 @@ export class RootRun {
     this.#turn.touch();
   }
 
-  firstToken(): void {
-    this.#turn.firstToken();
+  /** A model is called inside, whoever it works for. */
+  signalled(call: LlmCall): void {
+    this.#watch.add(call.signal);
   }
 
   /** `prompt` is read only where the root's input does not say what the user said. */
-  callStarted(call: LlmCall, prompt: () => readonly MessageContent[]): void {
+  callStarted(call: LlmCall, prompt: () => readonly PromptMessage[]): void {
     this.#calls.push(call);
     if (this.#calls.length > MAX_CALLS) this.#calls.shift();
     if (call.visible) this.#words.modelStarted(prompt);
@@ -92,41 +134,68 @@ export class RootRun {
     this.#toolCalls.push(...call.toolCalls);
   }
 
-  /** A step starts inside, a model's call as well; `isOwn`: the run itself has started it. */
-  stepStarted(step: StepStart, isOwn: boolean): void {
-    if (isOwn) this.#stepOutputs.started(step);
-    if (step.kind === 'model') this.#stepOutputs.decidedToEnd = false;
+  /** A step inside starts. */
+  stepStarted(): void {
+    this.#watch.stepStarted();
   }
 
-  /** A step inside has ended. `inputs` is there when its input was streamed. */
-  stepEnded(step: StepStart, output: unknown, inputs: unknown): void {
+  /** What a step, or a model's call, gives may tell the answer; `isOwn`: the run itself has started it. */
+  followStep(step: StepStart, isOwn: boolean): void {
+    if (isOwn) this.#stepOutputs.started(step);
+    if (step.isModel) this.#stepOutputs.decidedToEnd = false;
+  }
+
+  /** A step that is followed has ended. `inputs` is there when its input was streamed. */
+  stepGave(step: StepStart, output: unknown, inputs: unknown): void {
     this.#stepOutputs.ended(step, output, inputs, this.#calls);
   }
 
-  /** A step inside has failed. One that waits for a human ends so, too. */
-  stepFailed(error: unknown, step?: StepStart): void {
+  /** A step inside has failed. One that waits for a human ends so, too; `internal`: it is a tool, or part of one. */
+  stepFailed(error: unknown, internal = false, step?: StepStart): void {
     if (step) this.#stepOutputs.gave(step, { error });
-    if (isInterrupt(error)) this.#interrupted = true;
+    if (!isInterrupt(error)) return this.#watch.stepFailed(error);
+    this.#interrupted = true;
+    for (const question of questionsOf(error)) {
+      const { id, text } = question;
+      const isKnown = this.#questions.some(known => known.id === id && known.text === text);
+      if (!isKnown && (internal || asksUser(this.#words.lastMessage, text))) this.#questions.push(question);
+    }
+  }
+
+  /**
+   * A node of LangGraph's that may speak to the user has ended.
+   *
+   * @returns whether it has put an answer into the state; undefined where it calls tools first
+   */
+  nodeEnded(output: unknown): boolean | undefined {
+    const { answers, callsTools } = publishedBy(output, message => this.#words.isNew(message));
+    if (callsTools) this.#published = [];
+    // A graph in a node tells what its own nodes have told.
+    const known = new Set(this.#published.map(({ text }) => text));
+    this.#published.push(...answers.filter(({ text }) => !known.has(text)));
+    if (this.#published.length > MAX_PUBLISHED) this.#published.shift();
+    return callsTools ? undefined : answers.length > 0;
   }
 
   /** The chain has ended. `input` is there when it was deferred. */
   complete(reported: unknown, input?: unknown): void {
-    this.#words.settle(input);
     const output = safely(() => this.#stepOutputs.ownOutput(reported)) ?? reported;
+    this.#beforeEnd({ input, output });
     const own = this.#answer(output);
     const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
     if (answer === undefined || answer === 'none') {
       const error = safely(() => errorOfOutput(output));
       if (error !== undefined) return this.fail(error);
       if (answer === undefined) this.#warnOfUnclear(output);
-      return this.#turn.complete(this.#final('', this.#details(undefined)));
+      return this.#completeUnanswered();
     }
     for (const id of answer.messageIds ?? [answer.messageId]) if (id !== undefined) this.#context.answered.add(id);
+    const answerId = this.#words.answerId(answer.messageId, output);
     const call = answer.call ?? findCall(this.#calls, answer);
     const details = this.#details(call);
     // The tool that a model is made to call for a structured answer does nothing.
-    const toolCalls = answer.isStructured && call ? without(this.#toolCalls, call.toolCalls) : this.#toolCalls;
-    this.#turn.complete(this.#final(answer.text, { ...details, toolCalls }));
+    const toolCalls = answer.isStructured && call ? without(details.toolCalls, call.toolCalls) : details.toolCalls;
+    this.#turn.complete({ ...this.#final(answer.text, { ...details, toolCalls }), answerId });
   }
 
   /** A run in which nobody said anything is a step that an app takes by hand, unless it goes on with a conversation. */
@@ -138,19 +207,32 @@ export class RootRun {
     unclearAnswer(this.#context.warnOnce, chain, { input: this.#words.input, output, calls, hasPrompt });
   }
 
-  /** The model that is the root has ended. */
-  completeCall(call: LlmCall): void {
-    this.#turn.complete(this.#final(call.answers ? call.text : '', this.#details(call)));
+  /** There is no answer, or none yet. A question of a tool's is what the user saw: it is the answer until then. */
+  #completeUnanswered(): void {
+    const [question] = this.#questions;
+    const call = question && this.#calls.findLast(({ visible, forTools }) => visible && forTools);
+    const details = this.#details(call);
+    if (this.#interrupted && !question) {
+      const { steps = 0, usage = {}, toolCalls = [] } = details;
+      this.#context.firstHalves.keep(this.#words.tasks, { steps, usage, toolCalls });
+    }
+    const asked = this.#questions.map(({ text }) => text).join('\n\n');
+    const answerId = question?.id && this.#turn.conversationId && `interrupt:${question.id}`;
+    this.#turn.complete({ ...this.#final(asked, details), answerId });
   }
 
-  /** The root has failed, or was aborted. */
+  /** The model that is the root has ended. */
+  completeCall(call: LlmCall): void {
+    this.#beforeEnd({});
+    const answerId = this.#words.callAnswerId(call.messageId);
+    this.#turn.complete({ ...this.#final(call.answers ? call.text : '', this.#details(call)), answerId });
+  }
+
+  /** The root has failed, was aborted, or lost its reader. */
   fail(error: unknown, input?: unknown): void {
-    this.#words.settle(input);
-    const aborted = this.#isAborted(error);
-    const call = this.#partial(aborted);
-    const details = this.#final(call?.text ?? this.#historyAnswer()?.text ?? '', this.#details(call));
-    if (aborted) this.#turn.abort(error, details);
-    else this.#turn.fail(error, details);
+    this.#beforeEnd({ input });
+    const isModelRunning = this.#calls.some(({ state }) => state === 'running');
+    this.#break(this.#watch.endOf(error, isModelRunning), error);
   }
 
   /**
@@ -159,16 +241,30 @@ export class RootRun {
    * @returns whether something was recorded of the answer: then that is final
    */
   abandon(): boolean {
+    if (this.#endedBySignal) return true;
     const { content, ...details } = this.soFar();
     this.#turn.abandon(this.#final(content, details));
     return content !== '';
   }
 
   /** The answer as far as it has come; the user's message is recorded first, if it was not yet. */
-  soFar(): TurnDetails & { content: string } {
+  soFar(): AnswerDetails & { content: string } {
     this.#words.settle();
-    const call = this.#partial(true);
-    return { content: call?.text ?? this.#historyAnswer()?.text ?? '', ...this.#details(call) };
+    const answer = this.#interruptedAnswer();
+    return { content: answer?.text ?? '', ...this.#details(answer && findCallOf(this.#calls, answer)) };
+  }
+
+  /** How it ends when the recorder closes, where that is known before LangChain tells it. */
+  endsAs(): { aborted: unknown } | undefined {
+    return this.#watch.isFinal && this.#watch.endOf(undefined) === 'aborted'
+      ? { aborted: this.#watch.reason }
+      : undefined;
+  }
+
+  /** Nothing more belongs to it. */
+  close(): void {
+    this.#watch.close();
+    this.whenClosed();
   }
 
   /** Whether one of its models said this. */
@@ -183,7 +279,7 @@ export class RootRun {
   }
 
   /** What the turn ends with; empty where a message history has recorded the answer of a run that was given up. */
-  #final(content: string, details: TurnDetails): TurnDetails & { content: string } {
+  #final(content: string, details: AnswerDetails): AnswerDetails & StoredAnswer & { content: string } {
     const kept = this.#history?.answeredElsewhere === undefined ? content : '';
     this.#history?.close(kept);
     return { content: kept, ...details };
@@ -204,49 +300,71 @@ export class RootRun {
         nodesNamed: settings.assistantNodes !== undefined,
         interrupted: this.#interrupted,
         isResumed: this.#words.isResumed,
-        isNew: message => this.#words.isNew(message),
+        isNew: (message, place) => this.#words.isNew(message, place),
       }),
     );
   }
 
-  /** By the signals that its models were given; before there is one, by what LangChain throws where it was aborted. */
-  #isAborted(error: unknown): boolean {
-    const signals = this.#calls.flatMap(({ signal }) => (signal === undefined ? [] : [signal]));
-    const of = (derived: boolean) => signals.filter(signal => signal.derived === derived).map(({ signal }) => signal);
-    const byError = signals.length === 0 || this.#calls.some(({ signal }) => signal === undefined);
-    return isAborted(error, { own: of(false), derived: of(true), byError });
+  #beforeEnd(end: { input?: unknown; output?: unknown }): void {
+    this.#words.settle(end);
+    // What LangChain reports in the end beats what its signals seemed to say.
+    if (this.#endedBySignal) this.#turn.resume();
   }
 
-  /** The call whose text was on its way to the user. Of several side by side, none is known to be the answer. */
-  #partial(stopped: boolean): LlmCall | undefined {
-    const visible = this.#calls.filter(call => call.visible);
-    const unfinished = visible.filter(
-      call => call.state !== 'done' && call.text !== '' && !visible.some(other => other.startedAfter(call)),
-    );
-    if (unfinished.length > 0) return unfinished.length === 1 ? unfinished[0] : undefined;
-    const last = visible.at(-1);
-    // Whoever stops reading may do so after the model's last token: then the whole text has come.
-    return stopped && visible.length === 1 && last?.answers && last.streamed ? last : undefined;
+  /** A signal is aborted, and LangChain says nothing. */
+  #endBySignal(): void {
+    this.#words.settle();
+    const recorded = this.#break(this.#watch.endOf(undefined), this.#watch.failure ?? this.#watch.reason);
+    this.#endedBySignal = true;
+    this.whenGivenUp(recorded || this.#watch.isFinal);
   }
 
-  #details(call: LlmCall | undefined): TurnDetails {
-    const steps = this.#steps + (call && call.state !== 'done' ? 1 : 0);
+  /** Ends with what the reader may have got. Returns whether that was anything. */
+  #break(end: BrokenEnd, error: unknown): boolean {
+    const answer = this.#interruptedAnswer();
+    if (!answer && isHiddenByStep(this.#calls))
+      this.#context.warnOnce.warn(
+        `hidden:${this.#name}`,
+        `${JSON.stringify(this.#name)} has a step behind its model, which did not finish: what the reader got of the answer is not known, so only the user's message is recorded`,
+      );
+    if (answer?.messageId !== undefined) this.#context.answered.add(answer.messageId);
+    // What a node has put into the state is there when the run is tried again.
+    const answerId = answer?.call ? undefined : this.#words.callAnswerId(answer?.messageId);
+    const final = this.#final(answer?.text ?? '', this.#details(answer && findCallOf(this.#calls, answer)));
+    const details = { ...final, answerId };
+    if (end === 'error') this.#turn.fail(error, details);
+    else if (end === 'aborted') this.#turn.abort(error, details);
+    else this.#turn.abandon(details);
+    return details.content !== '';
+  }
+
+  #interruptedAnswer(): InterruptedAnswer | undefined {
+    const answer = interruptedAnswer(this.#published, this.#calls);
+    if (answer) return answer;
+    const kept = this.#historyAnswer();
+    return kept && { ...kept, call: undefined };
+  }
+
+  #details(call: LlmCall | undefined): AnswerDetails {
+    const own = this.#steps + (call && call.state !== 'done' ? 1 : 0);
+    const second = { steps: own, usage: this.#usage, toolCalls: this.#toolCalls };
+    const { steps, usage, toolCalls } = addTotals(this.#words.firstHalf, second);
     return {
       ...call?.details,
-      usage: this.#usage,
+      firstTokenAt: call?.firstTokenAt,
+      usage,
       steps: steps === 0 ? undefined : steps,
-      toolCalls: this.#toolCalls,
+      toolCalls,
     };
   }
 }
 
-// LangGraph stops a step with these where a human is to decide; the root ends without an error.
-function isInterrupt(error: unknown): boolean {
-  return ['GraphInterrupt', 'NodeInterrupt'].includes(text(property(error, 'name')) ?? '');
+function findCallOf(calls: readonly LlmCall[], answer: InterruptedAnswer): LlmCall | undefined {
+  return answer.call ?? findCall(calls, answer);
 }
 
-function without(names: readonly string[], removed: readonly string[]): string[] {
-  const rest = [...names];
+function without(names: readonly string[] | undefined, removed: readonly string[]): string[] {
+  const rest = [...(names ?? [])];
   for (const name of removed) {
     const index = rest.lastIndexOf(name);
     if (index >= 0) rest.splice(index, 1);

@@ -6,7 +6,7 @@ import { callsTools, readMessage } from './messages.js';
 
 /** A step inside a run, as it starts: a chain of its own, or a model's call. */
 export interface StepStart {
-  readonly kind: 'chain' | 'model';
+  readonly isModel: boolean;
   /** Its place, from 0, where the run itself is a sequence. */
   readonly place: number | undefined;
   /** The name of its class, as LangChain tells it. */
@@ -18,19 +18,6 @@ export interface StepStart {
   readonly isParser: boolean;
   /** A parser's. */
   readonly input: unknown;
-}
-
-/** A model's call as a step. */
-export function modelStep(name: string | undefined, place: number | undefined): StepStart {
-  return {
-    kind: 'model',
-    place,
-    className: undefined,
-    name: name ?? 'model',
-    isNamed: true,
-    isParser: false,
-    input: undefined,
-  };
 }
 
 /** How a step has ended. */

@@ -11,12 +11,13 @@ import { draftMessage } from './draft.js';
 import type { Resolution, ResolvedIdentity, UnknownParts } from './identity.js';
 import { lossAdvice, MISSING_CONVERSATION, missingAdvice, TAGS_TOO_LARGE } from './intake-advice.js';
 import { readMessageId, UNKNOWN_MESSAGE_ID } from './message-id.js';
-import { type MessageName, messageKey } from './message-key.js';
+import { answerName, type MessageName, messageKey } from './message-key.js';
 import { tagMetadata } from './metadata.js';
 import type { RecorderSettings } from './options.js';
 import type { Pending, TurnRecord } from './pending-message.js';
 import { checkedRedaction, withoutTornEnd } from './redaction.js';
 import { SaidBefore } from './said-before.js';
+import { textDigest } from './text-digest.js';
 import { truncateMessage } from './truncate.js';
 import type { Acceptance, AssistantMessage, TurnMessage, TurnSink, UserMessage } from './turn-message.js';
 import { WaitingMessages } from './waiting-messages.js';
@@ -121,7 +122,7 @@ export class Intake {
     if ('unreadable' in message) return this.#lose(turn, message, unnamed, 'invalid_message', message.unreadable);
     try {
       if (message.role === 'user') return this.#acceptPrompt(turn, message);
-      return this.#take(turn, message, { ...unnamed, part: message.part });
+      return this.#take(turn, message, { ...unnamed, ...answerName(message) });
     } catch (error) {
       return this.#lose(turn, message, unnamed, 'invalid_message', error);
     }
@@ -147,7 +148,8 @@ export class Intake {
     if (said.has(words)) return this.#repeat();
     const place = said.size;
     said.add(words);
-    return this.#take(turn, message, { turn: message.turn, messageId, place });
+    const name = messageId ?? readMessageId(message.storedId).id;
+    return this.#take(turn, message, { turn: message.turn, messageId: name, place });
   }
 
   #repeat(): Acceptance {
@@ -237,12 +239,13 @@ export class Intake {
   }
 
   /** The message with its key, as small as it must be. */
-  #entry({ draft, message, name }: Pending, redacted: RecordMessageInput): OutboxEntry {
+  #entry({ turn, draft, message, name }: Pending, redacted: RecordMessageInput): OutboxEntry {
     // Redaction may change what a message says, and of whom; not which message it is. What was not redacted is as this
     // recorder made it: nothing in it can be wrong.
     const { conversationId, role } = draft;
     const kept = redacted === draft ? draft : checkedRedaction({ ...redacted, conversationId, role }, this.#warnOfTag);
-    const key = messageKey(kept, name);
+    if (role === 'user' && name.turn.idMayRepeat) turn.promptDigest = textDigest(kept.content);
+    const key = messageKey(kept, { ...name, promptDigest: turn.promptDigest });
     const whole = { content: message.content, missing: message.role === 'user' ? 0 : message.missing };
     const { content, missing } = withoutTornEnd(kept.content, whole);
     const sized = truncateMessage({ ...kept, content, metadata: { ...kept.metadata, message_key: key } }, missing);

@@ -10,6 +10,8 @@ export interface TurnRecord extends Resolution, TurnMemory {
   readonly traceId?: string | undefined;
   /** What its user has said, so that the same is not recorded twice. */
   readonly said: Set<string>;
+  /** A digest of what its user said last, after redaction. */
+  promptDigest?: string | undefined;
   /** Once the outbox has accepted some of a turn, it takes all of it; once it was full for one message, none. */
   isAdmitted: boolean;
   isRefused: boolean;

@@ -74,7 +74,9 @@ export class SaidBefore {
     const asked = this.#messages.note(conversationId, messageId, content, trailing);
     turn.asked = asked;
     const { earlier, digest } = asked;
-    const wording = earlier.includes(digest) ? earlier.length : 0;
+    // What a framework keeps is the very same message when it comes again.
+    const isStored = message.storedId !== undefined && message.messageId === undefined;
+    const wording = !isStored && earlier.includes(digest) ? earlier.length : 0;
     return { name: { ...name, wording }, metadata: earlier.length > 0 ? { edited: true } : {} };
   }
 

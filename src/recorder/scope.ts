@@ -97,9 +97,9 @@ export function isInside(recorder: Identifier, call: Identity): boolean {
  */
 export function namesSomebodyElse(call: Identity, scope: Scope): boolean {
   const known = identityOf(scope);
-  if (differs(call, known)) return true;
+  if (namesAnother(call, known)) return true;
   const ambient = ambientOf(scope.recorder);
-  return ambient !== undefined && differs(ambient, scope.ambient) && differs(ambient, known);
+  return ambient !== undefined && namesAnother(ambient, scope.ambient) && namesAnother(ambient, known);
 }
 
 /** What code starts for itself when the call around it has ended, from a callback or a subscription, is not inside of it. */
@@ -139,7 +139,7 @@ function ambientOf(recorder: Identifier): Identity | undefined {
 }
 
 /** Whether an identity names a user, a customer or a conversation that another does not. Names of nobody count, too. */
-function differs(identity: Identity, from: Identity | undefined): boolean {
+export function namesAnother(identity: Identity, from: Identity | undefined): boolean {
   return (['userId', 'customerId', 'conversationId'] as const).some(part => {
     const most = part === 'conversationId' ? MAX_CONVERSATION_ID : undefined;
     const id = readId(identity[part], most);

@@ -46,7 +46,12 @@ export class TurnClock {
 
   /** The answer has begun. Only the first call counts. */
   firstToken(): void {
-    this.#firstTokenAt ??= performance.now() - this.pauses.excludedMs;
+    this.firstTokenAt(performance.now());
+  }
+
+  /** The answer began at this time. */
+  firstTokenAt(at: number): void {
+    this.#firstTokenAt ??= at - this.pauses.excludedMs;
   }
 
   /** @returns milliseconds since the last sign of life; being busy is one */

@@ -7,6 +7,8 @@ export interface TurnFacts {
   readonly id: string;
   /** Whether the id is the app's own. It may stand for another turn in another conversation. */
   readonly isNamedByApp: boolean;
+  /** Whether the id may come again for another turn of the conversation, as that of a run does. */
+  readonly idMayRepeat?: boolean | undefined;
   readonly framework: string | undefined;
   /** The app's tags of the turn, as they were handed over. */
   readonly tags: unknown;
@@ -25,6 +27,8 @@ export interface UserMessage {
   readonly content: string;
   /** The app's own id of the message, as it was handed over. */
   readonly messageId: unknown;
+  /** The id under which a framework keeps the message, where the app has none for it. */
+  readonly storedId?: unknown;
   readonly attachments: readonly Attachment[] | undefined;
   /** The app's tags of the message, as they were handed over. */
   readonly tags: unknown;
@@ -59,6 +63,8 @@ export interface AssistantMessage extends BoundedText {
   readonly status: TurnStatus;
   /** How many messages of the turn's answer came before it: one goes on after it was abandoned. */
   readonly part?: number | undefined;
+  /** The id under which a framework keeps it. */
+  readonly answerId?: unknown;
   /** What the turn failed with, or why it was aborted. */
   readonly error: unknown;
   readonly details: TurnDetails;

@@ -8,6 +8,8 @@ export interface TurnOptions {
   framework?: string | undefined;
   /** A stable id, when the framework has one. Default: a fresh UUID. */
   id?: string | undefined;
+  /** `true` where the same `id` may be given to another turn of the conversation, as that of a run may. Default `false`. */
+  idMayRepeat?: boolean | undefined;
   /** The app's own tags, on both messages. */
   metadata?: Record<string, unknown> | undefined;
   /** Milliseconds without a sign of life after which the turn is abandoned. Default: never. */
@@ -20,9 +22,9 @@ export interface TurnOptions {
   busy?: (() => boolean) | undefined;
   /**
    * Asked when the turn would be abandoned: how it ends instead, where nothing of it is under way and that is known, as between
-   * two steps. Undefined: it is `abandoned`.
+   * two steps, or once the app has aborted it. Undefined: it is `abandoned`.
    */
-  endsAs?: (() => { error?: unknown } | undefined) | undefined;
+  endsAs?: (() => { error?: unknown } | { aborted: unknown } | undefined) | undefined;
   /** Called when the turn ends, however it does. */
   ended?: (() => void) | undefined;
   /** Asked for the answer so far when the recorder abandons the turn, by an adapter that has not appended it. */
@@ -40,9 +42,12 @@ export function readTurnOptions(options: TurnOptions): TurnSettings {
     const value = option(name);
     return typeof value === 'function' ? (value as () => never) : undefined;
   };
-  const [framework, idleMs, timed, startedAt] = (['framework', 'idleMs', 'timed', 'startedAt'] as const).map(option);
+  const [framework, idleMs, timed, startedAt, idMayRepeat] = (
+    ['framework', 'idleMs', 'timed', 'startedAt', 'idMayRepeat'] as const
+  ).map(option);
   return {
     id: readMessageId(option('id')).id,
+    idMayRepeat: idMayRepeat === true || undefined,
     framework: typeof framework === 'string' ? framework : undefined,
     idleMs: isNumber(idleMs) && idleMs > 0 ? idleMs : undefined,
     timed: typeof timed === 'boolean' ? timed : undefined,
@@ -66,9 +71,21 @@ export interface UserMessageOptions {
   metadata?: Record<string, unknown> | undefined;
 }
 
+/** A message of the user's that a framework keeps under an id of its own. */
+export interface StoredMessageOptions extends UserMessageOptions {
+  /** That id: it names the message in every process, where the app has no id for it. */
+  storedId?: string | undefined;
+}
+
 /** What `turn.complete()` takes. `content` replaces what was appended. */
 export interface CompleteDetails extends TurnDetails {
   content?: string | undefined;
+}
+
+/** The answer of a framework that keeps it. */
+export interface StoredAnswer extends CompleteDetails {
+  /** The id under which it is kept: it names the answer in every process. */
+  answerId?: string | undefined;
 }
 
 /** What an adapter that follows the readers of an answer knows of it. */
@@ -77,6 +94,8 @@ export interface FollowedAnswer extends CompleteDetails {
   missing?: number | undefined;
   /** When its last part was read, on the clock of `performance.now()`. */
   lastPartAt?: number | undefined;
+  /** When its first part came, where the turn was not told of it by then; on the same clock. */
+  firstTokenAt?: number | undefined;
 }
 
 /** What became of the messages of a turn so far: how many the outbox has accepted, and why the others are lost. */

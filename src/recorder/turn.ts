@@ -18,6 +18,8 @@ import {
   type CompleteDetails,
   type FollowedAnswer,
   readTurnOptions,
+  type StoredAnswer,
+  type StoredMessageOptions,
   type TurnOptions,
   type TurnOutcome,
   type UserMessageOptions,
@@ -86,13 +88,14 @@ export class Turn {
 
   /** @internal Turns are made by `recorder.turn()`. */
   constructor(sink: TurnSink, { conversationId, observer }: PlaceOf<Turn>, options: TurnOptions = {}) {
-    const { id, framework, idleMs, metadata, soFar, ended, busy, endsAs, timed, startedAt } = readTurnOptions(options);
+    const settings = readTurnOptions(options);
+    const { id, idMayRepeat, framework, idleMs, metadata, soFar, ended, busy, endsAs, timed, startedAt } = settings;
     // The platform has these in stock. To fetch random bytes for each would delay the first token (bench/, `triples`).
     this.id = id ?? crypto.randomUUID();
     this.framework = framework;
     this.conversationId = conversationId;
     this.idleMs = idleMs;
-    this.#facts = { id: this.id, isNamedByApp: id !== undefined, framework, tags: metadata };
+    this.#facts = { id: this.id, isNamedByApp: id !== undefined, idMayRepeat, framework, tags: metadata };
     this.#soFar = soFar;
     this.#ended = ended;
     this.#busy = busy;
@@ -133,7 +136,7 @@ export class Turn {
    * What the user said. Latency counts from the first call. Called again with other text, it is a further message of the
    * user; the same text without a `messageId` is taken for a repetition.
    */
-  user(content: string, options?: UserMessageOptions): void {
+  user(content: string, options?: UserMessageOptions | StoredMessageOptions): void {
     this.#user(content, options, undefined);
   }
 
@@ -141,7 +144,7 @@ export class Turn {
    * The user's messages at the end of a prompt. The last is always recorded, and before it each that this recorder has
    * not recorded in the conversation since its last answer: what was said to no answer stands in the next prompt again.
    */
-  trailing(messages: readonly (UserMessageOptions & { content: string })[], history?: PromptHistory): void {
+  trailing(messages: readonly (StoredMessageOptions & { content: string })[], history?: PromptHistory): void {
     const contents = messages.map(message => property(message, 'content'));
     const newestId = property(messages.at(-1), 'messageId');
     messages.forEach((message, index) => {
@@ -157,7 +160,8 @@ export class Turn {
     const messageId = property(options, 'messageId');
     const tags = property(options, 'metadata');
     const { startedAt } = this.#clock;
-    this.#accept({ role: 'user', turn: this.#facts, content, messageId, attachments, tags, startedAt, trailing });
+    const said = { content, messageId, storedId: property(options, 'storedId'), attachments, tags };
+    this.#accept({ role: 'user', turn: this.#facts, ...said, startedAt, trailing });
   }
 
   /** The answer has begun. Only the first call counts; `append` makes it by itself. */
@@ -188,7 +192,7 @@ export class Turn {
   }
 
   /** The answer is whole. */
-  complete(details?: CompleteDetails): void {
+  complete(details?: CompleteDetails | StoredAnswer): void {
     this.#end('complete', details);
   }
 
@@ -208,8 +212,9 @@ export class Turn {
   /** Nobody will ever end the answer. The text so far is recorded with the status `abandoned`. */
   abandon(details?: CompleteDetails): void {
     const end = safely(() => this.#endsAs?.());
-    if (end) this.#end('error' in end ? 'error' : 'complete', details, end.error);
-    else this.#end('abandoned', details);
+    if (!end) this.#end('abandoned', details);
+    else if ('aborted' in end) this.#end('aborted', details ?? safely(() => this.#soFar?.()), end.aborted);
+    else this.#end('error' in end ? 'error' : 'complete', details, end.error);
   }
 
   /** @internal The answer goes on after it was abandoned, or after an abort that its adapter did not wait for. */
@@ -241,9 +246,14 @@ export class Turn {
       const text = this.#text.or(last);
       const lastPartAt = property(last, 'lastPartAt');
       if (isNumber(lastPartAt)) this.#clock.lastPart(lastPartAt);
+      const firstTokenAt = property(last, 'firstTokenAt');
+      if (isNumber(firstTokenAt)) this.#clock.firstTokenAt(firstTokenAt);
       // What was appended since is all new; what somebody else has kept is the whole answer.
       const news = text === this.#text ? text : textAfter(text, this.#recorded);
-      const answer = () => this.#answer(status, news, { ...this.#details, ...readDetails(last) }, error);
+      const answer = () => ({
+        ...this.#answer(status, news, { ...this.#details, ...readDetails(last) }, error),
+        answerId: property(last, 'answerId'),
+      });
       if (news.content !== '') {
         this.#accept(answer());
         this.#recorded = { content: text.content, missing: text.missing };

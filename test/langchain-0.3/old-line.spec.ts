@@ -99,7 +99,7 @@ describe('with a real provider package', () => {
   });
 });
 
-it('an aborted stream of a model that does not look at the signal ends as abandoned: nothing tells of its end', async () => {
+it('an aborted stream of a model that does not look at the signal ends as aborted: the signal tells', async () => {
   await using on = await handlerOn({ idleMs: 500 });
   const controller = new AbortController();
   const model = new ScriptedModel([{ text: 'Hello A', wait: new Promise(() => {}) }]);
@@ -107,6 +107,6 @@ it('an aborted stream of a model that does not look at the signal ends as abando
   await turns();
   controller.abort();
   expect(await ended).toBeInstanceOf(Error);
-  await expect.poll(() => on.transcript()).toEqual(['user: Hi', 'assistant (abandoned): Hello A']);
+  await expect.poll(() => on.transcript()).toEqual(['user: Hi', 'assistant (aborted): Hello A']);
   expect(on.handler.openRuns).toBe(0);
 });

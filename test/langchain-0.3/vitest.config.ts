@@ -20,6 +20,7 @@ export default defineConfig({
   test: {
     dir: fileURLToPath(new URL('..', import.meta.url)),
     include: ['langchain/**/*.test.ts', 'both/**/*.test.ts', 'langchain-0.3/*.spec.ts'],
+    exclude: ['**/node_modules/**', '**/*.long.test.ts'],
     env: { LANGCHAIN_LINE: '0.3' },
     testTimeout: 120_000,
     hookTimeout: 120_000,

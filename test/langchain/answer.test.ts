@@ -1,11 +1,12 @@
 import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
 import { type AnswerContext, answerOf, answerOfOutput, findCall } from '../../src/langchain/answer.js';
+import { InputValues } from '../../src/langchain/input-values.js';
 import { LlmCall } from '../../src/langchain/llm-call.js';
 import { StepOutputs } from '../../src/langchain/step-outputs.js';
 
 function called(text: string, { visible = true, id }: { visible?: boolean; id?: string } = {}): LlmCall {
-  const call = new LlmCall({ metadata: {}, extraParams: {}, visible });
+  const call = new LlmCall({ metadata: {}, extraParams: {}, visible, reaches: 'reader' });
   call.end({ generations: [[{ message: new AIMessage({ content: text, ...(id !== undefined && { id }) }) }]] });
   return call;
 }
@@ -61,7 +62,7 @@ describe('the answer in an output', () => {
   });
 
   it('is not what the state passes through from the input', () => {
-    expect(answer({ text: 'given' }, { input: { text: 'given' } })).toBeUndefined();
+    expect(answer({ text: 'given' }, { input: new InputValues({ text: 'given' }) })).toBeUndefined();
   });
 
   it('is not an answer to an earlier turn', () => {

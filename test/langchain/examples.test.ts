@@ -52,4 +52,35 @@ describe.skipIf(isOldCore)('an example', () => {
     expect(stdout).toBe('You pay 5 euros.\n');
     expect(stderr).toBe('');
   });
+
+  it('langgraph-resume.ts records the words of each way to go on, and nothing for an approval', async () => {
+    const { stderr, messages, transcript } = await runExample('langgraph-resume.ts', ({ messages }) => ({
+      text: `Re: ${messages.at(-1)?.content}`,
+    }));
+    expect(transcript).toEqual(
+      ['What is a monad?', 'And a functor?', 'And a monoid?', 'And a group?', 'And a ring?'].flatMap(question => [
+        `user: ${question}`,
+        `assistant: Re: ${question}`,
+      ]),
+    );
+    expect(messages.map(({ metadata }) => metadata.edited).filter(Boolean)).toEqual([true]);
+    expect(messages[8]?.metadata.edited).toBe(true);
+    expect(stderr).toBe('');
+  });
+
+  it('langgraph-ask-human.ts records the question of the tool, and the reply', async () => {
+    const { stdout, stderr, transcript } = await runExample('langgraph-ask-human.ts', (_, index) =>
+      index === 0
+        ? { toolCalls: [{ name: 'ask_human', arguments: { question: 'Where are you?' } }] }
+        : { text: 'Yes, it rains.' },
+    );
+    expect(transcript).toEqual([
+      'user: Do I need an umbrella?',
+      'assistant: Where are you?',
+      'user: In London',
+      'assistant: Yes, it rains.',
+    ]);
+    expect(stdout).toBe('Yes, it rains.\n');
+    expect(stderr).toBe('');
+  });
 });

@@ -1,6 +1,7 @@
 import { AIMessage, HumanMessage, SystemMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import { isResume, type promptOf, promptOfInput } from '../../src/langchain/prompt.js';
+import { type promptOf, promptOfInput } from '../../src/langchain/prompt.js';
+import { readResume, replyIn } from '../../src/langchain/resume.js';
 
 const words = (prompt: ReturnType<typeof promptOf>) =>
   typeof prompt === 'object' ? prompt.map(({ content }) => content) : prompt;
@@ -39,11 +40,54 @@ describe('a run goes on with an interrupted one', () => {
   it.each([null, undefined, { input: null }, { input: undefined }, { lg_name: 'Command' }])(
     'with the input %j',
     input => {
-      expect(isResume(input)).toBe(true);
+      expect(readResume(input)).toBeDefined();
     },
   );
 
   it.each(['', {}, { input: '' }, { input: null, more: 1 }, []])('and does not with %j', input => {
-    expect(isResume(input)).toBe(false);
+    expect(readResume(input)).toBeUndefined();
+  });
+});
+
+describe('what a resume brings', () => {
+  const update = { messages: [{ role: 'user', content: 'Q2' }] };
+  it.each([
+    ['a text', { resume: 'Hi' }, ['Hi']],
+    ['a text by the id of its interrupt', { resume: { 'interrupt-1': 'Hi' } }, ['Hi']],
+    ['an approval in a word', { resume: 'approve' }, ['approve']],
+    ['an approval', { resume: true }, []],
+    [
+      'decisions',
+      { resume: { decisions: [{ type: 'approve' }, { type: 'edit', editedAction: { args: { a: 'b' } } }] } },
+      [],
+    ],
+    ['a reason', { resume: { decisions: [{ type: 'reject', message: 'No, use Celsius' }] } }, ['No, use Celsius']],
+    ['a message', { resume: { role: 'user', content: [{ type: 'text', text: 'Hi' }] } }, ['Hi']],
+    ['nothing', {}, []],
+  ])('%s', (_, command, replies) => {
+    expect(readResume({ lg_name: 'Command', ...command })?.replies).toEqual(replies);
+  });
+
+  it.each([
+    ['a Command', { lg_name: 'Command', update }],
+    ['a Command that core has wrapped', { input: { lg_name: 'Command', update } }],
+    ['a Command as JSON', JSON.parse(JSON.stringify({ lg_name: 'Command', update }))],
+    ['pairs of a key and a value', { lg_name: 'Command', update: [['messages', update.messages]] }],
+    ['one message', { lg_name: 'Command', update: { messages: update.messages[0] } }],
+    ['what a server is sent', { command: { update } }],
+    ['a Send', { lg_name: 'Command', goto: { lg_name: 'Send', node: 'say', args: update } }],
+  ])('an update of the state in %s', (_, input) => {
+    expect(readResume(input)?.update).toMatchObject([{ speaker: 'human', content: 'Q2' }]);
+  });
+
+  it.each([
+    ['the message itself', 'Make it shorter', 'Make it shorter'],
+    ['it in other capitals', ' MAKE IT SHORTER ', 'Make it shorter'],
+    ['a sentence with it', 'Feedback: Make it shorter.', 'Make it shorter'],
+    ['a decision, which others say, too', 'yes, it was booked', undefined],
+    ['a decision as the whole message', 'Yes', 'yes'],
+    ['something else', 'Make it longer', undefined],
+  ])('is found in %s', (_, said, reply) => {
+    expect(replyIn(said, ['yes', 'Make it shorter'])).toBe(reply);
   });
 });

@@ -148,11 +148,12 @@ describe('runs', () => {
     ]);
   });
 
-  it('beyond ten thousand at once push out the one that was idle for longest', async () => {
+  it('beyond eight thousand at once push out the one that was idle for longest', async () => {
     await using on = await handlerOn({}, { batch: { lingerMs: 60_000 } });
     for (let index = 0; index <= 10_000; index++)
       on.handler.handleChatModelStart({}, [[new HumanMessage('Hi')]], `run-${index}`);
-    expect(on.handler.openRuns).toBe(10_000);
+    expect(on.handler.openRuns).toBeGreaterThan(7500);
+    expect(on.handler.openRuns).toBeLessThanOrEqual(8000);
     on.handler.close();
     expect(on.handler.openRuns).toBe(0);
   });

@@ -23,6 +23,8 @@ export interface Reply {
   error?: Error;
   /** Waited for after the text. */
   wait?: Promise<unknown>;
+  /** As most providers do it: each piece is given out before it is reported. */
+  reportsLate?: boolean;
 }
 
 type Script = (messages: BaseMessage[], index: number) => Reply | string;
@@ -79,18 +81,20 @@ export class ScriptedModel extends BaseChatModel {
   ): AsyncGenerator<ChatGenerationChunk> {
     const reply = this.#next(messages);
     const id = reply.id === undefined ? {} : { id: reply.id };
-    const send = async (fields: object, text = '') => {
+    async function* send(fields: object, text = '') {
       const message = new AIMessageChunk({ content: text, ...id, ...fields });
       const chunk = new ChatGenerationChunk({ text, message });
-      await manager?.handleLLMNewToken(text, undefined, undefined, undefined, undefined, { chunk });
-      return chunk;
-    };
+      const report = () => manager?.handleLLMNewToken(text, undefined, undefined, undefined, undefined, { chunk });
+      if (!reply.reportsLate) await report();
+      yield chunk;
+      if (reply.reportsLate) await report();
+    }
     await soon();
-    for (const block of reply.content ?? []) yield await send({ content: [block] }, String(block.text ?? ''));
+    for (const block of reply.content ?? []) yield* send({ content: [block] }, String(block.text ?? ''));
     const { text = [] } = reply;
     for (const piece of typeof text === 'string' ? text.split(/(?<= )/) : text) {
       await soon();
-      yield await send({}, piece);
+      yield* send({}, piece);
     }
     await reply.wait;
     if (reply.error) throw reply.error;
@@ -101,8 +105,8 @@ export class ScriptedModel extends BaseChatModel {
       id,
       index: index + 1,
     }));
-    if (calls.length > 0) yield await send({ tool_call_chunks: calls });
-    yield await send({ ...usageOf(reply), response_metadata: { finish_reason: finish(reply) } });
+    if (calls.length > 0) yield* send({ tool_call_chunks: calls });
+    yield* send({ ...usageOf(reply), response_metadata: { finish_reason: finish(reply) } });
   }
 
   override getName(): string {

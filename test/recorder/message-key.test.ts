@@ -47,6 +47,38 @@ describe('the key of a message', () => {
     expect(messageKey(assistant, { turn: named })).toBe(`${conversationId}:request-1:assistant`);
   });
 
+  it("of an answer that a framework keeps is its id's, the same in every process", () => {
+    const key = messageKey({ ...assistant, content: 'Hi' }, { turn, answerId: 'q1/a1' });
+    expect(key).toBe(`${conversationId}:assistant:q1/a1:2-su0nga-aq043q`);
+    expect(messageKey({ ...assistant, content: 'Hi' }, { turn: named, answerId: 'q1/a1', part: 1 })).toBe(key);
+    expect(messageKey({ ...assistant, content: 'Ho' }, { turn, answerId: 'q1/a1' })).not.toBe(key);
+  });
+
+  describe('of a turn whose id may come again', () => {
+    const run = { id: 'run-1', isNamedByApp: true, idMayRepeat: true };
+    const asked = (content: string) => messageKey({ ...user, content }, { turn: run, place: 0 });
+    const answered = (content: string, promptDigest: string | undefined, isPartial = false) =>
+      messageKey({ ...assistant, content }, { turn: run, promptDigest, isPartial });
+
+    it('is another one where the user says something else', () => {
+      expect(asked('Cats')).toMatch(/:run-1:user:0$/);
+      expect(asked('Cats')).toBe(asked('Cats'));
+      expect(asked('Dogs')).not.toBe(asked('Cats'));
+      expect(answered('Hi', 'cats')).not.toBe(answered('Hi', 'dogs'));
+    });
+
+    it('is the same of the answers to the same words, unless one of them broke off', () => {
+      expect(answered('Hi', 'cats')).toMatch(/:run-1:assistant$/);
+      expect(answered('Ho', 'cats')).toBe(answered('Hi', 'cats'));
+      expect(answered('H', 'cats', true)).not.toBe(answered('Hi', 'cats'));
+      expect(answered('H', 'cats', true)).not.toBe(answered('Hello', 'cats', true));
+    });
+
+    it('goes by the answer where the user has said nothing', () => {
+      expect(answered('Hi', undefined)).not.toBe(answered('Ho', undefined));
+    });
+  });
+
   it('that can not be read is that of its turn and role', () => {
     expect(messageKey(user, { turn })).toBe('t:user');
     expect(messageKey({ conversationId: undefined, role: 'user' }, { turn })).toBe('t:user');

@@ -187,7 +187,7 @@ function groups(messages: readonly BaseMessage[]): Added[] {
 
 /** What an answer says, and what it tells of its model; undefined for a draft that calls tools. */
 function answerOf(message: BaseMessage): Added['answers'][number] | undefined {
-  const call = new LlmCall({ metadata: {}, extraParams: {}, visible: true });
+  const call = new LlmCall({ metadata: {}, extraParams: {}, visible: true, reaches: 'reader' });
   call.end({ generations: [[{ message }]] });
   return call.answers ? { text: call.text, details: { ...call.details, usage: call.usage } } : undefined;
 }

@@ -1,0 +1,77 @@
+import { BoundedMap } from '../internal/bounded-map.js';
+import { isNumber, isObject } from '../internal/guards.js';
+import { addUsage, type Usage } from '../recorder/metadata.js';
+import { callsTools, type Message, toolNames } from './messages.js';
+
+const MAX_TASKS = 10_000;
+
+/** What the calls of a model took, as far as no answer has said so yet. */
+export interface Totals {
+  readonly steps: number;
+  readonly usage: Usage;
+  readonly toolCalls: readonly string[];
+}
+
+export const NOTHING: Totals = { steps: 0, usage: {}, toolCalls: [] };
+
+const byRecorder = new WeakMap<object, FirstHalves>();
+
+/**
+ * What runs took before they were interrupted, by the tasks that were: the answer that follows a resume was made by both
+ * halves. Known within one process; in another one, by what the state holds; see {@link totalsOfState}.
+ */
+export class FirstHalves {
+  readonly #byTask = new BoundedMap<Totals>(MAX_TASKS);
+
+  static of(recorder: object): FirstHalves {
+    const known = byRecorder.get(recorder) ?? new FirstHalves();
+    byRecorder.set(recorder, known);
+    return known;
+  }
+
+  keep(tasks: Iterable<string>, totals: Totals): void {
+    for (const task of tasks) this.#byTask.set(task, totals);
+  }
+
+  /** The fuller one of what this process knows and what the state says. */
+  of(task: string | undefined, ofState: Totals): Totals {
+    const known = task === undefined ? undefined : this.#byTask.get(task);
+    return known && known.steps >= ofState.steps ? known : ofState;
+  }
+}
+
+export function addTotals(first: Totals, second: Totals): Totals {
+  return {
+    steps: first.steps + second.steps,
+    usage: addUsage(first.usage, second.usage),
+    toolCalls: [...first.toolCalls, ...second.toolCalls],
+  };
+}
+
+/** What a state says of the calls since its last answer: messages that call tools, with their tokens. */
+export function totalsOfState(messages: readonly Message[]): Totals {
+  let totals = NOTHING;
+  for (const message of messages) {
+    if (message.speaker === 'human') totals = NOTHING;
+    if (message.speaker !== 'ai') continue;
+    const one = { steps: 1, usage: usageOf(message), toolCalls: toolNames(message) };
+    totals = callsTools(message) ? addTotals(totals, one) : NOTHING;
+  }
+  return totals;
+}
+
+function usageOf({ fields: { usage_metadata, lc_kwargs } }: Message): Usage {
+  // A checkpoint of core 0.3 gives it back under another name.
+  const usage = usage_metadata ?? (isObject(lc_kwargs) ? lc_kwargs.usageMetadata : undefined);
+  if (!isObject(usage)) return {};
+  const input = isObject(usage.input_token_details) ? usage.input_token_details : {};
+  const output = isObject(usage.output_token_details) ? usage.output_token_details : {};
+  const count = (value: unknown) => (isNumber(value) ? value : undefined);
+  return {
+    inputTokens: count(usage.input_tokens),
+    outputTokens: count(usage.output_tokens),
+    totalTokens: count(usage.total_tokens),
+    cachedInputTokens: count(input.cache_read),
+    reasoningTokens: count(output.reasoning),
+  };
+}

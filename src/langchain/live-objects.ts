@@ -1,0 +1,36 @@
+import { Serializable } from '@langchain/core/load/serializable';
+import { isObject } from '../internal/guards.js';
+
+/** The object that each record of {@link Serializable.toJSONNotImplemented} was made of. */
+const origins = new WeakMap<object, object>();
+const installed = new WeakSet<object>();
+
+type ToJson = (this: object, ...rest: unknown[]) => object;
+
+/**
+ * LangChain tells a handler which chain or graph starts by a record of it. Of a graph, that record holds nothing but its class.
+ * From now on the graph itself can be found again by that very record, by {@link liveObject}. What an app sees stays as it is.
+ *
+ * @param prototype of the class that makes the records; an app may hold several copies of it
+ */
+export function rememberLiveObjects(prototype: object = Serializable.prototype): void {
+  if (installed.has(prototype)) return;
+  installed.add(prototype);
+  const { toJSONNotImplemented: own } = prototype as { toJSONNotImplemented?: ToJson };
+  if (typeof own !== 'function') return;
+  const remember: ToJson = function (...rest) {
+    const record = own.apply(this, rest);
+    if (isObject(record)) origins.set(record, this);
+    return record;
+  };
+  try {
+    Object.defineProperty(prototype, 'toJSONNotImplemented', { value: remember, writable: true, configurable: true });
+  } catch {
+    // A frozen class keeps what it has: then the shape of a graph is not known.
+  }
+}
+
+/** @returns the object that a record was made of; undefined where that isn't known */
+export function liveObject(record: unknown): object | undefined {
+  return isObject(record) ? origins.get(record) : undefined;
+}

@@ -1,0 +1,64 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { BaseChatModel } from '@langchain/core/language_models/chat_models';
+import { property, safely } from '../internal/guards.js';
+
+/** Who wants to know what a model's stream has given to whoever reads it. */
+export interface StreamListener {
+  /** A message has been given out. */
+  given(message: unknown): void;
+}
+
+type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
+
+/** One stream of a model's. Which call it belongs to is known when the model tells that it starts. */
+export class ModelStream {
+  listener: StreamListener | undefined;
+}
+
+const starting = new AsyncLocalStorage<ModelStream>();
+const patched = new WeakSet<object>();
+
+/** @returns the stream of the model that tells, here and now, that it starts; undefined where it is not streamed */
+export function startingStream(): ModelStream | undefined {
+  return starting.getStore();
+}
+
+/**
+ * Lets {@link startingStream} know the streams of chat models. Most providers give a piece out before they report it. So a reader
+ * that aborts or leaves has one piece more than LangChain has told, and only the stream itself knows it. The reader gets what it
+ * would get, at the same time.
+ */
+export function watchModelStreams(model: { prototype: unknown } = BaseChatModel): void {
+  safely(() => {
+    const { prototype } = model;
+    if (typeof prototype !== 'object' || prototype === null || patched.has(prototype)) return;
+    const own = property(prototype, '_streamIterator') as AnyFunction | undefined;
+    if (typeof own !== 'function') return;
+    const value: AnyFunction = function (...args) {
+      const iterator = own.apply(this, args);
+      safely(() => watch(iterator as AsyncGenerator));
+      return iterator;
+    };
+    Object.defineProperty(prototype, '_streamIterator', { value, writable: true, configurable: true });
+    patched.add(prototype);
+  });
+}
+
+function watch(iterator: AsyncGenerator): void {
+  const stream = new ModelStream();
+  const { next } = iterator;
+  let isStarted = false;
+  iterator.next = (...args) => {
+    const result = isStarted ? next.apply(iterator, args) : starting.run(stream, () => next.apply(iterator, args));
+    isStarted = true;
+    // Registered before the reader's own reaction, so that the piece is known by the time it can be read.
+    result.then(given => safely(() => pass(stream, given)), ignore);
+    return result;
+  };
+}
+
+function pass(stream: ModelStream, { done, value }: IteratorResult<unknown>): void {
+  if (done !== true) stream.listener?.given(value);
+}
+
+function ignore(): void {}
