@@ -66,7 +66,8 @@ function repliesIn(messages: readonly Message[], context: AnswerContext): Reply[
     const place = start + 1 + index;
     const call = callOf(message, calls);
     const response = call ? undefined : responseBehind(messages, place, context);
-    return { message, place, call: response?.call ?? call, response: response?.text };
+    const isHandedOn = context.steps.isHandedOn(message.fields);
+    return { message, place, isHandedOn, call: response?.call ?? call, response: response?.text };
   });
   const known = new Set(behind.map(({ call }) => call));
   const replaced = messages.slice(0, start + 1).flatMap((message): Reply[] => {
