@@ -56,9 +56,15 @@ export class AbortWatch {
     else safely(() => call.signal?.addEventListener('abort', this.#aborted, { once: true }));
   }
 
-  /** A step of the run has failed. What it was aborted for after that is no abort of the app's. */
-  stepFailed(error: unknown): void {
-    if (!this.#hasAborted() && !isAborted(error, { byError: true })) this.#failure ??= { error };
+  /**
+   * A step of the run has failed. What the run was aborted for after that is no abort of the app's.
+   *
+   * @param signal what a model was called with: where that is not aborted, a connection that "was aborted" has failed
+   */
+  stepFailed(error: unknown, signal?: CallSignal): void {
+    if (this.#hasAborted()) return;
+    const reportsAbort = isAborted(error, { byError: true });
+    if (!reportsAbort || signal?.signal) this.#failure ??= { error };
   }
 
   /** The run goes on: what has failed before was caught. */

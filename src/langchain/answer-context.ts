@@ -37,6 +37,10 @@ export interface AnswerContext {
   readonly interrupted: boolean;
   /** Whether the run goes on with an earlier one, so that the output may end with what that one said. */
   readonly isResumed: boolean;
-  /** Whether a message of the output is of this run, rather than of an earlier one. */
-  isNew(message: Message): boolean;
+  /**
+   * Whether a message of the output is of this run, rather than of an earlier one.
+   *
+   * @param place where it stands in its list
+   */
+  isNew(message: Message, place?: number): boolean;
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../internal/guards.js';
 import type { Answer, AnswerContext, AnswerText } from './answer-context.js';
 import type { LlmCall } from './llm-call.js';
 import { MAX_DEPTH, type OutputParts, partsOfOutput } from './output-texts.js';
@@ -31,14 +32,14 @@ function answerOfObjects({ objects, texts }: OutputParts, { calls, steps }: Answ
   return found;
 }
 
-function answerOfOnlyCall(parts: OutputParts, { calls, input, output, nodesNamed }: AnswerContext): Answer {
+function answerOfOnlyCall(parts: OutputParts, { calls, input, output, prompt, nodesNamed }: AnswerContext): Answer {
   const answering = calls.filter(call => call.answers);
   const last = answering.at(-1);
   if (!last) return isEmpty(parts) && isPlain(output) ? 'none' : undefined;
   // The app has said that these nodes answer; of several attempts the last stands, unless two ran side by side.
   if (nodesNamed && answering.every(call => call === last || !call.overlaps(last))) return answerOfCall(last);
   // What a step of the app has made of the model's text is the answer; the text itself may be what it was to keep back.
-  const made = [...parts.texts.keys()].filter(text => !input?.hasText(text));
+  const made = [...partsOfOutput(withoutInput(output, input)).texts.keys()].filter(text => text !== prompt?.trim());
   if (made.length === 1 && answering.length === 1) return { text: made[0] ?? '' };
   // A graph may stream the text without keeping it. A chain puts out what it says.
   if (made.length > 0 || parts.hasScalars || answering.some(call => call.place === undefined)) return undefined;
@@ -47,6 +48,12 @@ function answerOfOnlyCall(parts: OutputParts, { calls, input, output, nodesNamed
 
 function isEmpty({ texts, hasScalars }: OutputParts): boolean {
   return texts.size === 0 && !hasScalars;
+}
+
+/** An output without what it passes through from the input. */
+function withoutInput(output: unknown, input: AnswerContext['input']): unknown {
+  if (!isObject(output) || !input) return output;
+  return Object.entries(output).flatMap(([key, value]) => (input.has(key, value) ? [] : [value]));
 }
 
 // A stream, a response of HTTP or the like may hold an answer that can't be seen.

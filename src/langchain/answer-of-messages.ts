@@ -6,7 +6,11 @@ import { callsTools, type Message } from './messages.js';
 /** A message after the user's last one, and the model's call that it came from. */
 export interface Reply {
   readonly message: Message;
+  /** Where it stands in its list. */
+  readonly place?: number | undefined;
   readonly call?: LlmCall | undefined;
+  /** Whether it came with a command that names the node to go to: a worker's report to its supervisor. */
+  readonly isHandedOn?: boolean | undefined;
   /** The JSON of a value that it stands for. */
   readonly response?: string | undefined;
 }
@@ -62,7 +66,7 @@ function separates(message: Message): boolean {
 /**
  * Whether an agent, or a step that works on what was said, took over before a message: models that spoke side by side all
  * answer, but one that spoke later in another agent's name, in the same node again, after a supervisor or a judge had been
- * asked, or after several that spoke side by side, speaks for those before it.
+ * asked, where a command sent the run on, or after several that spoke side by side, speaks for those before it.
  */
 function takesOver(later: Said, parts: readonly Said[], replies: readonly Reply[], calls: readonly LlmCall[]): boolean {
   const before = parts.filter(part => !part.call || !later.call || !part.call.isBeside(later.call));
@@ -73,7 +77,8 @@ function takesOver(later: Said, parts: readonly Said[], replies: readonly Reply[
   const wereSideBySide = callsBefore.some((one, index) =>
     callsBefore.slice(index + 1).some(other => one.isBeside(other)),
   );
-  return wereSideBySide || callsBefore.some(earlier => isAgain(earlier, call) || isAskedBetween(earlier, call));
+  if (wereSideBySide || before.some(({ isHandedOn }) => isHandedOn)) return true;
+  return callsBefore.some(earlier => isAgain(earlier, call) || isAskedBetween(earlier, call));
 
   function isAskedBetween(earlier: LlmCall, last: LlmCall): boolean {
     return calls.some(

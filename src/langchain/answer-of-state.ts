@@ -63,18 +63,20 @@ function repliesIn(messages: readonly Message[], context: AnswerContext): Reply[
   const said = promptIndex(messages, context);
   const start = said >= 0 ? said : messages.findLastIndex(message => message.speaker === 'human');
   const behind = messages.slice(start + 1).map((message, index): Reply => {
+    const place = start + 1 + index;
     const call = callOf(message, calls);
-    const response = call ? undefined : responseBehind(messages, start + 1 + index, context);
-    return { message, call: response?.call ?? call, response: response?.text };
+    const response = call ? undefined : responseBehind(messages, place, context);
+    const isHandedOn = context.steps.isHandedOn(message.fields);
+    return { message, place, isHandedOn, call: response?.call ?? call, response: response?.text };
   });
   const known = new Set(behind.map(({ call }) => call));
-  const replaced = messages.slice(0, start + 1).flatMap(message => {
+  const replaced = messages.slice(0, start + 1).flatMap((message): Reply[] => {
     const call = message.speaker === 'ai' && message.id !== undefined ? callOf(message, calls) : undefined;
     return call?.answers && call.messageId === message.id && !known.has(call) ? [{ message, call }] : [];
   });
-  const replies = [...replaced, ...behind].filter(({ message, call }) => {
+  const replies = [...replaced, ...behind].filter(({ message, place, call }) => {
     if (nodesNamed && (call ? !call.visible : context.steps.isFromOtherNode(message.fields))) return false;
-    return call !== undefined || context.isNew(message);
+    return call !== undefined || context.isNew(message, place);
   });
   // A model that the app keeps from the stream may still give the answer; where another does, what it said is a plan.
   const isHidden = ({ message, call }: Reply) =>

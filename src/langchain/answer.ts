@@ -3,9 +3,8 @@ import type { Answer, AnswerContext } from './answer-context.js';
 import { answerOfCalls } from './answer-of-calls.js';
 import { answerOfReplies } from './answer-of-messages.js';
 import { answerOfList, answerOfState, endsWithUser } from './answer-of-state.js';
-import type { LlmCall } from './llm-call.js';
 import { readMessage, readMessages } from './messages.js';
-import { isBytes, isError, plainValue, type StepOutputs } from './step-outputs.js';
+import { isBytes, isError, plainValue } from './step-outputs.js';
 import { answerOfValue, structuredAnswer } from './structured-answer.js';
 
 /** The names under which chains give their answer, the likeliest first. */
@@ -37,7 +36,7 @@ export function answerOf(value: unknown): Answer {
 
 /** What the app answered, by the first of these rules that tells. */
 export function answerOfOutput(context: AnswerContext): Answer {
-  const { input, output, calls, steps, interrupted } = context;
+  const { output, calls, interrupted } = context;
   if (typeof output === 'string' || readMessage(output)) return answerOf(output);
   const plain = plainValue(output);
   if (isError(plain)) return undefined;
@@ -46,7 +45,7 @@ export function answerOfOutput(context: AnswerContext): Answer {
   if (whole !== undefined) return whole;
   const listed = (Array.isArray(plain) ? answerOfList(plain, context) : undefined) ?? answerOfState(context);
   if (listed !== undefined) return listed;
-  const keyed = answerOfKeys(output, input, calls, steps);
+  const keyed = answerOfKeys(output, context);
   // No model has said anything: the conversation waits where the user left it.
   const waits = context.isResumed ? hasMessages(output) : endsWithUser(context);
   if (interrupted || (waits && keyed === undefined && !calls.some(call => call.answers))) return 'none';
@@ -74,21 +73,16 @@ function answerOfValueAlone(value: unknown, { calls, steps }: AnswerContext): An
   return structuredAnswer(value, calls, steps);
 }
 
-function answerOfKeys(
-  output: unknown,
-  input: AnswerContext['input'],
-  calls: readonly LlmCall[],
-  steps: StepOutputs,
-): Answer {
+function answerOfKeys(output: unknown, context: AnswerContext): Answer {
   if (!isObject(output)) return undefined;
   for (const key of ANSWER_KEYS) {
     const value = output[key];
     // What the state passes through from the input is no answer.
-    if (input?.has(key, value)) continue;
-    const found = answerOf(value) ?? answerOfValue(value, calls, steps);
+    if (context.input?.has(key, value)) continue;
+    const found = answerOf(value) ?? answerOfValue(value, context.calls, context.steps);
     if (found !== undefined) return found;
   }
-  return answerOfKeys(output.output, undefined, calls, steps);
+  return answerOfKeys(output.output, { ...context, input: undefined });
 }
 
 function hasMessages(output: unknown): boolean {

@@ -91,19 +91,21 @@ export class SynapCallbackHandler extends BaseCallbackHandler {
     const parentRunId = moved ? nameOrParent : parentOrType;
     const isStep = [parentOrType, typeOrName].some(type => type !== undefined && STEP_TYPES.has(type));
     if (isStep && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
-    if (isStateUpdate(serialized) && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
     const className = classOf(serialized);
+    const name = (moved ? typeOrName : nameOrParent) ?? className;
+    const isParser = parentOrType === 'parser' || typeOrName === 'parser';
+    if (isStateUpdate(serialized) && !this.#listener.isKnown(parentRunId)) return this.#listener.ignore(runId);
     const start = {
       kind: 'chain',
       runId,
       parentRunId,
       tags,
       metadata,
-      name: (moved ? typeOrName : nameOrParent) ?? className,
+      name,
       serialized,
-      className,
       isGraph: isOfLangGraph(serialized, 'pregel'),
-      isParser: parentOrType === 'parser' || typeOrName === 'parser',
+      className,
+      isParser,
     } as const;
     this.#listener.chainStarted(start, inputs, isDeferred(inputs, extra), this.awaitHandlers);
   }

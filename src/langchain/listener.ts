@@ -20,7 +20,7 @@ import type { PromptMessage } from './prompt.js';
 import type { RootContext } from './root-context.js';
 import { RootRun } from './root-run.js';
 import { type ChainRun, Runs } from './runs.js';
-import { modelStep, placeInSequence } from './step-outputs.js';
+import { placeInSequence } from './step-outputs.js';
 
 const MAX_ANSWERED = 1000;
 
@@ -100,14 +100,7 @@ export class Listener {
         return;
       }
       run?.root.chainStarted(input, start.metadata, run.internal);
-      if (!run || run.internal) return;
-      const { className, isParser, name = className, tags } = start;
-      // A state may be large, and only a parser's input is looked at.
-      const isOwn = start.parentRunId === run.root.id;
-      const place = isOwn ? placeInSequence(tags) : undefined;
-      const isNamed = this.#isNamed(run);
-      run.step = { kind: 'chain', place, className, name, isNamed, isParser, input: isParser ? input : undefined };
-      run.root.stepStarted(run.step, isOwn);
+      if (run && !run.internal) this.#followStep(run, start, input);
     });
   }
 
@@ -128,10 +121,8 @@ export class Listener {
         this.#runs.grew(run.root, run.root.promptLength);
       }
       if (run.internal) return run.root.hiddenCallStarted(run.call);
-      const isOwn = start.parentRunId === run.root.id;
-      run.step = modelStep(start.name, isOwn ? placeInSequence(start.tags) : undefined);
-      run.root.stepStarted(run.step, isOwn);
       run.root.callStarted(run.call, isRoot ? () => [] : start.inChain);
+      this.#followStep(run, start);
     });
   }
 
@@ -163,23 +154,22 @@ export class Listener {
   chainEnded(runId: string, output: unknown, input: unknown): void {
     this.#leave(runId, run => {
       if (run.root.id === run.id) return run.root.complete(output, input);
-      if (run.step) run.root.stepEnded(run.step, output, input);
+      if (run.stepStart) run.root.stepGave(run.stepStart, output, input);
       if (run.node && !run.internal) this.#nodeEnded(run, run.node, output);
     });
   }
 
   #nodeEnded(run: ChainRun, node: NonNullable<ChainRun['node']>, output: unknown): void {
-    const { assistantNodes } = this.#context.settings;
-    if (assistantNodes && !run.nodes.some(name => assistantNodes.has(name))) return;
+    if (!this.#isNamed(run)) return;
     const hasAnswered = run.root.nodeEnded(output);
     if (node.hasModel && hasAnswered !== undefined) node.graph?.learn(node.name, hasAnswered);
   }
 
   callEnded(runId: string, output: unknown, cached: boolean): void {
-    this.#leave(runId, ({ id, root, call, step }) => {
+    this.#leave(runId, ({ id, root, call, stepStart }) => {
       if (!call) return;
       call.end(output, { cached });
-      root.callEnded(call, step);
+      root.callEnded(call, stepStart);
       if (root.id === id) root.completeCall(call);
     });
   }
@@ -189,10 +179,10 @@ export class Listener {
   }
 
   failed(runId: string, error: unknown, input?: unknown): void {
-    this.#leave(runId, ({ id, root, call, step, internal }) => {
+    this.#leave(runId, ({ id, root, call, internal, stepStart }) => {
       call?.fail();
       if (root.id === id) root.fail(error, input);
-      else root.stepFailed(error, { step, internal });
+      else root.stepFailed(error, { internal, step: stepStart, signal: call?.signal });
     });
   }
 
@@ -212,6 +202,23 @@ export class Listener {
     if (!run?.call || run.copies.events++ % run.copies.starts !== 0) return undefined;
     run.root.touch();
     return run;
+  }
+
+  /** Lets the root know of a step of its own, or inside one: what it gives may tell the answer. */
+  #followStep(run: ChainRun, start: Start & Partial<ChainStart>, input?: unknown): void {
+    const { kind, className, name = className, tags, parentRunId, isParser = false } = start;
+    const isOwn = parentRunId === run.root.id;
+    run.stepStart = {
+      isModel: kind === 'llm',
+      place: isOwn ? placeInSequence(tags) : undefined,
+      className,
+      name: name ?? (kind === 'llm' ? 'model' : undefined),
+      isNamed: this.#isNamed(run),
+      isParser,
+      // A state may be large, and only a parser's input is looked at.
+      input: isParser ? input : undefined,
+    };
+    run.root.followStep(run.stepStart, isOwn);
   }
 
   /** Whether what is said in it may be for the user, as far as the app has named the nodes that speak. */
@@ -253,18 +260,18 @@ export class Listener {
       parent,
       internal: hidden || isStep || (parent?.internal ?? false),
       nodes: node === undefined || nodes.includes(node) ? nodes : [...nodes, node],
+      superstep: parent?.superstep ?? tags?.find(tag => tag.startsWith('graph:step:')),
+      stepStart: undefined,
       reaches: this.#reachOf(parent, tags, isNode ? node : undefined),
       steps: chainSteps(serialized),
       graph: graphShape(liveObject(serialized)),
       node: isNode && node !== undefined ? { name: node, graph: parent?.graph, hasModel: false } : undefined,
-      superstep: parent?.superstep ?? tags?.find(tag => tag.startsWith('graph:step:')),
-      step: undefined,
       call: undefined,
       copies: { starts: 1, events: 0 },
     };
     if (kind === 'llm')
       for (let around = parent; around; around = around.parent) if (around.node) around.node.hasModel = true;
-    if (parent) run.root.somethingStarted();
+    if (parent) run.root.stepStarted();
     run.root.touch();
     if (parent) this.#tasks.note(metadata, run.root.identity);
     this.#runs.add(run, parent ? undefined : metadata);

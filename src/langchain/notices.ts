@@ -36,7 +36,7 @@ export function unclearAnswer(
   const said = run.hasPrompt ? "only the user's message is recorded" : 'nothing of it is recorded';
   warnOnce.warnOfVariant(
     `unclear answer: ${chain}`,
-    [run.input.keys.slice(0, MAX_KEYS), keys].join(' | '),
+    [run.input.keys.toSorted(), keys].join(' | '),
     MAX_ALIKE,
     `no part of the output of ${nameOf(name, steps.names)} is clearly the answer, so ${said}. ${advice(keys, run.calls)}`,
   );

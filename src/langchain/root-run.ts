@@ -3,7 +3,7 @@ import type { Identity } from '../recorder/identity.js';
 import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
 import type { FollowedAnswer, StoredAnswer } from '../recorder/turn-options.js';
-import { AbortWatch, type BrokenEnd } from './abort-watch.js';
+import { AbortWatch, type BrokenEnd, type CallSignal } from './abort-watch.js';
 import { type Answer, type AnswerText, answerOfOutput, errorOfOutput, findCall } from './answer.js';
 import { answeringCall } from './answering-call.js';
 import { addTotals } from './first-half.js';
@@ -25,6 +25,15 @@ const MAX_PUBLISHED = 100;
 
 /** What a message says about an answer, and when it began, on the clock of `performance.now()`. */
 type AnswerDetails = TurnDetails & Pick<FollowedAnswer, 'firstTokenAt'>;
+
+/** What failed inside a run. */
+interface FailedStep {
+  /** Whether it is a tool, or part of one. */
+  readonly internal: boolean;
+  readonly step: StepStart | undefined;
+  /** What a model was called with. */
+  readonly signal: CallSignal | undefined;
+}
 
 /**
  * A run that no other run of this handler contains, and the turn it is.
@@ -56,11 +65,11 @@ export class RootRun {
   /** Of tools, and of steps that the app or its graph keeps to itself. */
   readonly #hiddenCalls: LlmCall[] = [];
   readonly #words: UserWords;
+  readonly #stepOutputs = new StepOutputs();
   readonly #watch = new AbortWatch(() => this.#endBySignal());
   /** What LangGraph's nodes have put into the state as an answer. */
   #published: AnswerText[] = [];
   #endedBySignal = false;
-  readonly #stepOutputs = new StepOutputs();
   #interrupted = false;
   #questions: Question[] = [];
   #steps = 0;
@@ -136,25 +145,25 @@ export class RootRun {
   }
 
   /** A step of any kind starts inside. */
-  somethingStarted(): void {
+  stepStarted(): void {
     this.#watch.stepStarted();
   }
 
-  /** A step starts inside, a model's call as well; `isOwn`: the run itself has started it. */
-  stepStarted(step: StepStart, isOwn: boolean): void {
+  /** What a step, or a model's call, gives may tell the answer; `isOwn`: the run itself has started it. */
+  followStep(step: StepStart, isOwn: boolean): void {
     if (isOwn) this.#stepOutputs.started(step);
-    if (step.kind === 'model') this.#stepOutputs.decidedToEnd = false;
+    if (step.isModel) this.#stepOutputs.decidedToEnd = false;
   }
 
-  /** A step inside has ended. `inputs` is there when its input was streamed. */
-  stepEnded(step: StepStart, output: unknown, inputs: unknown): void {
+  /** A step that is followed has ended. `inputs` is there when its input was streamed. */
+  stepGave(step: StepStart, output: unknown, inputs: unknown): void {
     this.#stepOutputs.ended(step, output, inputs, this.#calls);
   }
 
-  /** A step inside has failed. One that waits for a human ends so, too; `internal`: it is a tool, or part of one. */
-  stepFailed(error: unknown, { step, internal = false }: { step?: StepStart | undefined; internal?: boolean }): void {
+  /** A step inside has failed. One that waits for a human ends so, too. */
+  stepFailed(error: unknown, { internal, step, signal }: FailedStep): void {
     if (step) this.#stepOutputs.gave(step, { error });
-    if (!isInterrupt(error)) return this.#watch.stepFailed(error);
+    if (!isInterrupt(error)) return this.#watch.stepFailed(error, signal);
     this.#interrupted = true;
     for (const question of questionsOf(error)) {
       const { id, text } = question;
@@ -180,8 +189,8 @@ export class RootRun {
 
   /** The chain has ended. `input` is there when it was deferred. */
   complete(reported: unknown, input?: unknown): void {
-    this.#beforeEnd(input, reported);
     const output = safely(() => this.#stepOutputs.ownOutput(reported)) ?? reported;
+    this.#beforeEnd(input, output);
     const own = this.#answer(output);
     const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
     if (answer === undefined || answer === 'none') {
@@ -191,13 +200,21 @@ export class RootRun {
       return this.#completeUnanswered();
     }
     for (const id of answer.messageIds ?? [answer.messageId]) if (id !== undefined) this.#context.answered.add(id);
+    const answerId = this.#words.answerId(answer.messageIds?.at(-1) ?? answer.messageId, output);
     const call = answer.call ?? answeringCall(this.#calls, answer);
     const details = this.#details(call);
     // The tool that a model is made to call for a structured answer does nothing.
-    const isForAnswer = answer.isStructured && call && details.toolCalls;
-    const toolCalls = isForAnswer ? without(details.toolCalls ?? [], call.toolCalls) : details.toolCalls;
-    const answerId = this.#words.answerId(answer.messageIds?.at(-1) ?? answer.messageId, output);
+    const toolCalls = answer.isStructured && call ? without(details.toolCalls, call.toolCalls) : details.toolCalls;
     this.#turn.complete({ ...this.#final(answer.text, { ...details, toolCalls }), answerId });
+  }
+
+  /** A run in which nobody said anything is a step that an app takes by hand, unless it goes on with a conversation. */
+  #warnOfUnclear(output: unknown): void {
+    const hasPrompt = this.#words.prompt !== undefined;
+    const calls = this.#calls.filter(call => call.visible);
+    if (!hasPrompt && calls.length === 0 && !this.#words.isResumed) return;
+    const chain = { name: this.#name, steps: this.#stepOutputs };
+    unclearAnswer(this.#context.warnOnce, chain, { input: this.#words.input, output, calls, hasPrompt });
   }
 
   /** There is no answer, or none yet. A question of a tool's is what the user saw: it is the answer until then. */
@@ -212,15 +229,6 @@ export class RootRun {
     const asked = this.#questions.map(({ text }) => text).join('\n\n');
     const answerId = question?.id && this.#turn.conversationId && `interrupt:${question.id}`;
     this.#turn.complete({ ...this.#final(asked, details), answerId });
-  }
-
-  /** A run in which nobody said anything is a step that an app takes by hand, unless it goes on with a conversation. */
-  #warnOfUnclear(output: unknown): void {
-    const hasPrompt = this.#words.prompt !== undefined;
-    const calls = this.#calls.filter(call => call.visible);
-    if (!hasPrompt && calls.length === 0 && !this.#words.isResumed) return;
-    const chain = { name: this.#name, steps: this.#stepOutputs };
-    unclearAnswer(this.#context.warnOnce, chain, { input: this.#words.input, output, calls, hasPrompt });
   }
 
   /** The model that is the root has ended. */
@@ -365,8 +373,8 @@ function findCallOf(calls: readonly LlmCall[], answer: InterruptedAnswer): LlmCa
   return answer.call ?? answeringCall(calls, answer);
 }
 
-function without(names: readonly string[], removed: readonly string[]): string[] {
-  const rest = [...names];
+function without(names: readonly string[] | undefined, removed: readonly string[]): string[] {
+  const rest = [...(names ?? [])];
   for (const name of removed) {
     const index = rest.lastIndexOf(name);
     if (index >= 0) rest.splice(index, 1);

@@ -16,6 +16,10 @@ export interface ChainRun {
   readonly internal: boolean;
   /** The LangGraph nodes it runs in, from the outermost. */
   readonly nodes: readonly string[];
+  /** The step of the root graph that it runs in. */
+  readonly superstep: string | undefined;
+  /** What it started with, where what it gives may tell the answer. */
+  stepStart: StepStart | undefined;
   /** How far what it puts out goes by itself. */
   readonly reaches: Reach;
   /** Of a sequence: whether the text of each step reaches the sequence's reader. */
@@ -24,10 +28,6 @@ export interface ChainRun {
   readonly graph: GraphShape | undefined;
   /** Of a LangGraph node: its name, the graph it is a node of, and whether a model has run in it. */
   readonly node: { readonly name: string; readonly graph: GraphShape | undefined; hasModel: boolean } | undefined;
-  /** The step of the root graph that it runs in. */
-  readonly superstep: string | undefined;
-  /** What a chain inside another started with, where what it gives may tell the answer. */
-  step: StepStart | undefined;
   /** The model's call, where the run is one. */
   call: LlmCall | undefined;
   /** How many times its start was reported: so often each of its tokens is reported, too. */

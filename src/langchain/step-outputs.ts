@@ -6,7 +6,7 @@ import { callsTools, readMessage } from './messages.js';
 
 /** A step inside a run, as it starts: a chain of its own, or a model's call. */
 export interface StepStart {
-  readonly kind: 'chain' | 'model';
+  readonly isModel: boolean;
   /** Its place, from 0, where the run itself is a sequence. */
   readonly place: number | undefined;
   /** The name of its class, as LangChain tells it. */
@@ -18,19 +18,6 @@ export interface StepStart {
   readonly isParser: boolean;
   /** A parser's. */
   readonly input: unknown;
-}
-
-/** A model's call as a step. */
-export function modelStep(name: string | undefined, place: number | undefined): StepStart {
-  return {
-    kind: 'model',
-    place,
-    className: undefined,
-    name: name ?? 'model',
-    isNamed: true,
-    isParser: false,
-    input: undefined,
-  };
 }
 
 /** How a step has ended. */
@@ -59,13 +46,15 @@ export class StepOutputs {
   decidedToEnd = false;
   /** The messages that nodes gave which don't speak to the user. */
   readonly #fromOtherNodes = new WeakSet<object>();
+  readonly #handedOn = new WeakSet<object>();
   readonly #parsed: Parsed[] = [];
   readonly #sequence: (string | undefined)[] = [];
   readonly #names: string[] = [];
   #lastPlace = -1;
   /** What the last step of the sequence that the run is has given. */
   #last: StepResult | undefined;
-  #text: string | undefined;
+  /** Bytes that a parser of LangChain's gave, as LangChain reports them, and the text that they are of. */
+  #bytes: { readonly reported: unknown; readonly text: string } | undefined;
 
   /** Names of the steps that the run is made of, as far as they tell which chain it is. */
   get names(): readonly string[] {
@@ -103,14 +92,18 @@ export class StepOutputs {
   ended(step: StepStart, output: unknown, inputs: unknown, calls: readonly LlmCall[]): void {
     const { className, name, isNamed, isParser, input } = step;
     this.gave(step, { output });
-    if (!isNamed) for (const message of messagesIn(output)) this.#fromOtherNodes.add(message);
+    for (const { message, isHandedOn } of messagesIn(output)) {
+      if (!isNamed) this.#fromOtherNodes.add(message);
+      if (isHandedOn) this.#handedOn.add(message);
+    }
     if (isEnd(output)) this.decidedToEnd = true;
     if (isObject(output) && isObject(output.structuredResponse)) keep(this.responses, output.structuredResponse);
     const isStructured = isParser || name?.startsWith('StructuredOutput') === true;
     if (!isStructured) return;
     const given = inputs ?? input;
-    if (className !== undefined && BYTES_PARSERS.has(className)) this.#text = textOfInput(given);
     const reported = plainValue(output);
+    const text = className !== undefined && BYTES_PARSERS.has(className) ? textOfInput(given) : undefined;
+    if (text !== undefined) this.#bytes = { reported, text };
     if (typeof reported !== 'object' || reported === null || isBytes(reported)) return;
     const call = callOfInput(given, calls);
     keep(this.#parsed, {
@@ -125,6 +118,11 @@ export class StepOutputs {
     return this.#fromOtherNodes.has(message);
   }
 
+  /** Whether a message, as it is in the state, came with a command that names the node to go to. */
+  isHandedOn(message: object): boolean {
+    return this.#handedOn.has(message);
+  }
+
   /** The parser whose value this is. */
   parsedAs(value: object): Parsed | undefined {
     const exact =
@@ -135,7 +133,7 @@ export class StepOutputs {
 
   /** The text of an output of bytes: LangChain reports streamed ones as nonsense, so what they were made of counts. */
   textOfBytes(output: unknown): string | undefined {
-    if (this.#text !== undefined) return this.#text;
+    if (this.#bytes && isSameData(this.#bytes.reported, output)) return this.#bytes.text;
     if (!(output instanceof Uint8Array)) return undefined;
     try {
       return new TextDecoder('utf-8', { fatal: true }).decode(output);
@@ -202,14 +200,17 @@ function isEnd(output: unknown): boolean {
 }
 
 /** The messages in what a node gives: an update of the state, or commands that hold some. */
-function messagesIn(output: unknown): object[] {
+function messagesIn(output: unknown): { message: object; isHandedOn: boolean }[] {
   const value = plainValue(output);
-  const updates = (Array.isArray(value) ? value : [value]).map(update =>
-    isObject(update) && update.lg_name === 'Command' ? update.update : update,
-  );
-  return updates
-    .flatMap(update => (isObject(update) ? update.messages : []))
-    .filter(message => typeof message === 'object' && message !== null);
+  return (Array.isArray(value) ? value : [value]).flatMap(given => {
+    const isCommand = isObject(given) && given.lg_name === 'Command';
+    const update = isCommand ? given.update : given;
+    const isHandedOn = isCommand && [given.goto].flat().some(target => target !== undefined && target !== '__end__');
+    const messages = isObject(update) ? [update.messages].flat() : [];
+    return messages.flatMap(message =>
+      typeof message === 'object' && message !== null ? [{ message, isHandedOn }] : [],
+    );
+  });
 }
 
 function textOfInput(given: unknown): string | undefined {

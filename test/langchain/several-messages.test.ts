@@ -424,8 +424,8 @@ describe('with assistantNodes', () => {
     [['warn'], 'No guarantee for that.'],
   ])('%j, messages of other nodes are no part of the answer', async (assistantNodes, answer) => {
     await using on = await handlerOn({ assistantNodes });
-    await speaking().invoke(hi, on.config);
-    await drain(speaking().stream(hi, on.config));
+    await speaking().invoke({ messages: [new HumanMessage('Weather?')] }, on.config);
+    await drain(speaking().stream({ messages: [new HumanMessage('Weather?')] }, on.config));
     expect(await on.transcript()).toEqual([
       'user: Weather?',
       `assistant: ${answer}`,

@@ -227,7 +227,6 @@ const tools: Case[] = [
     sees: 'The forecast: sunny.',
     transcript: ['user: Weather?', 'assistant: The forecast: sunny.'],
     because: 'with returnDirect, what the tool gives is the answer',
-    pending: true,
   },
   {
     name: 'a tool of createReactAgent answers by itself',
@@ -238,7 +237,6 @@ const tools: Case[] = [
     sees: 'The forecast: sunny.',
     transcript: ['user: Weather?', 'assistant: The forecast: sunny.'],
     because: 'with returnDirect, what the tool gives is the answer',
-    pending: true,
   },
   {
     name: 'a tool answers by itself behind another tool’s call, with talk on the way',
@@ -251,7 +249,6 @@ const tools: Case[] = [
     },
     transcript: ['user: Weather?', 'assistant: The forecast: sunny.'],
     because: 'with returnDirect, what the tool gives is the answer; the rest is talk on the way',
-    pending: true,
   },
   {
     name: 'a graph ends with a tool that does not answer',
@@ -284,7 +281,6 @@ const errors: Case[] = [
     sees: ['Because.', 'an error'],
     transcript: [/^user: one$/, /^user( \(error\))?: two$/, 'assistant: Because.'],
     because: 'an error is no answer',
-    pending: '1.x',
   },
   {
     name: 'a lambda returns an Error',
@@ -295,7 +291,6 @@ const errors: Case[] = [
     sees: 'quota for ada exceeded',
     transcript: [/^user( \(error\))?: Why\?$/],
     because: 'an error is no answer',
-    pending: true,
   },
   {
     name: 'a model behind which an Error is returned',
@@ -306,7 +301,6 @@ const errors: Case[] = [
     sees: 'not polite',
     transcript: [/^user( \(error\))?: Why\?$/],
     because: 'an error is no answer, and the model’s text does not stand in',
-    pending: true,
   },
   {
     name: 'a graph whose state holds an Error where the answer stands',

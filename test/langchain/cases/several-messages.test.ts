@@ -33,7 +33,6 @@ const together: Case[] = [
     sees: ['human: Weather?', 'ai: Sunny.', 'ai: Not a forecast.'],
     transcript: joined,
     because: 'both were on the screen, one below the other',
-    pending: true,
   },
   {
     name: 'an answer and a canned disclaimer, streamed',
@@ -47,7 +46,6 @@ const together: Case[] = [
       ).length > 0,
     transcript: joined,
     because: 'both were on the screen, one below the other',
-    pending: true,
   },
   {
     name: 'an answer and a disclaimer in the second turn of a thread',
@@ -62,7 +60,6 @@ const together: Case[] = [
     sees: 6,
     transcript: ['user: Hi', 'assistant: Hello.\n\nNot a forecast.', ...joined],
     because: 'what stands after the question belongs to it, and nothing before it',
-    pending: true,
   },
   {
     name: 'two nodes that answer side by side',
@@ -71,7 +68,6 @@ const together: Case[] = [
     sees: ['human: Weather?', 'ai: Sunny.', 'ai: Not a forecast.'],
     transcript: joined,
     because: 'both were on the screen; the state has their order',
-    pending: true,
   },
   {
     name: 'one node that answers with two messages',
@@ -81,7 +77,6 @@ const together: Case[] = [
     },
     transcript: joined,
     because: 'both were on the screen',
-    pending: true,
   },
   {
     name: 'three nodes, one of which says nothing',
@@ -95,7 +90,6 @@ const together: Case[] = [
     },
     transcript: joined,
     because: 'an empty message is no paragraph',
-    pending: true,
   },
   {
     name: 'a greeting, a tool, and the answer with its disclaimer',
@@ -107,7 +101,6 @@ const together: Case[] = [
     sees: 5,
     transcript: joined,
     because: 'the tool explains what was said before it; nothing explains the disclaimer',
-    pending: true,
   },
 ];
 

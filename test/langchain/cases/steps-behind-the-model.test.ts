@@ -44,7 +44,6 @@ const stopped: Case[] = [
     sees: '*** ***** ',
     transcript: ['user: Why?', came('aborted')],
     because: 'nobody has read the names, so nothing holds them: what came through, or nothing',
-    pending: true,
   },
   {
     name: 'a generator that masks is stopped in the middle',
@@ -56,7 +55,6 @@ const stopped: Case[] = [
     sees: '*** ***** ',
     transcript: ['user: Why?', came('aborted')],
     because: 'nobody has read the names, so nothing holds them: what came through, or nothing',
-    pending: true,
   },
   {
     name: 'a reader of a generator that masks breaks',
@@ -65,7 +63,6 @@ const stopped: Case[] = [
     transcript: ['user: Why?', came('abandoned')],
     because: 'what came through, or nothing',
     options: { idleMs: 200 },
-    pending: true,
   },
   {
     name: 'a masked answer is aborted by a slow reader',
@@ -76,7 +73,6 @@ const stopped: Case[] = [
     },
     transcript: ['user: Why?', came('aborted')],
     because: 'what came through, or nothing',
-    pending: true,
   },
   {
     name: 'a reader of a masked answer breaks',
@@ -85,7 +81,6 @@ const stopped: Case[] = [
     transcript: ['user: Why?', came('abandoned')],
     because: 'what came through, or nothing',
     options: { idleMs: 200 },
-    pending: true,
   },
   {
     name: 'a masked answer is invoked and aborted',
@@ -111,7 +106,6 @@ const stopped: Case[] = [
     },
     transcript: ['user: Why?'],
     because: 'nothing came through',
-    pending: true,
   },
   {
     name: 'an answer that a lambda turns upside down is aborted',
@@ -158,7 +152,6 @@ const stopped: Case[] = [
     sees: 'Ada lives ',
     transcript: ['user: Why?', beginning('aborted', 'Ada lives in', 'Ada lives ')],
     because: 'a parser of text passes on the model’s words as they are',
-    pending: true,
   },
 ];
 
@@ -219,7 +212,6 @@ const failing: Case[] = [
     transcript: [/^user( \(error\))?: Why\?$/, { maybe: /^assistant \(error\): [* ]*$/ }],
     because: 'the model’s text does not stand in, and one notice says so',
     notices: [/./],
-    pending: true,
   },
   {
     name: 'a parser that masks fails in mid-stream',
@@ -238,7 +230,6 @@ const failing: Case[] = [
     transcript: [/^user( \(error\))?: Why\?$/, { maybe: /^assistant \(error\): [* ]*$/ }],
     because: 'the model’s text does not stand in, and one notice says so',
     notices: [/./],
-    pending: true,
   },
   {
     name: 'a lambda behind the model throws',
@@ -252,7 +243,6 @@ const failing: Case[] = [
     transcript: [/^user( \(error\))?: Why\?$/],
     because: 'the reader got nothing',
     notices: [/./],
-    pending: true,
   },
 ];
 
@@ -271,7 +261,6 @@ const asBytes: Case[] = [
     sees: secret,
     transcript: ['user: Why?', `assistant: ${secret}`],
     because: 'bytes are the text, too',
-    pending: true,
   },
   {
     name: 'a retrieval route that gives bytes',
@@ -279,7 +268,6 @@ const asBytes: Case[] = [
     sees: secret,
     transcript: ['user: Why?', `assistant: ${secret}`],
     because: 'bytes are the text, too',
-    pending: true,
   },
   {
     name: 'one model, and bytes',
@@ -305,7 +293,6 @@ const asBytes: Case[] = [
     sees: 'Zoë isst Käse 🧀.',
     transcript: ['user: Why?', 'assistant: Zoë isst Käse 🧀.'],
     because: 'bytes are the text, too',
-    pending: true,
   },
   {
     name: 'bytes, aborted',
