@@ -24,8 +24,9 @@ interface EndDetails {
  * user's message is recorded, and a notice names the options that tell.
  *
  * Who is talking where comes from the call's `metadata` (`conversation_id`, `user_id`, `customer_id`, `session_id`; a
- * `session_id` or `thread_id` names the conversation when nothing nearer does), then from `recorder.withIdentity`, the
- * options given here, and the recorder's. No method throws into the chain, and none waits.
+ * `session_id` or `thread_id` names the conversation when nothing nearer does) or its `configurable`, then from
+ * `recorder.withIdentity`, the options given here, and the recorder's. On LangGraph's own server, the user who is signed in
+ * comes first. No method throws into the chain, and none waits.
  *
  * A model's own `streamEvents(…, { version: 'v3' })` tells callbacks nothing, so it can't be recorded here.
  *
