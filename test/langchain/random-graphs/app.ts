@@ -167,7 +167,11 @@ export function appOf(plan: GraphPlan, stage: Stage, checkpointer: BaseCheckpoin
     line.last = '';
   }
   addAnswer(plan, stage, { add, line, graph, around, modelOf });
-  if (plan.wait === 'approval') add('approve', () => (interrupt({ kind: 'approval' }), {}));
+  if (plan.wait === 'approval')
+    add('approve', () => {
+      interrupt({ kind: 'approval' });
+      return {};
+    });
   if (plan.wait === 'update')
     add(
       'more',

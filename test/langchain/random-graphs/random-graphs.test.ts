@@ -15,6 +15,7 @@ import { transcriptOf } from './transcript.js';
 // An abort that LangChain does not report is known after 250 ms; everything else at once.
 const PATIENCE_MS = 1000;
 const PENDING_PATIENCE_MS = 400;
+const HANGS_AFTER_MS = 10_000;
 
 async function check(session: Session, patienceMs = PATIENCE_MS): Promise<void> {
   const plain = await runSession(session, withoutHandler());

@@ -139,7 +139,7 @@ async function read(graph: App, input: unknown, config: Config, step: Step, stag
   };
   const { kind } = step.end;
   if (kind === 'abort' || kind === 'break')
-    void stage.reached.promise.then(() => turns(20)).then(() => stop(step.read === 'invoke' ? 'abort' : kind));
+    void stage.reached.promise.then(() => turns(20)).then(() => stop(kind === 'break' && canLeave(step) ? 'break' : 'abort'));
   try {
     const call = { ...config, signal: abort.signal };
     if (step.read === 'invoke') chunks.push(told(await graph.invoke(input as never, call)));
@@ -168,6 +168,12 @@ async function read(graph: App, input: unknown, config: Config, step: Step, stag
   } finally {
     if (stopped) await turns(30);
   }
+}
+
+/** LangGraph hands out a stream with its first chunk: before that, there is nothing to leave. */
+function canLeave({ read, end }: Step): boolean {
+  if (read === 'messages') return 'words' in end && end.words > 0;
+  return read === 'values' || read === 'events';
 }
 
 async function open(graph: App, input: unknown, call: Config, { read }: Step): Promise<AsyncIterable<unknown>> {
