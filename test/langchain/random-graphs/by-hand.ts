@@ -85,6 +85,12 @@ export const BY_HAND: readonly ByHand[] = [
     transcript: [user, assistant(1), 'assistant: No guarantee 0.'],
   },
   {
+    name: 'an approval, and then a summary',
+    session: session({ wait: 'approval', after: ['summarise'] }, {}, {}),
+    transcript: [user, assistant(1)],
+    pending: true,
+  },
+  {
     name: 'the words of a resume',
     session: session({ wait: 'input' }, {}, {}),
     transcript: [user, assistant(1), user, assistant(2)],
@@ -112,6 +118,11 @@ export const BY_HAND: readonly ByHand[] = [
     transcript: [user, assistant(1), 'user: And then?', assistant(2)],
   },
   {
+    name: 'an edited question, behind a router that gives a Command',
+    session: session({ route: 'command' }, {}, { next: 'edit', words: 'And then?' }),
+    transcript: [user, assistant(2), 'user: And then?', assistant(4)],
+  },
+  {
     name: 'a question that is asked again as it was',
     session: session({}, {}, { next: 'edit' }),
     transcript: [user, assistant(1), assistant(2)],
@@ -126,6 +137,12 @@ export const BY_HAND: readonly ByHand[] = [
     name: 'a provider that repeats its id',
     session: session({ ids: 'same' }, {}, {}),
     transcript: [user, assistant(1), user, assistant(2)],
+  },
+  {
+    name: 'the words of a resume, of a provider that repeats its id',
+    session: session({ ids: 'same', wait: 'input' }, {}, {}),
+    transcript: [user, assistant(1), user, assistant(2)],
+    pending: true,
   },
   {
     name: 'a chain in a node, with a step behind its model',

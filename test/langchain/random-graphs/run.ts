@@ -100,16 +100,17 @@ async function inputOf(graph: App, plan: GraphPlan, step: Step, config: Config, 
   return { input: null, user: [words], at: {} };
 }
 
-/** The last checkpoint at which a question waits for its answer. */
+/** The first checkpoint of the last question, before any node was at work: there it can be edited and asked again. */
 async function lastQuestion(graph: App, config: Config) {
+  let found: { id: string; text: string; config: Config } | undefined;
   for await (const state of graph.getStateHistory(config as never)) {
     const last = (state.values.messages as BaseMessage[] | undefined)?.at(-1);
-    const isAtStart =
-      state.metadata?.step === 0 || state.next.some(next => ['judge', 'route', 'say'].includes(next as string));
-    if (last?.getType() === 'human' && last.id !== undefined && isAtStart && !state.next.includes('__start__' as never))
-      return { id: last.id, text: last.text, config: state.config as Config };
+    const isQuestion = last?.getType() === 'human' && last.id !== undefined;
+    if (found && (!isQuestion || last.id !== found.id)) break;
+    if (isQuestion && !state.next.includes('__start__' as never))
+      found = { id: last.id as string, text: last.text, config: state.config as Config };
   }
-  return undefined;
+  return found;
 }
 
 async function waits(graph: App, config: Config): Promise<boolean> {
