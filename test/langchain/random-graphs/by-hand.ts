@@ -69,6 +69,12 @@ export const BY_HAND: readonly ByHand[] = [
     pending: true,
   },
   {
+    name: 'an answer and two disclaimers',
+    session: session({ after: ['disclaimer', 'disclaimer'] }, { read: 'invoke' }),
+    transcript: [user, `${assistant(1)}\n\nNo guarantee 0.\n\nNo guarantee 1.`],
+    pending: true,
+  },
+  {
     name: 'an approval',
     session: session({ wait: 'approval' }, {}, { decision: 'approve' }),
     transcript: [user, assistant(1)],

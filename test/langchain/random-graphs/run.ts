@@ -12,6 +12,8 @@ export interface Noted {
   readonly step: Step;
   /** What the user said. */
   readonly user: readonly string[];
+  /** Whether they are the reply that a run waited for. */
+  readonly resumes: boolean;
   /** What was said to the user and behind the scenes, in the order of time. */
   readonly said: readonly Said[];
   readonly end: 'whole' | 'waits' | 'error' | 'aborted' | 'abandoned';
@@ -72,16 +74,22 @@ async function runStep(
   index: number,
 ): Promise<Noted> {
   const before = stage.journal.length;
-  const { input, user, at } = await inputOf(graph, plan, step, config, index);
+  const { input, user, at, resumes = false } = await inputOf(graph, plan, step, config, index);
   stage.begin(step.end);
   const { chunks, thrown, stopped } = await read(graph, input, { ...config, ...at }, step, stage);
   const isFinished = await hasFinished(graph, config);
   const end = stopped ?? (thrown !== undefined ? 'error' : (await waits(graph, config)) ? 'waits' : 'whole');
-  return { step, user, said: stage.journal.slice(before), end, isFinished, chunks, thrown };
+  return { step, user, resumes, said: stage.journal.slice(before), end, isFinished, chunks, thrown };
 }
 
 /** What the step gives to the graph, and what the user said with it. */
-async function inputOf(graph: App, plan: GraphPlan, step: Step, config: Config, index: number) {
+async function inputOf(
+  graph: App,
+  plan: GraphPlan,
+  step: Step,
+  config: Config,
+  index: number,
+): Promise<{ input: unknown; user: string[]; at: Config; resumes?: boolean }> {
   const { words, hasId } = step;
   const message = (id?: string) => new HumanMessage({ content: words, ...(id !== undefined && { id }) });
   const asked = { input: { messages: [message(hasId ? `question-${index}` : undefined)] }, user: [words], at: {} };
@@ -94,7 +102,7 @@ async function inputOf(graph: App, plan: GraphPlan, step: Step, config: Config, 
   }
   if (!(await waits(graph, config))) return asked;
   if (plan.wait === 'approval') return { input: new Command({ resume: step.decision }), user: [], at: {} };
-  if (plan.wait !== 'update') return { input: new Command({ resume: words }), user: [words], at: {} };
+  if (plan.wait !== 'update') return { input: new Command({ resume: words }), user: [words], at: {}, resumes: true };
   if (!step.saysMore) return { input: null, user: [], at: {} };
   await graph.updateState(config as never, { messages: [message()] });
   return { input: null, user: [words], at: {} };
@@ -140,7 +148,9 @@ async function read(graph: App, input: unknown, config: Config, step: Step, stag
   };
   const { kind } = step.end;
   if (kind === 'abort' || kind === 'break')
-    void stage.reached.promise.then(() => turns(20)).then(() => stop(kind === 'break' && canLeave(step) ? 'break' : 'abort'));
+    void stage.reached.promise
+      .then(() => turns(20))
+      .then(() => stop(kind === 'break' && canLeave(step, stage) ? 'break' : 'abort'));
   try {
     const call = { ...config, signal: abort.signal };
     if (step.read === 'invoke') chunks.push(told(await graph.invoke(input as never, call)));
@@ -172,8 +182,9 @@ async function read(graph: App, input: unknown, config: Config, step: Step, stag
 }
 
 /** LangGraph hands out a stream with its first chunk: before that, there is nothing to leave. */
-function canLeave({ read, end }: Step): boolean {
-  if (read === 'messages') return 'words' in end && end.words > 0;
+function canLeave({ read, end }: Step, stage: Stage): boolean {
+  // A model with callbacks of its own streams nothing to those around it.
+  if (read === 'messages') return 'words' in end && end.words > 0 && stage.inner === undefined;
   return read === 'values' || read === 'events';
 }
 

@@ -7,13 +7,26 @@ import type { Noted } from './run.js';
 
 /** The wanted lines of a session, as far as the design settles them. */
 export function transcriptOf(plan: GraphPlan, noted: readonly Noted[]): Line[] {
-  return noted.flatMap(step => [...userLines(step), ...answerLines(plan, step)]);
+  return noted.flatMap((step, index) => [...userLines(step, noted[index - 1]), ...answerLines(plan, step)]);
 }
 
-function userLines({ user, end }: Noted): Line[] {
-  // Of a turn without an answer, the user's message may say how it ended.
-  if (end === 'whole' || end === 'waits') return user.map(words => `user: ${words}`);
-  return user.map(words => new RegExp(`^user(?: \\((?:error|aborted|abandoned)\\))?: ${escaped(words)}$`));
+function userLines({ user, end, resumes }: Noted, before: Noted | undefined): Line[] {
+  // A reply that is sent again, because the run that took it did not get to its end, stands at the same place and is still
+  // unanswered: that is one message. Where the graph had put it into its state, it is two.
+  const isSentAgain =
+    resumes &&
+    before?.resumes === true &&
+    before.user[0] === user[0] &&
+    before.end !== 'whole' &&
+    before.end !== 'waits';
+  return user.map(words => {
+    // Of a turn without an answer, the user's message may say how it ended.
+    const line =
+      end === 'whole' || end === 'waits'
+        ? `user: ${words}`
+        : new RegExp(`^user(?: \\((?:error|aborted|abandoned)\\))?: ${escaped(words)}$`);
+    return isSentAgain ? { maybe: line } : line;
+  });
 }
 
 function answerLines(plan: GraphPlan, step: Noted): Line[] {
@@ -50,7 +63,8 @@ function stoppedLines(plan: GraphPlan, { step, end, said, isFinished }: Noted): 
   const line = (of: string) => new RegExp(`^assistant${status}: ${escaped(of)}$`);
   // Nobody reads what is invoked; nor do these streams give a message before it is whole. The callbacks don't tell how a run is
   // read, so that the text may be recorded or not.
-  const isSeen = step.read === 'messages' || step.read === 'events';
+  const isHidden = plan.handler === 'inside' || plan.handler === 'second';
+  const isSeen = (step.read === 'messages' || step.read === 'events') && !isHidden;
   const lines: Line[] = [];
   if (
     text !== '' &&
@@ -93,6 +107,7 @@ function slowLines({ end, said }: Noted): Line[] {
   const texts = new Set([
     joined(answerOf(said)),
     ...said.filter(({ by }) => by === 'say' || by === 'node').map(one => one.text),
+    ...said.map(({ question = '' }) => question),
   ]);
   const raw = said.filter(({ by }) => by === 'raw').map(({ text }) => text);
   const beginnings = [...texts, ...raw].filter(text => text !== '').map(beginning);
