@@ -30,7 +30,7 @@ export interface Said {
   readonly question?: string | undefined;
 }
 
-export class Broken extends Error {
+class Broken extends Error {
   override readonly name = 'Broken';
 }
 
@@ -108,7 +108,7 @@ const WORDS: Record<Role, string> = {
 };
 
 /** Stars in place of letters. */
-export const masked = (text: string) => text.replace(/[a-z]/gi, '*');
+const masked = (text: string) => text.replace(/[a-z]/gi, '*');
 
 class Masking extends StringOutputParser {
   override async *_transform(pieces: AsyncGenerator<string | BaseMessage>) {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 /** Whose words a model's are. Of these, only what `say` says is for the user. */
 export type Role = 'route' | 'judge' | 'say' | 'raw' | 'think' | 'summarise';
 
-export const WAYS_TO_READ = ['invoke', 'values', 'updates', 'messages', 'events'] as const;
+const WAYS_TO_READ = ['invoke', 'values', 'updates', 'messages', 'events'] as const;
 
 /** A graph that talks with a user. */
 export interface GraphPlan {
