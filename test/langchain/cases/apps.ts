@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { turns } from '../../support/turns.js';
 import { type Reply, ScriptedModel } from '../support.js';
 
-export type State = typeof MessagesAnnotation.State;
+type State = typeof MessagesAnnotation.State;
 export type Node = (state: State, config: never) => Promise<unknown> | unknown;
 
 export const model = (...replies: (Reply | string)[]) => new ScriptedModel(replies);
@@ -46,7 +46,7 @@ export function graphOf(nodes: Record<string, Node>) {
 export const prompt = ChatPromptTemplate.fromTemplate('Say it shortly: {question}');
 
 /** What a piece of a stream says, in whichever mode it is read. */
-export function pieceText(piece: unknown): string {
+function pieceText(piece: unknown): string {
   if (typeof piece === 'string') return piece;
   const message = Array.isArray(piece) ? piece[0] : piece;
   return typeof message?.text === 'string' ? message.text : '';

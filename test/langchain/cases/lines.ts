@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 
 /** A message that may be recorded or not: the design leaves it open. */
-export interface Maybe {
+interface Maybe {
   readonly maybe: string | RegExp;
 }
 

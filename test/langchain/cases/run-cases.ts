@@ -102,13 +102,13 @@ async function seenBy(one: Case, on: Situation): Promise<unknown> {
 }
 
 /** Messages as `type: text`, all else as it is: ids are made up anew in each run. */
-export function plainly(value: unknown): unknown {
+function plainly(value: unknown): unknown {
   if (isBaseMessage(value)) return said(value);
   if (Array.isArray(value)) return value.map(plainly);
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, plainly(field)]));
 }
 
-export function said(message: BaseMessage): string {
+function said(message: BaseMessage): string {
   return `${message.getType()}: ${message.text}`;
 }
