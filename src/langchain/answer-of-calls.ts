@@ -40,7 +40,7 @@ function answerOfOnlyCall(parts: OutputParts, { calls, input, output, prompt, no
   if (nodesNamed && answering.every(call => call === last || !call.overlaps(last))) return answerOfCall(last);
   // What a step of the app has made of the model's text is the answer; the text itself may be what it was to keep back.
   const made = [...partsOfOutput(withoutInput(output, input)).texts.keys()].filter(text => text !== prompt?.trim());
-  if (made.length === 1 && answering.length === 1) return { text: made[0] ?? '' };
+  if (made.length === 1 && answering.length === 1 && !parts.hasScalars) return { text: made[0] ?? '' };
   // A graph may stream the text without keeping it. A chain puts out what it says.
   if (made.length > 0 || parts.hasScalars || answering.some(call => call.place === undefined)) return undefined;
   return only(answering);

@@ -4,6 +4,7 @@ import { safeLogger } from '../internal/logger.js';
 import { WarnOnce } from '../internal/warn-once.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { closeScope, enterScope, type ScopedRun, scopeFor } from '../recorder/scope.js';
+import { AnsweredRuns } from './answered-runs.js';
 import { chainSteps, reachesReader } from './chain-steps.js';
 import { FirstHalves } from './first-half.js';
 import { watchRunConfigs } from './global.js';
@@ -78,6 +79,7 @@ export class Listener {
       settings,
       warnOnce: WarnOnce.of(recorder, safeLogger(options.logger)),
       answered: new BoundedSet(MAX_ANSWERED),
+      answeredRuns: AnsweredRuns.of(recorder),
       firstHalves: FirstHalves.of(recorder),
     };
   }
@@ -300,7 +302,7 @@ export class Listener {
     const fallback = this.#context.settings.identity;
     const turn = this.#recorder.turn(identity, {
       framework: 'langchain',
-      id: runId,
+      id: this.#context.answeredRuns.turnId(runId),
       idMayRepeat: true,
       // The input of some roots comes only at their end.
       startedAt: performance.now(),

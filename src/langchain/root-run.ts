@@ -200,6 +200,7 @@ export class RootRun {
       return this.#completeUnanswered();
     }
     for (const id of answer.messageIds ?? [answer.messageId]) if (id !== undefined) this.#context.answered.add(id);
+    this.#context.answeredRuns.add(this.id);
     const answerId = this.#words.answerId(answer.messageIds?.at(-1) ?? answer.messageId, output);
     const call = answer.call ?? answeringCall(this.#calls, answer);
     const details = this.#details(call);
@@ -234,6 +235,7 @@ export class RootRun {
   /** The model that is the root has ended. */
   completeCall(call: LlmCall): void {
     this.#beforeEnd();
+    if (call.answers) this.#context.answeredRuns.add(this.id);
     const answerId = this.#words.callAnswerId(call.messageId);
     this.#turn.complete({ ...this.#final(call.answers ? call.text : '', this.#details(call)), answerId });
   }

@@ -119,7 +119,6 @@ const notices: Case[] = [
     sees: { score: 3, kind: 'b' },
     transcript: ['user: Why?', { maybe: 'assistant: {"score":3,"kind":"b"}' }],
     because: 'the model’s own text does not stand in for what a step has made of it',
-    pending: true,
   },
   {
     name: 'a chain that answers plainly',

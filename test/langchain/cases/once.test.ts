@@ -286,7 +286,6 @@ const runIds: Case[] = [
     },
     transcript: ['user: Why?', 'assistant: Because.', 'user: Why?', 'assistant: Because.'],
     because: 'the first was answered, so that the second is asked again',
-    pending: true,
   },
   {
     name: 'a run that failed is tried again under its own id',
