@@ -1,5 +1,6 @@
 import { monotonicNow } from '../internal/monotonic-clock.js';
 import { MAX_TIMER_MS } from '../internal/promises.js';
+import { clearTimeout, setTimeout } from '../internal/timers.js';
 import type { Outbox, Progress } from '../outbox/outbox.js';
 import type { Decision } from './decide.js';
 

@@ -1,6 +1,7 @@
 import { outsideRequests } from '../internal/async-context.js';
 import { monotonicNow } from '../internal/monotonic-clock.js';
 import { isPromise, within } from '../internal/promises.js';
+import { clearInterval, setInterval } from '../internal/timers.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from '../outbox/outbox.js';
 import { Account } from './account.js';
 import { outboxOfAccount } from './account-outbox.js';

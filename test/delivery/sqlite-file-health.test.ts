@@ -5,7 +5,7 @@ import { FileHealth } from '../../src/outbox/sqlite/file-health.js';
 let now = 0;
 beforeEach(() => {
   now = 0;
-  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  vi.spyOn(Date, 'now').mockImplementation(() => now);
   onTestFinished(() => void vi.restoreAllMocks());
 });
 

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { monotonicNow } from '../monotonic-clock.js';
 import { DatabaseFileError, damaged, explain, isBusy, notSqlite, sqliteCode } from './errors.js';
 
 export const IN_MEMORY = ':memory:';
@@ -97,11 +98,11 @@ export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
  */
 export function patiently<T>(work: () => T, timeoutMs: number): T {
   const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (const deadline = performance.now() + timeoutMs; ; Atomics.wait(pause, 0, 0, 1)) {
+  for (const deadline = monotonicNow() + timeoutMs; ; Atomics.wait(pause, 0, 0, 1)) {
     try {
       return work();
     } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error;
+      if (!isBusy(error) || monotonicNow() > deadline) throw error;
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '../../internal/logger.js';
+import { monotonicNow } from '../../internal/monotonic-clock.js';
 import type { DatabaseFileError, DatabaseProblem } from '../../internal/sqlite/errors.js';
 
 const SECOND = 1000;
@@ -47,13 +48,13 @@ export class FileHealth {
 
   /** Whether it is healthy, or due to be tried again. */
   get mayTry(): boolean {
-    return this.#state === 'healthy' || performance.now() >= this.#retryAt;
+    return this.#state === 'healthy' || monotonicNow() >= this.#retryAt;
   }
 
   failed({ problem, message }: DatabaseFileError, logger: Logger): void {
     // An attempt before the time must not put it off.
     if (problem === this.#state && !this.mayTry) return;
-    const now = performance.now();
+    const now = monotonicNow();
     this.#state = problem;
     this.#retryAt = now + RETRY_MS[problem];
     if (this.#seen.has(problem)) return;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { clearInterval, setInterval } from '../../internal/timers.js';
 import type { OutboxStats } from '../outbox.js';
 import type { OutboxStatements } from './statements.js';
 
