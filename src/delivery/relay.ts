@@ -22,8 +22,9 @@ const CHECK_AGAIN_MS = SECOND;
 /** How long a flush that ends with a Synap that is down waits for its answer to a request. */
 const ANSWER_MS = 10 * SECOND;
 
-/** How long an outbox may take to close, at least. */
+/** How long an outbox may take to close, at least: one on disk may have to wait for others that write. */
 const CLOSE_GRACE_MS = SECOND;
+const DURABLE_CLOSE_GRACE_MS = 6 * SECOND;
 
 type OutboxState = ReturnType<Outbox['stats']>;
 
@@ -74,7 +75,8 @@ export class Relay {
     this.#options = { ...options, outbox };
     this.#flushes = new FlushTracker(outbox);
     this.#settlements = new Settlements({ ...this.#options, flushes: this.#flushes });
-    this.#delivery = new BatchDelivery({ ...options, settlements: this.#settlements });
+    const keepsLease = () => outbox.keepsLease?.() ?? true;
+    this.#delivery = new BatchDelivery({ ...options, settlements: this.#settlements, keepsLease });
     outbox.open?.(logger);
     this.#account.start();
     this.#check();
@@ -148,15 +150,16 @@ export class Relay {
     this.#delivery.skipBackoff();
     let result = await this.flush(timeoutMs, ready);
     if (this.#isClosed) return result;
-    const graceMs = Math.max(timeoutMs, CLOSE_GRACE_MS);
+    const graceMs = Math.max(timeoutMs, this.#options.outbox.durable ? DURABLE_CLOSE_GRACE_MS : CLOSE_GRACE_MS);
     try {
       const accepted = this.#delivery.accepted.size;
       result = { ...result, delivered: result.delivered + accepted, pending: Math.max(0, result.pending - accepted) };
-      this.#reportLost(await within(graceMs, this.#shut()));
+      const closing = this.#shut();
+      // What is lost may be known only after the time is up.
+      const closed = isPromise(closing) ? closing.then(lost => this.#reportLost(lost)) : this.#reportLost(closing);
+      await within(graceMs, closed);
     } catch (error) {
-      this.#options.logger.error(
-        `the outbox could not be closed within ${graceMs} ms: ${errorForLog(error)}. Messages that were only in memory are lost`,
-      );
+      this.#sayNotClosed(`the outbox could not be closed within ${graceMs} ms: ${errorForLog(error)}`);
     }
     this.#flushes.stop();
     return result;
@@ -166,7 +169,7 @@ export class Relay {
   exit(): void {
     if (this.#isClosed) return;
     try {
-      const lost = this.#shut();
+      const lost = this.#shut({ isExit: true });
       if (Array.isArray(lost)) this.#reportLost(lost);
     } catch {
       // There is nothing left that could be done about it.
@@ -197,7 +200,7 @@ export class Relay {
     if (this.#state.is === 'idle') this.#state = { is: 'lingering', since };
   }
 
-  #shut(): ReturnType<Outbox['close']> {
+  #shut(options?: { isExit: boolean }): ReturnType<Outbox['close']> {
     this.#state = { is: 'closed' };
     this.#timer.stop();
     clearInterval(this.#poll);
@@ -205,10 +208,17 @@ export class Relay {
     this.#account.close();
     const { outbox } = this.#options;
     const { accepted } = this.#delivery;
-    if (accepted.size === 0) return outbox.close();
+    if (accepted.size === 0) return outbox.close(options);
     // Their answer is cut off, but its status was read.
     const settled = outbox.settle([...accepted].map(key => ({ key, to: 'delivered' })));
-    return isPromise(settled) ? settled.then(() => outbox.close()) : outbox.close();
+    return isPromise(settled) ? settled.then(() => outbox.close(options)) : outbox.close(options);
+  }
+
+  #sayNotClosed(what: string): void {
+    const { outbox, logger } = this.#options;
+    if (outbox.durable)
+      logger.warn(`${what}. What it has on disk is kept, and the next process that opens it sends it`);
+    else logger.error(`${what}. Messages that were only in memory are lost`);
   }
 
   #reportLost(lost: readonly OutboxEntry[]): void {

@@ -1,3 +1,4 @@
+import { monotonicNow } from '../internal/monotonic-clock.js';
 import { byPosition, type Held, hold, MemoryLine, release } from './memory-line.js';
 import type {
   AccountStats,
@@ -147,7 +148,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
         const { state, error: _, diedAt: __, ...entry } = letter;
         line.removeDead(entry.key);
         line.stats[state === 'dead' ? 'deadLettered' : 'expired']--;
-        line.append({ ...entry, position: ++newest, acceptedAt: Date.now(), attempts: 0 });
+        line.append({ ...entry, position: ++newest, acceptedAt: Date.now(), since: monotonicNow(), attempts: 0 });
         deadBytes -= entry.bytes;
         bytes += entry.bytes;
       }

@@ -35,6 +35,11 @@ export interface SynapClientOptions extends ConnectionOptions {
 
 /** For one call. What was sent before it was aborted may have been stored. */
 export interface CallOptions extends RequestOptions {
+  /**
+   * Is awaited right before each request of the call goes out, once the key is known. If it rejects, that is not sent, and the
+   * call rejects with the same.
+   */
+  beforeSending?: (() => Promise<void>) | undefined;
   /** Is called as soon as Synap has answered 2xx, before the rest of its answer is read: what was sent is stored. */
   onAccepted?: (() => void) | undefined;
 }
@@ -200,8 +205,8 @@ export class SynapClient {
     return retryReads(send, { timeoutMs: deadline.ms, signals });
   }
 
-  #recordLimits({ signal, timeoutMs, onAccepted }: CallOptions = {}) {
-    return { signal, onAccepted, deadline: this.#deadline(timeoutMs) };
+  #recordLimits({ signal, timeoutMs, beforeSending, onAccepted }: CallOptions = {}) {
+    return { signal, beforeSending, onAccepted, deadline: this.#deadline(timeoutMs) };
   }
 
   #deadline(timeoutMs: number | undefined): Deadline {

@@ -27,6 +27,8 @@ export interface SynapRequest {
   readonly anonymous?: boolean | undefined;
   readonly deadline?: Deadline | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Is awaited right before the request goes out. If it rejects, nothing is sent, and {@link SynapEndpoint.ask} rejects with the same. */
+  readonly beforeSending?: (() => Promise<void>) | undefined;
   /** Is called as soon as the status of an answer says that Synap has taken the request. */
   readonly onAccepted?: (() => void) | undefined;
   readonly limits?: BodyLimits | undefined;
@@ -104,11 +106,12 @@ export class SynapEndpoint {
 
   async #request<Response extends HttpResponse>(
     transport: Sender<Response>,
-    { path, json, method, headers, deadline, signal, onAccepted, limits }: SynapRequest,
+    { path, json, method, headers, deadline, signal, beforeSending, onAccepted, limits }: SynapRequest,
     apiKey: string | undefined,
   ): Promise<Answered<Response>> {
     const correlationId = uuidv4();
     const body = json === undefined ? undefined : JSON.stringify(json);
+    await beforeSending?.();
     const response = await transport.request({
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       path: this.#pathPrefix + path,

@@ -42,7 +42,7 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       entry.message.metadata = { tags: ['a', { b: null }], nul: 'a\0b', half: '\ud800' };
       expect(await outbox.put(entry, WHOLE_TURN)).toBe('accepted');
       const [claimed] = await outbox.claim(NO_LIMITS);
-      expect(claimed).toEqual({ ...entry, position: expect.any(Number) });
+      expect(claimed).toEqual({ ...entry, position: expect.any(Number), ageMs: expect.any(Number) });
       expect(await deliver(outbox, entry.key)).toBe('settled');
       expect(balancedStats(outbox)).toMatchObject({ delivered: 1, inFlight: 0 });
     });

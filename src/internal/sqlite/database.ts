@@ -1,7 +1,7 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { monotonicNow } from '../monotonic-clock.js';
-import { DatabaseFileError, damaged, explain, isBusy, notSqlite, sqliteCode } from './errors.js';
+import { DatabaseFileError, damaged, explain, isBusy, sqliteCode } from './errors.js';
 
 export const IN_MEMORY = ':memory:';
 
@@ -118,14 +118,16 @@ function createFile(path: string): boolean {
   }
 }
 
-/** Looks through a read-only connection, because even opening a file for writing can change it. */
+/**
+ * Looks through a read-only connection, because even opening a file for writing can change it. By SQLite alone: a program that
+ * opens the file itself and closes it lets go of all locks that SQLite has on it in this process, as POSIX has it.
+ */
 export function inspectFile(options: InspectOptions): void {
   const { path, busyTimeoutMs } = options;
   const stats = statSync(path);
   if (!stats.isFile())
     throw new DatabaseFileError('inaccessible', `${path} is not a file: choose another place for the database`);
   if (stats.size === 0) return;
-  if (!startsLikeSqlite(path)) throw notSqlite(path);
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { readOnly: true });
@@ -138,18 +140,6 @@ export function inspectFile(options: InspectOptions): void {
   } finally {
     db?.close();
   }
-}
-
-function startsLikeSqlite(path: string): boolean {
-  const magic = Buffer.from('SQLite format 3\0');
-  const head = Buffer.alloc(magic.length);
-  const file = openSync(path, 'r');
-  try {
-    readSync(file, head, 0, head.length, 0);
-  } finally {
-    closeSync(file);
-  }
-  return head.equals(magic);
 }
 
 export function needsSchema(db: DatabaseSync, { path, applicationId, schemaVersion }: InspectOptions): boolean {

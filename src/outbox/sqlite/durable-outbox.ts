@@ -1,9 +1,12 @@
 import type { Logger } from '../../internal/logger.js';
+import { monotonicNow } from '../../internal/monotonic-clock.js';
+import { setTimeout } from '../../internal/timers.js';
 import type {
   AccountStats,
   ClaimedEntry,
   ClaimLimits,
   DeadLetter,
+  MaybePromise,
   Outbox,
   OutboxEntry,
   OutboxStats,
@@ -20,6 +23,10 @@ import { OwedSettlements } from './owed-settlements.js';
 import { Positions } from './positions.js';
 
 const MAX_POLL_MS = 1000;
+
+/** For how long a close waits for others that keep the file locked, and how often it looks. Whoever has closed may wait less. */
+const UNLOCKED_WITHIN_MS = 30_000;
+const TRY_CLOSE_MS = 20;
 
 /** Where new entries go: into the file, into memory, or through memory after what is moving into the file. */
 type Mode = 'file' | 'memory' | 'moving';
@@ -58,7 +65,7 @@ export class DurableOutbox implements Outbox {
   constructor(options: OutboxFileOptions) {
     this.pollMs = Math.min(MAX_POLL_MS, Math.ceil(options.leaseMs / 4));
     this.location = options.path;
-    this.#leases = new Leases(options.leaseMs);
+    this.#leases = new Leases(options);
     this.#fallback = new MemoryFallback(options);
     this.#file = new FileGuard(options, this.#leases, () => this.#fallback.progress().outstanding);
   }
@@ -186,14 +193,45 @@ export class DurableOutbox implements Outbox {
     return moved;
   }
 
-  /** Puts back what is in flight, and tries once more to move what is in memory into the file. */
-  close(): OutboxEntry[] {
+  keepsLease(account = ''): boolean {
+    // What was claimed from memory is nobody else's.
+    if (this.#leases.of(account).claimed.size === 0) return true;
+    return this.#file.peek(file => file.stillHolds(account)) ?? true;
+  }
+
+  /**
+   * Puts back what is in flight, and tries once more to move what is in memory into the file. While others keep that locked,
+   * it is tried again.
+   */
+  close({ isExit = false }: { isExit?: boolean | undefined } = {}): MaybePromise<OutboxEntry[]> {
     if (this.#isClosed) return [];
     this.#isClosed = true;
     this.#file.lastTry();
     this.#fallback.requeueInFlight();
+    const isLeft = !this.#finish();
+    return isLeft && this.#file.isLocked && !isExit ? this.#closeUnlocked() : this.#end();
+  }
+
+  /** Writes what is left to write. @returns whether that is all of it */
+  #finish(): boolean {
     this.#settleAllOwed();
     while (this.#move()) {}
+    return this.#file.giveBack() && this.#owed.accounts.length === 0 && this.#fallback.isIdle;
+  }
+
+  async #closeUnlocked(): Promise<OutboxEntry[]> {
+    // From here on the app goes on beside it.
+    this.#file.waitNoMore();
+    const until = monotonicNow() + UNLOCKED_WITHIN_MS;
+    do {
+      await new Promise<void>(resolve => {
+        setTimeout(resolve, TRY_CLOSE_MS).unref?.();
+      });
+    } while (!this.#finish() && this.#file.isLocked && monotonicNow() < until);
+    return this.#end();
+  }
+
+  #end(): OutboxEntry[] {
     this.#file.close();
     for (const [, lease] of this.#leases.all) lease.claimed.clear();
     this.#keepLeases();
@@ -282,7 +320,7 @@ export class DurableOutbox implements Outbox {
   #keepLeases(): void {
     for (const [account, lease] of this.#leases.all)
       lease.keep(() => {
-        this.#file.peek(file => file.renew(account));
+        if (!this.#isClosed) this.#file.peek(file => file.renew(account));
       });
   }
 

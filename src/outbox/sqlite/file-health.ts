@@ -63,7 +63,7 @@ export class FileHealth {
     this.#loggedAt.set(problem, now);
     this.#isLogged = true;
     logger.error(
-      `outbox file ${message}. Until then messages wait in memory, and are lost if the process ends before they are delivered`,
+      `outbox file ${message}. Until then new messages wait in memory, and are gone with the process if it ends before they are delivered`,
     );
   }
 

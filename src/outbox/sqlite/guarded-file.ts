@@ -10,6 +10,8 @@ import { OutboxFile, type OutboxFileOptions } from './outbox-file.js';
 /** Where a lock was waited for in vain, the app is not held up for so long again. */
 const LOCKED_TIMEOUT_MS = 25;
 
+const SILENT: Logger = { info() {}, warn() {}, error() {} };
+
 /**
  * Stands between an outbox and its file: opens it, lets nothing through while it is not healthy ({@link FileHealth}),
  * and returns undefined then. It never throws because of the file.
@@ -24,6 +26,7 @@ export class FileGuard {
   readonly #rows = new Map<string, OutboxRow>();
   #account: string | undefined;
   #isLastTry = false;
+  #waitsForLocks = true;
   #isClosed = false;
 
   /** @param inMemory how many messages wait in memory for the file */
@@ -99,9 +102,29 @@ export class FileGuard {
     return answer;
   }
 
-  /** From now on the file is tried each time, whatever its state. */
+  /** Whether the file can't be written for a lock of others. */
+  get isLocked(): boolean {
+    return this.#health.state === 'locked';
+  }
+
+  /** From now on the file is tried each time, whatever its state. A lock of others is no news any more. */
   lastTry(): void {
     this.#isLastTry = true;
+  }
+
+  /** From now on nothing waits for a lock of others. */
+  waitNoMore(): void {
+    this.#waitsForLocks = false;
+  }
+
+  /** Puts back what is in flight, and lets go of the leases. @returns whether that is written */
+  giveBack(): boolean {
+    if (this.#file === undefined) return true;
+    const isDone = this.write(file => {
+      file.giveBack();
+      return true;
+    });
+    return isDone ?? false;
   }
 
   /** For good. */
@@ -109,6 +132,7 @@ export class FileGuard {
     this.peek(file => file.close());
     this.#abandon();
     this.#isClosed = true;
+    this.#leases.lock.release();
   }
 
   #known(account: string | undefined): OutboxRow[] {
@@ -120,14 +144,19 @@ export class FileGuard {
   #attempt<T>(work: (file: OutboxFile) => T): T | undefined {
     try {
       const file = this.#file ?? this.#open();
-      const patienceMs = this.#health.state === 'locked' ? LOCKED_TIMEOUT_MS : BUSY_TIMEOUT_MS;
-      return patiently(() => work(file), patienceMs);
+      return patiently(() => work(file), this.#patienceMs);
     } catch (error) {
       const reason = explain(error, this.#options.path);
-      this.#health.failed(reason, this.#logger);
+      const isNews = !this.#isLastTry || reason.problem !== 'locked';
+      this.#health.failed(reason, isNews ? this.#logger : SILENT);
       if (reason.problem !== 'full' && reason.problem !== 'locked') this.#abandon();
       return undefined;
     }
+  }
+
+  get #patienceMs(): number {
+    if (!this.#waitsForLocks) return 0;
+    return this.isLocked ? LOCKED_TIMEOUT_MS : BUSY_TIMEOUT_MS;
   }
 
   #open(): OutboxFile {

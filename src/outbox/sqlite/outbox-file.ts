@@ -34,6 +34,7 @@ import {
 } from './entry-moves.js';
 import { listDeadLetters, purgeMessages, replayDeadLetters, type Selection } from './kept-messages.js';
 import type { Leases } from './lease.js';
+import type { LeaseRow } from './lease-row.js';
 import { checkVersion, type OutboxDatabaseOptions, openOutboxDatabase } from './open-file.js';
 import { type OutboxStatements, SQL } from './statements.js';
 
@@ -95,7 +96,7 @@ export class OutboxFile {
       const row = this.#row(account, ensureRow);
       if (this.#holds(row, entry.key)) return 'duplicate';
       if (!admitted && this.#isFull(row, entry.bytes)) return 'full';
-      insertEntry(this.#statements, row, row.newest + 1, entry);
+      insertEntry(this.#statements, this.#now(account, row), row.newest + 1, entry);
       this.#count({ newest: 1, accepted: 1, pending: 1, pendingBytes: entry.bytes, bytes: entry.bytes });
       return 'accepted';
     });
@@ -107,7 +108,7 @@ export class OutboxFile {
       const row = ensureRow(this.#statements, entry.account ?? '');
       if (this.#holds(row, entry.key)) return undefined;
       const position = row.newest + 1;
-      insertEntry(this.#statements, row, position, entry);
+      insertEntry(this.#statements, this.#now(entry.account ?? '', row), position, entry);
       const change = { newest: 1, accepted: 1, bytes: entry.bytes };
       if ('state' in entry) {
         const died = { [entry.state === 'dead' ? 'deadLettered' : 'expired']: 1 };
@@ -139,14 +140,14 @@ export class OutboxFile {
     const { account } = limits;
     const lease = this.#leases.of(account);
     // Most calls find nothing to do. They should lock nothing.
-    if (!lease.mayClaim(this.#row(account), Date.now())) return [];
+    if (!lease.mayClaim(this.#row(account))) return [];
     const claimed = this.#transaction(account, () => {
       const row = this.#row(account);
-      if (!lease.mayClaim(row, Date.now())) return [];
+      if (!lease.mayClaim(row)) return [];
       // Whoever held the lease before has died, or has been suspended for too long.
       if (!lease.isHeld(row)) this.#count(requeueInFlight(this.#statements, row));
-      lease.acquire(this.#statements, row, Date.now());
-      const entries = chooseEntries(this.#statements, row.id, limits);
+      const carriedMs = row.carriedMs + lease.acquire(this.#statements, row);
+      const entries = chooseEntries(this.#statements, { ...row, carriedMs }, limits);
       this.#count(startClaimed(this.#statements, entries));
       return entries;
     });
@@ -173,13 +174,23 @@ export class OutboxFile {
       return 'settled';
     });
     for (const { key } of known) inFlight.delete(key);
+    this.#leases.releaseUnusedLock();
     return answer;
   }
 
-  /** Keeps the lease of an account, if it is still held. */
-  renew(account: string): void {
+  /** Keeps the lease of an account, if it is still held. @returns whether it is */
+  renew(account: string): boolean {
     this.#checkVersion();
-    this.#leases.of(account).renew(this.#statements);
+    return this.#leases.of(account).renew(this.#statements);
+  }
+
+  /** As {@link renew}, but where nothing can be written now, it only looks. */
+  stillHolds(account: string): boolean {
+    try {
+      return this.renew(account);
+    } catch {
+      return this.#leases.of(account).isHeld(this.#row(account));
+    }
   }
 
   /** What is counted of an account; what a process that has died had in flight counts as pending. */
@@ -187,7 +198,9 @@ export class OutboxFile {
     this.#checkVersion();
     const row = this.#row(account);
     const { pending, inFlight, pendingBytes, inFlightBytes } = row;
-    if (this.#leases.of(account).stateOf(row, Date.now()) !== 'free') return row;
+    const state = this.#leases.of(account).stateOf(row);
+    this.#leases.releaseUnusedLock();
+    if (state !== 'free') return row;
     return {
       ...row,
       pending: pending + inFlight,
@@ -198,7 +211,7 @@ export class OutboxFile {
   }
 
   accounts(): AccountStats[] {
-    return listAccounts(this.#statements);
+    return listAccounts(this.#statements, (account, lease) => this.#isDelivering(account, lease));
   }
 
   progress(position: number, account?: string): Omit<Progress, 'position'> & { readonly newest: number } {
@@ -230,24 +243,25 @@ export class OutboxFile {
 
   adopt(from: string, to: string, isAlias: boolean): number | 'busy' {
     this.#checkVersion();
-    const moved = adoptAccount(this.#db, this.#statements, { from, to, isAlias });
+    const isBusy = (lease: LeaseRow) => this.#isDelivering(from, lease);
+    const moved = adoptAccount(this.#db, this.#statements, { from, to, isAlias, isBusy });
     this.#refresh();
     return moved;
   }
 
-  /** Puts back what this process has in flight, lets go of the leases, and closes the file. */
+  /** Puts back what this process has in flight, and lets go of the leases. */
+  giveBack(): void {
+    for (const [account, lease] of this.#leases.all)
+      this.#transaction(account, () => {
+        const row = this.#row(account);
+        if (!lease.isHeld(row)) return;
+        this.#count(requeueInFlight(this.#statements, row));
+        lease.release(this.#statements);
+      });
+  }
+
   close(): void {
-    try {
-      for (const [account, lease] of this.#leases.all)
-        this.#transaction(account, () => {
-          const row = this.#row(account);
-          if (!lease.isHeld(row)) return;
-          this.#count(requeueInFlight(this.#statements, row));
-          lease.release(this.#statements);
-        });
-    } finally {
-      closeDatabase(this.#db);
-    }
+    closeDatabase(this.#db);
   }
 
   /** Closes the file as it is. */
@@ -285,6 +299,15 @@ export class OutboxFile {
     if (this.#draft === undefined) return;
     addToCounters(this.#statements, this.#draft, change);
     this.#draft = added(this.#draft, change);
+  }
+
+  #isDelivering(account: string, lease: LeaseRow): boolean {
+    return this.#leases.of(account).stateOf(lease) !== 'free';
+  }
+
+  /** With the account's time as it is now. */
+  #now(account: string, row: OutboxRow): OutboxRow {
+    return { ...row, carriedMs: row.carriedMs + this.#leases.of(account).uncountedMs };
   }
 
   #holds({ id }: OutboxRow, key: string): boolean {
