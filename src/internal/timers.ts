@@ -12,7 +12,7 @@ export const clearInterval = real.clearInterval;
 
 const { setImmediate } = real;
 
-/** Whether somebody has replaced the timers since. */
+/** Whether somebody has replaced the platform's immediates since, and most likely all of its timers. */
 export function areReplaced(): boolean {
   return globalThis.setImmediate !== setImmediate;
 }

@@ -1,4 +1,5 @@
 import type { Dispatcher, Pool } from 'undici';
+import { areReplaced } from '../internal/timers.js';
 import { BODY_TIMEOUT_MS, readBody } from './body.js';
 import { NetworkError } from './errors.js';
 import { httpTransport as fetchTransport } from './http.edge.js';
@@ -56,11 +57,17 @@ export function httpTransport(origin: string): HttpTransport {
 /** A transport over a pool of kept-alive connections, without redirects and without retries of its own. */
 function poolTransport(origin: string, { Pool, request: send }: Undici): HttpTransport {
   const pool = new Pool(origin, poolOptions);
+  // undici waits for an immediate before it uses a connection again. Where somebody has replaced those, for a test, it never
+  // comes: then each request gets a connection of its own.
+  let fresh: Pool | undefined;
   return {
     async request({ method, path, headers, body, deadline, signal, limits, onHeaders }) {
       try {
         if (signal?.aborted) throw new NetworkError('The call was aborted before it was sent', { sent: 'no' });
-        const response = await send.call(pool, {
+        const isFresh = areReplaced();
+        if (isFresh) fresh ??= new Pool(origin, poolOptions);
+        const response = await send.call((isFresh && fresh) || pool, {
+          reset: isFresh,
           method,
           path,
           // Nothing here unpacks an answer.
@@ -82,6 +89,6 @@ function poolTransport(origin: string, { Pool, request: send }: Undici): HttpTra
         throw networkError(error, { origin, deadline, headers, body });
       }
     },
-    close: () => pool.destroy(),
+    close: async () => void (await Promise.all([pool.destroy(), fresh?.destroy()])),
   };
 }
