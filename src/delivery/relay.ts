@@ -9,6 +9,7 @@ import { backoffMs } from './backoff.js';
 import { BatchDelivery } from './batch-delivery.js';
 import { errorForLog } from './error-for-log.js';
 import { type FlushResult, FlushTracker } from './flush-tracker.js';
+import { sayNotClosed } from './lost-at-close.js';
 import type { RelayOptions } from './relay-options.js';
 import { SendTimer } from './send-timer.js';
 import { Settlements } from './settlements.js';
@@ -159,7 +160,7 @@ export class Relay {
       const closed = isPromise(closing) ? closing.then(lost => this.#reportLost(lost)) : this.#reportLost(closing);
       await within(graceMs, closed);
     } catch (error) {
-      this.#sayNotClosed(`the outbox could not be closed within ${graceMs} ms: ${errorForLog(error)}`);
+      sayNotClosed(this.#options, graceMs, error);
     }
     this.#flushes.stop();
     return result;
@@ -212,13 +213,6 @@ export class Relay {
     // Their answer is cut off, but its status was read.
     const settled = outbox.settle([...accepted].map(key => ({ key, to: 'delivered' })));
     return isPromise(settled) ? settled.then(() => outbox.close(options)) : outbox.close(options);
-  }
-
-  #sayNotClosed(what: string): void {
-    const { outbox, logger } = this.#options;
-    if (outbox.durable)
-      logger.warn(`${what}. What it has on disk is kept, and the next process that opens it sends it`);
-    else logger.error(`${what}. Messages that were only in memory are lost`);
   }
 
   #reportLost(lost: readonly OutboxEntry[]): void {

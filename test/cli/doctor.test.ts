@@ -459,6 +459,19 @@ test('an outbox that is well', async () => {
   });
 });
 
+test("an outbox of which others can't see at once that its owner has ended", async () => {
+  const path = await anOutbox(200);
+  writeFileSync(`${path}-owner`, 'notes of mine');
+  const { code, find } = await doctor(envOf(await start()), ['--outbox', path]);
+  expect(code).toBe(0);
+  expect(find('owner')).toEqual({
+    name: 'owner',
+    status: 'warning',
+    finding: expect.stringContaining(`${path}-owner is not the empty file`),
+    advice: 'move it away',
+  });
+});
+
 test('an outbox with dead letters', async () => {
   const path = await anOutbox(422);
   const { code, wrong, find } = await doctor(envOf(await start()), ['--outbox', path]);

@@ -8,6 +8,7 @@ import { type Check, skipped } from './check.js';
 import { checkMount } from './mount.js';
 import { checkNetwork } from './network.js';
 import { checkOutbox } from './outbox.js';
+import { checkOwnerLock } from './owner-lock.js';
 import { checkProject } from './project.js';
 import { checkService } from './service.js';
 import { checkSettings, type Endpoint } from './settings.js';
@@ -56,6 +57,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
     ...(await checkSynap(endpoint, flags.tenancy)),
     checkOutbox(flags.outbox),
     ...checkMount(flags.outbox),
+    ...checkOwnerLock(flags.outbox),
   ];
   const wrong = checks.filter(({ status }) => status === 'wrong').length;
   await print(flags.json ? jsonLine({ ok: wrong === 0, checks }) : asText(checks, wrong));

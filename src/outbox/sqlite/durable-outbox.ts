@@ -1,6 +1,4 @@
 import type { Logger } from '../../internal/logger.js';
-import { monotonicNow } from '../../internal/monotonic-clock.js';
-import { setTimeout } from '../../internal/timers.js';
 import type {
   AccountStats,
   ClaimedEntry,
@@ -21,12 +19,9 @@ import { MemoryFallback } from './memory-fallback.js';
 import type { OutboxFile, OutboxFileOptions } from './outbox-file.js';
 import { OwedSettlements } from './owed-settlements.js';
 import { Positions } from './positions.js';
+import { untilUnlocked } from './until-unlocked.js';
 
 const MAX_POLL_MS = 1000;
-
-/** For how long a close waits for others that keep the file locked, and how often it looks. Whoever has closed may wait less. */
-const UNLOCKED_WITHIN_MS = 30_000;
-const TRY_CLOSE_MS = 20;
 
 /** Where new entries go: into the file, into memory, or through memory after what is moving into the file. */
 type Mode = 'file' | 'memory' | 'moving';
@@ -208,27 +203,18 @@ export class DurableOutbox implements Outbox {
     this.#isClosed = true;
     this.#file.lastTry();
     this.#fallback.requeueInFlight();
-    const isLeft = !this.#finish();
-    return isLeft && this.#file.isLocked && !isExit ? this.#closeUnlocked() : this.#end();
-  }
-
-  /** Writes what is left to write. @returns whether that is all of it */
-  #finish(): boolean {
-    this.#settleAllOwed();
-    while (this.#move()) {}
-    return this.#file.giveBack() && this.#owed.accounts.length === 0 && this.#fallback.isIdle;
-  }
-
-  async #closeUnlocked(): Promise<OutboxEntry[]> {
+    if (this.#finish() === 'done' || isExit) return this.#end();
     // From here on the app goes on beside it.
     this.#file.waitNoMore();
-    const until = monotonicNow() + UNLOCKED_WITHIN_MS;
-    do {
-      await new Promise<void>(resolve => {
-        setTimeout(resolve, TRY_CLOSE_MS).unref?.();
-      });
-    } while (!this.#finish() && this.#file.isLocked && monotonicNow() < until);
-    return this.#end();
+    return untilUnlocked(() => this.#finish()).then(() => this.#end());
+  }
+
+  /** Writes what is left to write, as far as no other program has the file locked. */
+  #finish(): 'done' | 'locked' {
+    this.#settleAllOwed();
+    while (this.#move()) {}
+    const isWritten = this.#file.giveBack() && this.#owed.accounts.length === 0 && this.#fallback.isIdle;
+    return isWritten || !this.#file.isLocked ? 'done' : 'locked';
   }
 
   #end(): OutboxEntry[] {

@@ -10,7 +10,7 @@ const { values } = parseArgs({
     url: { type: 'string', default: '' },
     /** Without one, the outbox is in memory. */
     file: { type: 'string' },
-    /** What is stopped: `Date` only, or the `timers`, too. */
+    /** What is stopped: `Date` only, or the `timers`, too; or the `jump` of a clock that was wrong until then. */
     stop: { type: 'string', default: 'timers' },
   },
 });
@@ -33,8 +33,9 @@ const recorder = createRecorder({
 // A connection is open, and a burst used up, when time stops.
 say(2);
 await recorder.flush({ timeoutMs: 10_000 });
-stopTime();
+if (values.stop !== 'jump') stopTime();
 say(10);
+if (values.stop === 'jump') stopTime();
 const flushed = await recorder.flush({ timeoutMs: 10_000 });
 const started = performanceNow();
 await recorder.close({ timeoutMs: 5000 });
@@ -54,6 +55,10 @@ function stopTime(): void {
   const now = Date.now();
   Date.now = () => now;
   if (values.stop === 'Date') return;
+  if (values.stop === 'jump') {
+    Date.now = () => now + 56 * 365 * 86_400_000;
+    return;
+  }
   performance.now = () => now;
   const never = () => ({ ref() {}, unref() {}, hasRef: () => false, refresh() {} });
   Object.assign(globalThis, {
