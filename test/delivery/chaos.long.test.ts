@@ -53,6 +53,13 @@ async function goesOn(on: Stage): Promise<void> {
   await expect.poll(() => on.synap.stored.length, { interval: 5 }).toBeGreaterThan(before);
 }
 
+/** Lets the rest be delivered, checks all of it, and says how much it was. */
+async function checked(on: Stage): Promise<{ duplicates: number }> {
+  const { stats, duplicates } = await on.drained();
+  console.info(`${expect.getState().currentTestName}: ${stats.accepted} messages, 0 missing, ${duplicates} sent twice`);
+  return { duplicates };
+}
+
 describe('four processes on one file', () => {
   it('keep the order, and send nothing again that was settled, when they are stopped and go on', async () => {
     await using on = await stage();
@@ -66,7 +73,7 @@ describe('four processes on one file', () => {
     }
     // What had to wait in memory, while one was stopped in the middle of a transaction, goes into the file.
     await end('SIGTERM');
-    await on.drained();
+    await checked(on);
   });
 
   it('lose nothing when they are ended by SIGTERM under load, and each of them ends', async () => {
@@ -77,7 +84,7 @@ describe('four processes on one file', () => {
       await goesOn(on);
     }
     await end('SIGTERM');
-    const { duplicates } = await on.drained();
+    const { duplicates } = await checked(on);
     // What was in flight at an end that did not wait for it.
     expect(duplicates).toBeLessThanOrEqual(10 * runs(10, 44));
   });
@@ -94,7 +101,7 @@ describe('four processes on one file', () => {
       await goesOn(on);
     }
     await end('SIGTERM');
-    await on.drained();
+    await checked(on);
   });
 });
 
@@ -119,7 +126,7 @@ describe('a process that is stopped past its lease', () => {
       child.kill('SIGKILL');
       await ended;
     }
-    const { duplicates } = await on.drained();
+    const { duplicates } = await checked(on);
     expect(duplicates).toBe(0);
   });
 });
@@ -170,7 +177,7 @@ describe.runIf(FAKETIME !== undefined)('four processes whose clocks are set', ()
     const contents = on.synap.stored.map(({ content }) => content);
     expect(new Set(contents).size).toBe(contents.length);
     await end('SIGTERM');
-    await on.drained();
+    await checked(on);
   });
 });
 
@@ -192,6 +199,6 @@ describe.runIf(hasNamespaces)('three containers on one volume, in each of which 
     // One lease alone lasts longer.
     expect((performance.now() - started) / runs(6, 50)).toBeLessThan(10_000);
     await end('SIGKILL');
-    await on.drained();
+    await checked(on);
   });
 });

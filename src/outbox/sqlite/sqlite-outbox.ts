@@ -26,7 +26,8 @@ export interface SqliteOutboxOptions {
   /** Messages that are pending or in flight at most; at least 1. Default: no limit but `maxBytes`. */
   maxMessages?: number | undefined;
   /**
-   * Of several processes on the file, one delivers. After so many milliseconds without a sign of life another takes over.
+   * Of several processes on the file, one delivers. When it ends, another on the same machine takes over at once; when it only
+   * gives no sign of life, after so many milliseconds.
    * 100 to 3,600,000, and the same in all of them. Default 10,000.
    */
   leaseMs?: number | undefined;
