@@ -33,10 +33,16 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
   /** Where messages wait until Synap has them. Default `memoryOutbox()`. */
   outbox?: Outbox | undefined;
   /**
-   * Sees every message before it is queued, and returns what may be recorded; `null` records nothing. If it throws or
-   * returns anything else, the message is not recorded and counted as a loss.
+   * Sees every message before it is queued, and returns what may be recorded; `null` records nothing. If it throws,
+   * returns anything else or takes longer than `redactTimeoutMs`, the message is not recorded and counted as a loss. Of the
+   * same message it must always make the same: message keys hash what it returns.
    */
   redact?: ((message: RecordMessageInput) => MaybePromise<RecordMessageInput | null>) | undefined;
+  /**
+   * How long `redact` may take for a message, in milliseconds; then the message is counted as a loss (`redact_failed`), and its
+   * conversation goes on. Default 5,000.
+   */
+  redactTimeoutMs?: number | undefined;
   /**
    * What stands for an answer that failed or was stopped before its first word: nothing (`skip`, the user's message stands
    * alone), or a message `[no answer]` with its status and error (`placeholder`). Either way `stats().emptyAnswers`
@@ -110,6 +116,7 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
 const QUARTER_HOUR = 15 * 60_000;
 const DAY = 24 * 60 * 60_000;
 const MAX_ATTEMPTS = 8;
+export const REDACT_TIMEOUT_MS = 5000;
 
 const positive = z.number().positive();
 const atLeastOne = z.int().min(1);
@@ -123,6 +130,7 @@ const schema = z.object({
   conversationScope: z.enum(['user', 'customer', 'app']).default('user'),
   metadata: z.record(z.string(), z.unknown()).optional(),
   redact: optionalFunction,
+  redactTimeoutMs: positive.default(REDACT_TIMEOUT_MS),
   emptyAnswers: z.enum(['skip', 'placeholder']).default('skip'),
   onLoss: optionalFunction,
   onDelivered: optionalFunction,
