@@ -7,6 +7,7 @@ import { forgetMessages } from './forget.js';
 import { listOutbox } from './list.js';
 import { purgeOutbox } from './purge.js';
 import { replayOutbox } from './replay.js';
+import { salvageOutbox } from './salvage.js';
 import { outboxStatus } from './status.js';
 
 const STATES: readonly KeptState[] = ['pending', 'held', 'in_flight', 'dead', 'expired'];
@@ -160,6 +161,20 @@ const forget = defineCommand({
     forgetMessages(file, { user, customer, conversation, yes, json }),
 });
 
+const salvage = defineCommand({
+  name: 'outbox salvage',
+  summary: 'read what can be read of a damaged file into a new one',
+  description:
+    'Reads what can be read of a damaged file, page by page, and writes it into a new one, in the same order. It says what is lost, as far as that can be known. The damaged file is not changed. End the processes that use it before. What was in flight is pending in the new file, as what Synap may have.',
+  argument: FILE,
+  flags: {
+    to: { type: 'string', value: 'file', description: 'the new file, which must not exist (default: <file>.salvaged)' },
+    json: JSON_LINE,
+  },
+  more: example('salvage ./outbox.db'),
+  run: (file, { to, json }) => salvageOutbox(file, { to, json }),
+});
+
 /** `synap-recorder outbox`: the pending messages and dead letters in the file of a durable outbox. */
 export const outboxCommand: Command = {
   name: 'outbox',
@@ -167,7 +182,7 @@ export const outboxCommand: Command = {
   description: 'Lists, sends again, moves, deletes and saves what is in the file of a durable outbox.',
   flags: {},
   more: example('status ./outbox.db'),
-  subcommands: [status, list, replay, purge, forget, adopt],
+  subcommands: [status, list, replay, purge, forget, adopt, salvage],
 };
 
 function example(command: string): string {
