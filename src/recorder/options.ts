@@ -7,6 +7,7 @@ import type { Delivered } from '../delivery/receipts.js';
 import { env, warn } from '../internal/env.js';
 import { property } from '../internal/guards.js';
 import type { Logger } from '../internal/logger.js';
+import { checkOutbox } from '../outbox/check-outbox.js';
 import { memoryOutbox } from '../outbox/memory-outbox.js';
 import type { MaybePromise, Outbox } from '../outbox/outbox.js';
 import { type RecordingClient, SynapClient, type SynapClientOptions } from '../synap/client.js';
@@ -205,6 +206,7 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     options;
   const enabled = parsed.data.enabled && !isSwitchedOff(options.logger);
   const outbox = options.outbox ?? memoryOutbox();
+  checkOutbox(outbox);
   if (enabled) checkAccount(options, outbox);
   const made = options.client || !enabled ? undefined : new SynapClient(options);
   const client = options.client ?? made;

@@ -185,4 +185,3 @@ describe('a file of version 0.1', () => {
     expect(claimed).toHaveLength(1);
   });
 });
-
