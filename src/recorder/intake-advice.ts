@@ -35,10 +35,10 @@ export function lossAdvice(reason: LossReason, error: unknown): string | undefin
   const advice = ADVICE[reason];
   if (advice === undefined) return undefined;
   if (error === undefined) return `${advice} (${reason})`;
-  return `${advice} (${reason}: ${error instanceof RedactionError ? error.message : errorForLog(error)})`;
+  return `${advice} (${reason}: ${RedactionError.is(error) ? error.message : errorForLog(error)})`;
 }
 
 /** What is said once: of a redaction, each way in which it fails. */
 export function topicOf(reason: LossReason, error: unknown): string {
-  return error instanceof RedactionError ? `${reason}:${error.kind}` : reason;
+  return RedactionError.is(error) ? `${reason}:${error.kind}` : reason;
 }

@@ -1,4 +1,4 @@
-import { property } from '../internal/guards.js';
+import { property, safely } from '../internal/guards.js';
 import { isPromise, MAX_TIMER_MS, type MaybePromise } from '../internal/promises.js';
 import type { RecordMessageInput } from '../synap/messages.js';
 
@@ -15,6 +15,11 @@ export class RedactionError extends Error {
   constructor(kind: RedactionError['kind'], message: string) {
     super(message);
     this.kind = kind;
+  }
+
+  /** Of an error that may be anything: a proxy can not even be asked what it is. */
+  static is(error: unknown): error is RedactionError {
+    return safely(() => error instanceof RedactionError) === true;
   }
 }
 
