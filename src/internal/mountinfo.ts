@@ -50,7 +50,7 @@ export function singleFileMount(path: string, mounts: readonly Mount[]): SingleF
 }
 
 /** The mounts of this process; none where they can't be known: not on Linux. */
-export function readMounts(): Mount[] {
+function readMounts(): Mount[] {
   try {
     return parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8'));
   } catch {

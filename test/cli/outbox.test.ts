@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -304,5 +304,25 @@ describe('synap-recorder outbox forget', () => {
     const { file } = await twoUsers();
     await cli('outbox', 'purge', file, '--state', 'pending', '--state', 'dead', '--yes');
     for (const text of ['tulip', 'daffodil', 'poison']) expect(inFile(file, text)).toEqual([]);
+  });
+});
+
+describe('synap-recorder outbox salvage', () => {
+  it('reads what can be read into a new file, says what is missing, and leaves the damaged one as it is', async () => {
+    const { file } = await outboxFile(refusesPoison);
+    const damaged = readFileSync(file);
+    // Its head and the tree below it are gone.
+    damaged.fill(0xa5, 0, 4096);
+    writeFileSync(file, damaged);
+    expect((await cli('outbox', 'status', file)).code).toBe(1);
+    const { code, stdout, stderr } = await cli('outbox', 'salvage', file);
+    expect([code, stdout]).toEqual([0, `1 pending message and 1 dead letter read into ${file}.salvaged\n`]);
+    expect(stderr).toContain('1 unreadable page');
+    expect(stderr).toContain(`there is no ${file}-wal`);
+    expect(readFileSync(file)).toEqual(damaged);
+    expect((await cli('outbox', 'list', `${file}.salvaged`, '--content')).stdout).toContain('poison');
+    expect((await cli('outbox', 'salvage', file)).code).toBe(1);
+    const json = await cli('outbox', 'salvage', file, '--to', `${file}.2`, '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ file: `${file}.2`, pending: 1, deadLetters: 1, lost: 0 });
   });
 });

@@ -65,6 +65,11 @@ describe.runIf(existsSync('/proc/self/fd'))('outboxes on one file', () => {
     expect(await claimKeys(b.outbox)).toEqual(['a']);
     await deliver(b.outbox, 'a');
     await putAll(b.outbox, 'b:c1');
+    const one = descriptors(path);
+    const c = openOutbox(path);
+    expect(c.outbox.stats().accepted).toBe(2);
+    expect(descriptors(path)).toBe(one);
+    await c.outbox.close();
     expect(b.outbox.stats()).toMatchObject({ accepted: 2, delivered: 1, pending: 1 });
     await b.outbox.close();
     expect([...a.lines, ...b.lines]).toEqual([]);

@@ -75,8 +75,12 @@ export class SharedHandle {
     });
   }
 
-  /** The file has failed: whoever opens it from now on opens it anew. Those that share this connection find out by themselves. */
+  /**
+   * The file has failed: whoever opens it from now on opens it anew. Those that share this connection find out by themselves.
+   * Does nothing after close().
+   */
   abandon(): void {
+    if (!this.#isOpen) return;
     if (handles.get(this.#handle.key) === this.#handle) handles.delete(this.#handle.key);
     this.#leave(({ db }) => {
       if (db.isOpen) db.close();

@@ -9,7 +9,7 @@ const MAX_PAYLOAD = 64 * 1024 * 1024;
 export type Value = number | Buffer | null;
 
 /** A row of some table: which one, only its columns tell. */
-export interface TableRow {
+interface TableRow {
   readonly rowid: number;
   readonly values: readonly Value[];
 }
