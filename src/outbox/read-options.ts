@@ -1,4 +1,5 @@
 import type * as z from 'zod/v4';
+import { isObject } from '../internal/guards.js';
 import { InvalidInputError } from '../synap/errors.js';
 
 /**
@@ -8,7 +9,9 @@ import { InvalidInputError } from '../synap/errors.js';
  * @throws {@link InvalidInputError} an option is wrong, or there is none of that name; `field` names it
  */
 export function readOutboxOptions<T extends z.ZodObject>(outbox: string, schema: T, options: unknown): z.output<T> {
-  const parsed = schema.safeParse(options);
+  // What a library has put on `Object.prototype` is no option.
+  const own: unknown = isObject(options) ? Object.assign(Object.create(null), options) : options;
+  const parsed = schema.safeParse(own);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
