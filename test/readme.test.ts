@@ -71,6 +71,7 @@ describe('the README and docs/', () => {
       'My card is <Redacted credit card number #0>, write to <Redacted email #1>',
       'Thank you!',
     ]);
+    expect(JSON.stringify(messages)).not.toContain('@example.com');
     expect(stdout).toContain('accepted: 2');
     expect(stderr).toBe('');
   });

@@ -1,3 +1,4 @@
+import * as z from 'zod/v4';
 import { monotonicNow } from '../internal/monotonic-clock.js';
 import { byPosition, type Held, hold, MemoryLine, release } from './memory-line.js';
 import type {
@@ -12,6 +13,7 @@ import type {
   PutResult,
   Settlement,
 } from './outbox.js';
+import { readOutboxOptions } from './read-options.js';
 
 const MiB = 1024 * 1024;
 
@@ -19,11 +21,19 @@ const MAX_DEAD_LETTERS = 1000;
 const MAX_DEAD_LETTER_BYTES = 4 * MiB;
 
 export interface MemoryOutboxOptions {
-  /** Messages it holds at most, in flight included. Default 10,000. */
+  /** Messages it holds at most, in flight included; at least 1. Default 10,000. */
   maxMessages?: number | undefined;
-  /** Bytes that they take at most, in flight included. Default 32 MiB. */
+  /** Bytes that they take at most, in flight included; at least 1. Default 32 MiB. */
   maxBytes?: number | undefined;
 }
+
+const schema = z.strictObject({
+  maxMessages: z.int().min(1).default(10_000),
+  maxBytes: z
+    .int()
+    .min(1)
+    .default(32 * MiB),
+});
 
 /** An outbox that answers at once. */
 export interface MemoryOutbox extends Outbox {
@@ -50,8 +60,11 @@ export interface MemoryOutbox extends Outbox {
  * An outbox in memory: the default. It refuses the newest turn when it is full, because dropping the oldest would tear a
  * hole in a conversation already begun. What it holds is lost with the process; `recorder.close()` empties it first.
  * Of its dead letters it keeps the newest 1,000, and 4 MiB at most.
+ *
+ * @throws {@link InvalidInputError} an option is wrong, or there is none of that name; `field` names it
  */
-export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: MemoryOutboxOptions = {}): MemoryOutbox {
+export function memoryOutbox(options: MemoryOutboxOptions = {}): MemoryOutbox {
+  const { maxMessages, maxBytes } = readOutboxOptions('memoryOutbox', schema, options);
   const lines = new Map<string, MemoryLine>();
   const aliases = new Map<string, string>();
   // Of what is pending or in flight, and of the dead letters.

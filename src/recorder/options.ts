@@ -7,6 +7,7 @@ import type { Delivered } from '../delivery/receipts.js';
 import { env, warn } from '../internal/env.js';
 import { property } from '../internal/guards.js';
 import type { Logger } from '../internal/logger.js';
+import { checkOutbox } from '../outbox/check-outbox.js';
 import { memoryOutbox } from '../outbox/memory-outbox.js';
 import type { MaybePromise, Outbox } from '../outbox/outbox.js';
 import { type RecordingClient, SynapClient, type SynapClientOptions } from '../synap/client.js';
@@ -33,10 +34,16 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
   /** Where messages wait until Synap has them. Default `memoryOutbox()`. */
   outbox?: Outbox | undefined;
   /**
-   * Sees every message before it is queued, and returns what may be recorded; `null` records nothing. If it throws or
-   * returns anything else, the message is not recorded and counted as a loss.
+   * Sees every message before it is queued, and returns what may be recorded; `null` records nothing. If it throws,
+   * returns anything else or takes longer than `redactTimeoutMs`, the message is not recorded and counted as a loss. Of the
+   * same message it must always make the same: message keys hash what it returns.
    */
   redact?: ((message: RecordMessageInput) => MaybePromise<RecordMessageInput | null>) | undefined;
+  /**
+   * How long `redact` may take for a message, in milliseconds; then the message is counted as a loss (`redact_failed`), and its
+   * conversation goes on. Default 5,000.
+   */
+  redactTimeoutMs?: number | undefined;
   /**
    * What stands for an answer that failed or was stopped before its first word: nothing (`skip`, the user's message stands
    * alone), or a message `[no answer]` with its status and error (`placeholder`). Either way `stats().emptyAnswers`
@@ -110,6 +117,7 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
 const QUARTER_HOUR = 15 * 60_000;
 const DAY = 24 * 60 * 60_000;
 const MAX_ATTEMPTS = 8;
+export const REDACT_TIMEOUT_MS = 5000;
 
 const positive = z.number().positive();
 const atLeastOne = z.int().min(1);
@@ -123,6 +131,7 @@ const schema = z.object({
   conversationScope: z.enum(['user', 'customer', 'app']).default('user'),
   metadata: z.record(z.string(), z.unknown()).optional(),
   redact: optionalFunction,
+  redactTimeoutMs: positive.default(REDACT_TIMEOUT_MS),
   emptyAnswers: z.enum(['skip', 'placeholder']).default('skip'),
   onLoss: optionalFunction,
   onDelivered: optionalFunction,
@@ -197,6 +206,7 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     options;
   const enabled = parsed.data.enabled && !isSwitchedOff(options.logger);
   const outbox = options.outbox ?? memoryOutbox();
+  checkOutbox(outbox);
   if (enabled) checkAccount(options, outbox);
   const made = options.client || !enabled ? undefined : new SynapClient(options);
   const client = options.client ?? made;

@@ -63,7 +63,7 @@ describe('the log', () => {
     const { log, failed } = health();
     failed('full');
     expect(log).toEqual([
-      'outbox file /x/outbox.db is full: do this. Until then new messages wait in memory, and are gone with the process if it ends before they are delivered',
+      'outbox file /x/outbox.db is full: do this. Until then new messages wait in memory, and are lost if the process ends before they are delivered',
     ]);
   });
 

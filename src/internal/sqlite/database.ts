@@ -2,6 +2,7 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { monotonicNow } from '../monotonic-clock.js';
 import { DatabaseFileError, damaged, explain, isBusy, sqliteCode } from './errors.js';
+import { checkFileAccess } from './file-access.js';
 
 export const IN_MEMORY = ':memory:';
 
@@ -29,9 +30,20 @@ export interface DatabaseOptions extends DatabaseFormat {
   readonly synchronous: 'NORMAL' | 'FULL';
   /** How long to wait for other connections, in milliseconds. */
   readonly busyTimeoutMs: number;
+  /**
+   * Whether what is deleted is overwritten (`secure_delete`), and a new file can give back the room that it took
+   * (`incremental_vacuum`).
+   */
+  readonly erasesDeleted?: boolean | undefined;
+  /** Is told, once for each file and process, who else can get at the file. */
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
-type InspectOptions = Omit<DatabaseOptions, 'synchronous'>;
+type InspectOptions = DatabaseFormat & Pick<DatabaseOptions, 'path' | 'busyTimeoutMs'>;
+
+// Of files of which something was said.
+const warned = new Set<string>();
+const MAX_WARNED = 1000;
 
 /**
  * Opens a database, and makes it if it isn't there: readable by its owner only, since it holds transcripts.
@@ -41,12 +53,17 @@ type InspectOptions = Omit<DatabaseOptions, 'synchronous'>;
  * @throws {@link DatabaseFileError} the file can't be used; the message says why and what to do
  */
 export function openDatabase(options: DatabaseOptions): DatabaseSync {
-  const { path, synchronous, busyTimeoutMs, createSchema, applicationId, schemaVersion, migrate } = options;
+  const { path, synchronous, busyTimeoutMs, createSchema, applicationId, schemaVersion, migrate, warn } = options;
   let db: DatabaseSync | undefined;
   try {
-    if (path !== IN_MEMORY && !createFile(path)) inspectFile(options);
+    if (path !== IN_MEMORY) {
+      const warnings = checkFileAccess(path);
+      if (!createFile(path)) inspectFile(options);
+      for (const warning of warnings) warnOnce(warning, warn);
+    }
     db = new DatabaseSync(path);
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    if (options.erasesDeleted) eraseDeleted(db, busyTimeoutMs);
     switchToWal(db, busyTimeoutMs);
     db.exec(`PRAGMA synchronous = ${synchronous}`);
     db.exec('BEGIN IMMEDIATE');
@@ -105,6 +122,18 @@ export function patiently<T>(work: () => T, timeoutMs: number): T {
       if (!isBusy(error) || monotonicNow() > deadline) throw error;
     }
   }
+}
+
+function eraseDeleted(db: DatabaseSync, busyTimeoutMs: number): void {
+  db.exec('PRAGMA secure_delete = ON');
+  // Only a file without pages takes it; any other takes it with its next VACUUM.
+  if (pragma(db, 'page_count') === 0) patiently(() => db.exec('PRAGMA auto_vacuum = INCREMENTAL'), busyTimeoutMs);
+}
+
+function warnOnce(warning: string, warn: DatabaseOptions['warn']): void {
+  if (warn === undefined || warned.has(warning) || warned.size >= MAX_WARNED) return;
+  warned.add(warning);
+  warn(warning);
 }
 
 /** False when there is a file already. */

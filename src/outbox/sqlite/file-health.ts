@@ -62,8 +62,10 @@ export class FileHealth {
     if (now - (this.#loggedAt.get(problem) ?? Number.NEGATIVE_INFINITY) < LOG_AGAIN_MS) return;
     this.#loggedAt.set(problem, now);
     this.#isLogged = true;
+    const salvage =
+      problem === 'damaged' ? `. What can be read of it: npx synap-recorder outbox salvage ${this.#path}` : '';
     logger.error(
-      `outbox file ${message}. Until then new messages wait in memory, and are gone with the process if it ends before they are delivered`,
+      `outbox file ${message}${salvage}. Until then new messages wait in memory, and are lost if the process ends before they are delivered`,
     );
   }
 

@@ -1,4 +1,5 @@
 import { type Logger, safeLogger } from '../../internal/logger.js';
+import { checkSingleFileMount } from '../../internal/mountinfo.js';
 import { patiently } from '../../internal/sqlite/database.js';
 import { explain } from '../../internal/sqlite/errors.js';
 import { NO_ROW, type OutboxRow, sumOf } from './counters.js';
@@ -25,6 +26,7 @@ export class FileGuard {
   #file: OutboxFile | undefined;
   readonly #rows = new Map<string, OutboxRow>();
   #account: string | undefined;
+  #isMountChecked = false;
   #isLastTry = false;
   #waitsForLocks = true;
   #isClosed = false;
@@ -160,13 +162,22 @@ export class FileGuard {
   }
 
   #open(): OutboxFile {
-    const file = new OutboxFile(this.#options, this.#leases, this.#rows, this.#account);
+    const warn = (message: string) => this.#logger.warn(`outbox file ${message}`);
+    const file = new OutboxFile(this.#options, this.#leases, this.#rows, this.#account, warn);
     this.#file = file;
+    this.#checkMount();
     if (file.adopted)
       this.#logger.warn(
         `outbox file ${this.#options.path} was written by synap-recorder 0.1, which knew no accounts: the ${file.adopted} message${file.adopted === 1 ? '' : 's'} waiting in it now belong${file.adopted === 1 ? 's' : ''} to the account of this recorder, ${this.#account}`,
       );
     return file;
+  }
+
+  #checkMount(): void {
+    if (this.#isMountChecked) return;
+    this.#isMountChecked = true;
+    const mount = checkSingleFileMount(this.#options.path);
+    if (mount) this.#logger.warn(`outbox file ${mount.problem}: ${mount.advice}`);
   }
 
   /** It is opened again when it is tried again: somebody may have mended it, or put another in its place. */

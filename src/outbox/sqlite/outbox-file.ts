@@ -1,6 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { closeDatabase, inTransaction } from '../../internal/sqlite/database.js';
-import { Statements } from '../../internal/sqlite/statements.js';
+import { inTransaction } from '../../internal/sqlite/database.js';
 import type {
   AccountStats,
   ClaimedEntry,
@@ -35,8 +34,9 @@ import {
 import { listDeadLetters, purgeMessages, replayDeadLetters, type Selection } from './kept-messages.js';
 import type { Leases } from './lease.js';
 import type { LeaseRow } from './lease-row.js';
-import { checkVersion, type OutboxDatabaseOptions, openOutboxDatabase } from './open-file.js';
-import { type OutboxStatements, SQL } from './statements.js';
+import { checkVersion, type OutboxDatabaseOptions } from './open-file.js';
+import { SharedHandle } from './shared-handle.js';
+import type { OutboxStatements } from './statements.js';
 
 /** Keys of delivered messages that are remembered, of all accounts. Each has the same share. */
 const REMEMBERED_KEYS = 100_000;
@@ -60,6 +60,7 @@ export interface OutboxFileOptions extends OutboxDatabaseOptions {
 export class OutboxFile {
   readonly #options: OutboxFileOptions;
   readonly #leases: Leases;
+  readonly #handle: SharedHandle;
   readonly #db: DatabaseSync;
   readonly #statements: OutboxStatements;
   /** How many messages an older version had left, when they were given to the account of the recorder that opens it. */
@@ -72,14 +73,25 @@ export class OutboxFile {
   /**
    * @param rows is kept up to date with what is known of each account
    * @param account whose recorder opens it
+   * @param warn is told what is unwise about the file
    * @throws DatabaseFileError the file can't be used
    */
-  constructor(options: OutboxFileOptions, leases: Leases, rows: Map<string, OutboxRow>, account?: string) {
+  constructor(
+    options: OutboxFileOptions,
+    leases: Leases,
+    rows: Map<string, OutboxRow>,
+    account?: string,
+    warn: (message: string) => void = () => {},
+  ) {
     this.#options = options;
     this.#leases = leases;
     this.#rows = rows;
-    this.#db = openOutboxDatabase(options);
-    this.#statements = new Statements(this.#db, SQL);
+    const isTheirs = (account: string, lease: LeaseRow) => leases.of(account).stateOf(lease) === 'theirs';
+    const isDeliveredByOthers = (statements: OutboxStatements) =>
+      listAccounts(statements, isTheirs).some(({ delivering }) => delivering);
+    this.#handle = new SharedHandle(options, { isDeliveredByOthers, warn });
+    this.#db = this.#handle.db;
+    this.#statements = this.#handle.statements;
     try {
       this.#checkVersion();
       this.adopted = account === undefined ? undefined : adoptVersion1(this.#db, this.#statements, account);
@@ -175,6 +187,7 @@ export class OutboxFile {
     });
     for (const { key } of known) inFlight.delete(key);
     this.#leases.releaseUnusedLock();
+    if (known.some(({ to }) => to === 'delivered')) this.#handle.deleted();
     return answer;
   }
 
@@ -237,6 +250,7 @@ export class OutboxFile {
   purge(selection: Selection, states?: readonly PurgeableState[]): number {
     this.#checkVersion();
     const purged = purgeMessages(this.#db, this.#statements, selection, states);
+    this.#handle.deleted();
     this.#refresh();
     return purged;
   }
@@ -261,12 +275,12 @@ export class OutboxFile {
   }
 
   close(): void {
-    closeDatabase(this.#db);
+    this.#handle.close();
   }
 
-  /** Closes the file as it is. */
+  /** Leaves the file as it is. */
   abandon(): void {
-    if (this.#db.isOpen) this.#db.close();
+    this.#handle.abandon();
   }
 
   /** `work` reads the row of the account before anything else. */
