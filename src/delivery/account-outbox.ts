@@ -17,6 +17,8 @@ export function outboxOfAccount(outbox: Outbox, account: string, logger?: Logger
     },
     settle: settlements => outbox.settle(settlements, account),
     stats: () => outbox.stats(account),
+    ...(outbox.fullness && { fullness: () => outbox.fullness?.(account) ?? 0 }),
+    oldestAt: () => outbox.oldestAt?.(account),
     progress: position => outbox.progress(position, account),
     deadLetters: page => outbox.deadLetters({ ...page, account }),
     replay: keys => outbox.replay(keys, { account }),

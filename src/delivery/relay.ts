@@ -4,6 +4,7 @@ import { isPromise, within } from '../internal/promises.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from '../outbox/outbox.js';
 import { Account } from './account.js';
 import { outboxOfAccount } from './account-outbox.js';
+import { BacklogWatch } from './backlog.js';
 import { backoffMs } from './backoff.js';
 import { BatchDelivery } from './batch-delivery.js';
 import { errorForLog } from './error-for-log.js';
@@ -55,6 +56,7 @@ export class Relay {
   readonly #delivery: BatchDelivery;
   readonly #flushes: FlushTracker;
   readonly #settlements: Settlements;
+  readonly #backlog: BacklogWatch | undefined;
   readonly #timer = new SendTimer(() => void this.#send());
   readonly #poll: NodeJS.Timeout | undefined;
 
@@ -73,10 +75,17 @@ export class Relay {
     this.#options = { ...options, outbox };
     this.#flushes = new FlushTracker(outbox);
     this.#settlements = new Settlements({ ...this.#options, flushes: this.#flushes });
-    this.#delivery = new BatchDelivery({ ...options, settlements: this.#settlements });
-    outbox.open?.(logger);
-    this.#account.start();
-    this.#check();
+    this.#backlog = options.onBacklog && new BacklogWatch({ ...options, report: options.onBacklog });
+    this.#delivery = new BatchDelivery({
+      ...options,
+      settlements: this.#settlements,
+      paced: waitMs => this.#backlog?.paced(waitMs, this.#waiting()),
+    });
+    outsideRequests(() => {
+      outbox.open?.(logger);
+      this.#account.start();
+      this.#check();
+    });
     if (outbox.pollMs !== undefined) {
       this.#poll = outsideRequests(() => setInterval(() => this.#check(), outbox.pollMs));
       this.#poll.unref?.();
@@ -105,8 +114,18 @@ export class Relay {
    *
    * @param options.whileUp to wait no longer, too, once Synap is seen to be down, or has not answered for 10 seconds
    */
-  async flush(timeoutMs: number, ready?: Promise<void>, { whileUp = false } = {}): Promise<FlushResult> {
-    if (this.#isClosed) return { delivered: 0, pending: 0, deadLettered: 0 };
+  flush(timeoutMs: number, ready?: Promise<void>, { whileUp = false } = {}): Promise<FlushResult> {
+    if (this.#isClosed) return Promise.resolve({ delivered: 0, pending: 0, deadLettered: 0 });
+    if (ready) return this.#flush(timeoutMs, ready, whileUp);
+    const kind = `${timeoutMs} ${whileUp}`;
+    const alike = this.#flushes.alike(kind);
+    if (alike) return alike;
+    const answer = this.#flush(timeoutMs, ready, whileUp);
+    this.#flushes.share(kind, answer);
+    return answer;
+  }
+
+  async #flush(timeoutMs: number, ready: Promise<void> | undefined, whileUp: boolean): Promise<FlushResult> {
     const begunAt = monotonicNow();
     const checks = whileUp ? setInterval(() => this.#flushes.progress(), SECOND) : undefined;
     checks?.unref?.();
@@ -128,6 +147,15 @@ export class Relay {
       });
     } finally {
       clearInterval(checks);
+    }
+  }
+
+  /** When the oldest message that waits was accepted, in milliseconds since 1970, as far as the outbox says so. */
+  oldestAt(): number | undefined {
+    try {
+      return this.#options.outbox.oldestAt?.();
+    } catch {
+      return undefined;
     }
   }
 
@@ -188,6 +216,11 @@ export class Relay {
     return this.#knownStats;
   }
 
+  #waiting() {
+    const stats = this.#outboxStats();
+    return { ...stats, fullness: this.#options.outbox.fullness?.() };
+  }
+
   get #isClosed(): boolean {
     return this.#state.is === 'closed';
   }
@@ -220,8 +253,10 @@ export class Relay {
     if (result !== 'accepted') return result;
     // Where others deliver, asking again at each message would be no use.
     if (this.#options.outbox.pollMs === undefined) this.#idleUntil = 0;
+    this.#flushes.changed();
     this.#linger(monotonicNow());
     this.#schedule();
+    this.#backlog?.filled(this.#waiting());
     return result;
   }
 

@@ -69,6 +69,11 @@ export class MemoryLine {
     return this.#waiting.size;
   }
 
+  /** When the first of the line was accepted. */
+  get oldestAt(): number | undefined {
+    return this.#waiting.values().next().value?.acceptedAt;
+  }
+
   get deadCount(): number {
     return this.#dead.size;
   }

@@ -53,9 +53,11 @@ export class DurableOutbox implements Outbox {
   readonly #fallback: MemoryFallback;
   readonly #positions = new Positions();
   readonly #owed = new OwedSettlements();
+  readonly #room: { readonly bytes: number; readonly messages: number };
   #isClosed = false;
 
   constructor(options: OutboxFileOptions) {
+    this.#room = { bytes: options.maxBytes, messages: options.maxMessages };
     this.pollMs = Math.min(MAX_POLL_MS, Math.ceil(options.leaseMs / 4));
     this.location = options.path;
     this.#leases = new Leases(options.leaseMs);
@@ -131,6 +133,15 @@ export class DurableOutbox implements Outbox {
       pendingBytes: file.pendingBytes + memory.pendingBytes,
       foreign: account === undefined ? 0 : file.foreign + memory.foreign,
     };
+  }
+
+  fullness(account = ''): number {
+    const { fileBytes, fileOutstanding } = this.#file.known(account);
+    return Math.max(fileBytes / this.#room.bytes, fileOutstanding / this.#room.messages, this.#fallback.fullness);
+  }
+
+  oldestAt(account = ''): number | undefined {
+    return this.#file.read(file => file.oldestAt(account)) ?? this.#fallback.oldestAt(account);
   }
 
   progress(position?: number, account?: string): Progress {

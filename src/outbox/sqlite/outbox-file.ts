@@ -197,6 +197,12 @@ export class OutboxFile {
     };
   }
 
+  /** When the oldest that waits was accepted. */
+  oldestAt(account: string): number | undefined {
+    const row = this.#statements.get('oldestOf').get(account, account, account, account);
+    return (row as { acceptedAt: number | null } | undefined)?.acceptedAt ?? undefined;
+  }
+
   accounts(): AccountStats[] {
     return listAccounts(this.#statements);
   }

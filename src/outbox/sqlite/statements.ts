@@ -92,6 +92,12 @@ export const SQL = {
   kept: `SELECT account, ${ENTRY}, state, died_at AS diedAt
     FROM entries JOIN messages USING (position) JOIN (SELECT id AS account_id, account FROM accounts) USING (account_id)
     ORDER BY position`,
+  oldestOf: `SELECT min(acceptedAt) AS acceptedAt FROM (SELECT
+    (SELECT accepted_at FROM entries WHERE account_id = id AND state = 'ready' ORDER BY position LIMIT 1) AS acceptedAt
+      FROM accounts WHERE account = ${NAMED}
+    UNION ALL SELECT
+    (SELECT accepted_at FROM entries WHERE account_id = id AND state = 'in_flight' ORDER BY position LIMIT 1)
+      FROM accounts WHERE account = ${NAMED})`,
   oldest: `SELECT min(accepted_at) AS acceptedAt FROM entries WHERE position IN (SELECT
     (SELECT position FROM entries WHERE account_id = id AND state = 'ready' ORDER BY position LIMIT 1) FROM accounts)`,
 
