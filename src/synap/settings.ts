@@ -47,8 +47,10 @@ export function readApiKey({
 }: Pick<ConnectionOptions, 'logger'> & { apiKey?: string | undefined }): string {
   const fromEnv = apiKey === undefined ? env('SYNAP_API_KEY') : undefined;
   const key = checkApiKey(apiKey ?? fromEnv);
-  if (fromEnv !== undefined && isQuoted(fromEnv))
-    warn(logger, 'SYNAP_API_KEY stands in quotes, which are sent as a part of the key: set it without them');
+  if (isQuoted(key)) {
+    const name = fromEnv === undefined ? 'apiKey' : 'SYNAP_API_KEY';
+    warn(logger, `${name} stands in quotes, which are sent as a part of the key: set it without them`);
+  }
   return key;
 }
 
@@ -160,7 +162,7 @@ function idHeader(
   logger: ConnectionOptions['logger'],
 ): Record<string, string> {
   const variable = ID_VARIABLES[option];
-  const value = given ?? env(variable);
+  const value = typeof given === 'string' ? given.trim() : (given ?? env(variable));
   if (value === undefined) return {};
   if (given !== undefined && !isSendable(value))
     throw new InvalidInputError(`${option} must be ASCII without spaces, to be sent as ${header}`, { field: option });
@@ -168,8 +170,10 @@ function idHeader(
     warn(logger, `${variable} holds a space, a line break or a character outside ASCII, so ${header} is not sent`);
     return {};
   }
-  if (given === undefined && isQuoted(value))
-    warn(logger, `${variable} stands in quotes, which are sent as a part of ${header}: set it without them`);
+  if (isQuoted(value)) {
+    const name = given === undefined ? variable : option;
+    warn(logger, `${name} stands in quotes, which are sent as a part of ${header}: set it without them`);
+  }
   return { [header]: value };
 }
 
