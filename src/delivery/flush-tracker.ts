@@ -85,15 +85,13 @@ export class FlushTracker {
     this.#shared.clear();
   }
 
-  /** What another one like it does that began just now; undefined where there is none. */
-  alike(kind: string): Promise<FlushResult> | undefined {
+  /** Begins a flush, unless another one like it began just now, with nothing put or settled since: then that one's answer counts. */
+  once(kind: string, begin: () => Promise<FlushResult>): Promise<FlushResult> {
     const shared = this.#shared.get(kind);
-    return shared && monotonicNow() - shared.begunAt <= SAME_MS ? shared.answer : undefined;
-  }
-
-  /** Lets those that follow at once have this one's answer. */
-  share(kind: string, answer: Promise<FlushResult>): void {
+    if (shared && monotonicNow() - shared.begunAt <= SAME_MS) return shared.answer;
+    const answer = begin();
     this.#shared.set(kind, { begunAt: monotonicNow(), answer });
+    return answer;
   }
 
   /** Makes those who wait check again. */

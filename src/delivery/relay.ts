@@ -116,13 +116,8 @@ export class Relay {
    */
   flush(timeoutMs: number, ready?: Promise<void>, { whileUp = false } = {}): Promise<FlushResult> {
     if (this.#isClosed) return Promise.resolve({ delivered: 0, pending: 0, deadLettered: 0 });
-    if (ready) return this.#flush(timeoutMs, ready, whileUp);
-    const kind = `${timeoutMs} ${whileUp}`;
-    const alike = this.#flushes.alike(kind);
-    if (alike) return alike;
-    const answer = this.#flush(timeoutMs, ready, whileUp);
-    this.#flushes.share(kind, answer);
-    return answer;
+    const begin = () => this.#flush(timeoutMs, ready, whileUp);
+    return ready ? begin() : this.#flushes.once(`${timeoutMs} ${whileUp}`, begin);
   }
 
   async #flush(timeoutMs: number, ready: Promise<void> | undefined, whileUp: boolean): Promise<FlushResult> {

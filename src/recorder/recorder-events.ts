@@ -1,16 +1,29 @@
 import { diagnostics } from '#diagnostics';
 import type { Loss } from '../delivery/loss.js';
 import type { Delivered } from '../delivery/receipts.js';
+import type { Relay } from '../delivery/relay.js';
 import type { OutboxEntry } from '../outbox/outbox.js';
 import { Metrics, type MetricsSource } from './metrics.js';
 import type { OpenTelemetryApi } from './trace-id.js';
 
 /** Tells of what becomes of messages: by `node:diagnostics_channel`, and by OpenTelemetry's metrics. */
-export class RecorderEvents {
+export class RecorderEvents implements MetricsSource {
   readonly #metrics: Metrics;
+  readonly #relay: Pick<Relay, 'stats' | 'oldestAt'>;
 
-  constructor(openTelemetry: OpenTelemetryApi | false | undefined, source: MetricsSource) {
-    this.#metrics = new Metrics(openTelemetry, source);
+  constructor(openTelemetry: OpenTelemetryApi | false | undefined, relay: Pick<Relay, 'stats' | 'oldestAt'>) {
+    this.#relay = relay;
+    this.#metrics = new Metrics(openTelemetry, this);
+  }
+
+  backlog(): number {
+    const { pending, held, inFlight } = this.#relay.stats();
+    return pending + held + inFlight;
+  }
+
+  oldestAgeMs(): number | undefined {
+    const oldest = this.#relay.oldestAt();
+    return oldest === undefined ? undefined : Math.max(0, Date.now() - oldest);
   }
 
   accepted({ key, bytes, message: { conversationId, role } }: OutboxEntry): void {

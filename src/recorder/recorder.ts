@@ -92,7 +92,7 @@ export class Recorder {
         onDelivered: entry => receipts.delivered(entry),
         onBacklog: backlog => this.#warnOnce.guard('onBacklog', () => onBacklog?.(backlog)),
       });
-      this.#events = new RecorderEvents(openTelemetry, this.#metrics);
+      this.#events = new RecorderEvents(openTelemetry, this.#relay);
     }
     const accepted = (entry: OutboxEntry) => this.#events?.accepted(entry);
     this.#intake = new Intake({ settings: this.#settings, relay: this.#relay, warnOnce, report, accepted });
@@ -241,18 +241,6 @@ export class Recorder {
       emptyAnswers: this.#intake.emptyAnswers,
     };
   }
-
-  /** What the metrics read of this recorder. */
-  readonly #metrics = {
-    backlog: () => {
-      const { pending = 0, held = 0, inFlight = 0 } = this.#relay?.stats() ?? {};
-      return pending + held + inFlight;
-    },
-    oldestAgeMs: () => {
-      const oldest = this.#relay?.oldestAt();
-      return oldest === undefined ? undefined : Math.max(0, Date.now() - oldest);
-    },
-  };
 
   async #close(timeoutMs: number): Promise<FlushResult> {
     // What is left has this one chance: nothing is paced, unless Synap asks for it (429).

@@ -14,7 +14,7 @@ const SECOND = 1000;
 export const MAX_IDLE_MS = SECOND;
 
 /** What one request looks like on the connections that it is sent over. */
-export interface Addressed {
+interface Addressed {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
 }
