@@ -65,6 +65,14 @@ describe('the README and docs/', () => {
     expect(stderr).toBe('');
   });
 
+  it('examples/observability.ts tells of its messages and requests', async () => {
+    const { stdout, stderr } = await runWithSynap('examples/observability.ts');
+    expect(stdout).toMatch(
+      /^\/v1\/conversations\/messages\/batch: 200, 2 messages\ndelivered: user in .*\ndelivered: assistant in/,
+    );
+    expect(stderr).toBe('');
+  });
+
   it('examples/redact.ts records nothing that it takes out', async () => {
     const { messages, stdout, stderr } = await runWithSynap('examples/redact.ts');
     expect(messages.map(({ content }) => content)).toEqual([

@@ -18,6 +18,8 @@ export function outboxOfAccount(outbox: Outbox, account: string, logger?: Logger
     settle: settlements => outbox.settle(settlements, account),
     keepsLease: () => outbox.keepsLease?.(account) ?? true,
     stats: () => outbox.stats(account),
+    ...(outbox.fullness && { fullness: () => outbox.fullness?.(account) ?? 0 }),
+    oldestAgeMs: () => outbox.oldestAgeMs?.(account),
     progress: position => outbox.progress(position, account),
     deadLetters: page => outbox.deadLetters({ ...page, account }),
     replay: keys => outbox.replay(keys, { account }),

@@ -39,6 +39,8 @@ export interface BatchDeliveryOptions {
   readonly settlements: Settlements;
   /** Whether what was claimed may still be sent. */
   keepsLease(): MaybePromise<boolean>;
+  /** Told before each request how long the rate limit makes it wait, in milliseconds. */
+  paced?(waitMs: number): void;
 }
 
 /** Delivers one batch after another: sends it, decides about each message of it, and settles that with the outbox. */
@@ -206,7 +208,9 @@ export class BatchDelivery {
   async #waitForTurn(): Promise<void> {
     for (;;) {
       // A round that goes on while another has met a rate limit waits with it; a probe is past that time.
-      const wait = Math.max(this.circuit.until - monotonicNow(), 0) || this.rateLimiter.next();
+      const isOpen = this.circuit.until > monotonicNow();
+      const wait = isOpen ? this.circuit.until - monotonicNow() : this.rateLimiter.next();
+      if (!isOpen) this.#options.paced?.(wait);
       if (this.#isClosed) throw new NetworkError('The recorder was closed before this was sent', { sent: 'no' });
       if (wait === 0) return;
       await this.rateLimiter.pause(wait);

@@ -5,6 +5,7 @@ import { clearInterval, setInterval } from '../internal/timers.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from '../outbox/outbox.js';
 import { Account } from './account.js';
 import { outboxOfAccount } from './account-outbox.js';
+import { BacklogWatch } from './backlog.js';
 import { backoffMs } from './backoff.js';
 import { BatchDelivery } from './batch-delivery.js';
 import { errorForLog } from './error-for-log.js';
@@ -58,6 +59,7 @@ export class Relay {
   readonly #delivery: BatchDelivery;
   readonly #flushes: FlushTracker;
   readonly #settlements: Settlements;
+  readonly #backlog: BacklogWatch | undefined;
   readonly #timer = new SendTimer(() => void this.#send());
   readonly #poll: NodeJS.Timeout | undefined;
 
@@ -76,11 +78,18 @@ export class Relay {
     this.#options = { ...options, outbox };
     this.#flushes = new FlushTracker(outbox);
     this.#settlements = new Settlements({ ...this.#options, flushes: this.#flushes });
-    const keepsLease = () => outbox.keepsLease?.() ?? true;
-    this.#delivery = new BatchDelivery({ ...options, settlements: this.#settlements, keepsLease });
-    outbox.open?.(logger);
-    this.#account.start();
-    this.#check();
+    this.#backlog = options.onBacklog && new BacklogWatch({ ...options, report: options.onBacklog });
+    this.#delivery = new BatchDelivery({
+      ...options,
+      settlements: this.#settlements,
+      keepsLease: () => outbox.keepsLease?.() ?? true,
+      paced: waitMs => this.#backlog?.paced(waitMs, this.#waiting()),
+    });
+    outsideRequests(() => {
+      outbox.open?.(logger);
+      this.#account.start();
+      this.#check();
+    });
     if (outbox.pollMs !== undefined) {
       this.#poll = outsideRequests(() => setInterval(() => this.#check(), outbox.pollMs));
       this.#poll.unref?.();
@@ -109,8 +118,13 @@ export class Relay {
    *
    * @param options.whileUp to wait no longer, too, once Synap is seen to be down, or has not answered for 10 seconds
    */
-  async flush(timeoutMs: number, ready?: Promise<void>, { whileUp = false } = {}): Promise<FlushResult> {
-    if (this.#isClosed) return { delivered: 0, pending: 0, deadLettered: 0 };
+  flush(timeoutMs: number, ready?: Promise<void>, { whileUp = false } = {}): Promise<FlushResult> {
+    if (this.#isClosed) return Promise.resolve({ delivered: 0, pending: 0, deadLettered: 0 });
+    const begin = () => this.#flush(timeoutMs, ready, whileUp);
+    return ready ? begin() : this.#flushes.once(`${timeoutMs} ${whileUp}`, begin);
+  }
+
+  async #flush(timeoutMs: number, ready: Promise<void> | undefined, whileUp: boolean): Promise<FlushResult> {
     const begunAt = monotonicNow();
     const checks = whileUp ? setInterval(() => this.#flushes.progress(), SECOND) : undefined;
     checks?.unref?.();
@@ -132,6 +146,15 @@ export class Relay {
       });
     } finally {
       clearInterval(checks);
+    }
+  }
+
+  /** How old the oldest message that waits is, in milliseconds, as far as the outbox says so. */
+  oldestAgeMs(): number | undefined {
+    try {
+      return this.#options.outbox.oldestAgeMs?.();
+    } catch {
+      return undefined;
     }
   }
 
@@ -193,6 +216,11 @@ export class Relay {
     return this.#knownStats;
   }
 
+  #waiting() {
+    const stats = this.#outboxStats();
+    return { ...stats, fullness: this.#options.outbox.fullness?.() };
+  }
+
   get #isClosed(): boolean {
     return this.#state.is === 'closed';
   }
@@ -225,8 +253,10 @@ export class Relay {
     if (result !== 'accepted') return result;
     // Where others deliver, asking again at each message would be no use.
     if (this.#options.outbox.pollMs === undefined) this.#idleUntil = 0;
+    this.#flushes.changed();
     this.#linger(monotonicNow());
     this.#schedule();
+    this.#backlog?.filled(this.#waiting());
     return result;
   }
 

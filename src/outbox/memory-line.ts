@@ -74,6 +74,11 @@ export class MemoryLine {
     return this.#waiting.size;
   }
 
+  /** When the first of the line was put, by the monotonic clock. */
+  get oldestSince(): number | undefined {
+    return this.#waiting.values().next().value?.since;
+  }
+
   get deadCount(): number {
     return this.#dead.size;
   }

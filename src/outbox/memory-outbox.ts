@@ -41,6 +41,7 @@ export interface MemoryOutbox extends Outbox {
   claim(limits: ClaimLimits): ClaimedEntry[];
   settle(settlements: readonly Settlement[], account?: string): 'settled';
   progress(position?: number, account?: string): Progress;
+  fullness(): number;
   deadLetters(page?: {
     after?: number | undefined;
     limit?: number | undefined;
@@ -135,6 +136,14 @@ export function memoryOutbox(options: MemoryOutboxOptions = {}): MemoryOutbox {
       for (const { stats } of linesOf(account))
         for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += stats[name];
       return { ...sum, foreign: outstanding() - sum.pending - sum.inFlight };
+    },
+
+    fullness: () => Math.max(outstanding() / maxMessages, bytes / maxBytes),
+
+    oldestAgeMs(account) {
+      const times = linesOf(account).map(line => line.oldestSince ?? Number.POSITIVE_INFINITY);
+      const oldest = Math.min(Number.POSITIVE_INFINITY, ...times);
+      return oldest === Number.POSITIVE_INFINITY ? undefined : monotonicNow() - oldest;
     },
 
     progress(position = newest, account = undefined) {

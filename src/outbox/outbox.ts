@@ -192,6 +192,13 @@ export interface Outbox {
    * how many entries of other accounts are pending or in flight.
    */
   stats(account?: string): OutboxStats & { readonly pendingBytes: number; readonly foreign?: number };
+  /** How much of its room is taken, by whichever account, from 0 to 1, as of the stats that were read last. */
+  fullness?(account?: string): number;
+  /**
+   * How old the oldest message that waits is, in milliseconds, as {@link ClaimedEntry.ageMs} counts it; undefined where none
+   * waits. For metrics.
+   */
+  oldestAgeMs?(account?: string): number | undefined;
   /** How far the line of an account has come up to a position: by default, up to the newest entry. */
   progress(position?: number, account?: string): MaybePromise<Progress>;
   /** Dead letters, oldest first, from behind a position. Default 100 of them. */

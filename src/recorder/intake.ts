@@ -33,6 +33,8 @@ export interface IntakeOptions {
   relay: Pick<Relay, 'put'> | undefined;
   warnOnce: WarnOnce;
   report(loss: Loss): void;
+  /** Told of what the outbox has accepted. Never throws. */
+  accepted?(entry: OutboxEntry): void;
 }
 
 /**
@@ -58,6 +60,7 @@ export class Intake {
   readonly #relay: IntakeOptions['relay'];
   readonly #warnOnce: WarnOnce;
   readonly #report: (loss: Loss) => void;
+  readonly #accepted: IntakeOptions['accepted'];
   // The keys of the newest messages, so that one that is said twice is recorded once.
   readonly #recent = new BoundedSet(MAX_RECENT);
   readonly #saidBefore = new SaidBefore();
@@ -65,11 +68,12 @@ export class Intake {
   readonly #waiting = new WaitingMessages<Pending>();
   #isClosed = false;
 
-  constructor({ settings, relay, warnOnce, report }: IntakeOptions) {
+  constructor({ settings, relay, warnOnce, report, accepted }: IntakeOptions) {
     this.#settings = settings;
     this.#relay = relay;
     this.#warnOnce = warnOnce;
     this.#report = report;
+    this.#accepted = accepted;
   }
 
   /** How many messages wait for a redaction or the outbox. */
@@ -276,6 +280,7 @@ export class Intake {
         return lose('outbox_full');
       }
       turn.isAdmitted = true;
+      if (result === 'accepted') this.#accepted?.(entry);
       return 'accepted';
     };
     try {

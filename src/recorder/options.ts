@@ -1,5 +1,6 @@
 import * as z from 'zod/v4';
 import type { RelayAccount } from '../delivery/account.js';
+import type { Backlog } from '../delivery/backlog.js';
 import type { BackoffOptions } from '../delivery/backoff.js';
 import type { GiveUpOptions } from '../delivery/decide.js';
 import type { Loss } from '../delivery/loss.js';
@@ -57,6 +58,11 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
    * in the process that delivers the message, which need not be the one that recorded it.
    */
   onDelivered?: ((delivered: Delivered) => void) | undefined;
+  /**
+   * Is called when more waits for delivery than should, with the warning that is logged: more arrives than the rate limit lets go,
+   * or the outbox is half full, or 90 % full. Once, and again only after it was over.
+   */
+  onBacklog?: ((backlog: Backlog) => void) | undefined;
   /** Default: warnings and errors go to the console. `false` is silent. */
   logger?: Logger | false | undefined;
   /**
@@ -80,7 +86,8 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
   enabled?: boolean | undefined;
   /**
    * The app's `@opentelemetry/api`: messages say which trace they belong to (`trace_id`), that of the span that is active where
-   * their turn is opened. Default: what the app has registered with it; `false` for no trace ids.
+   * their turn is opened, and metrics count what becomes of messages. Default: what the app has registered with it; `false` for
+   * neither.
    */
   openTelemetry?: OpenTelemetryApi | false | undefined;
   /** How fast requests may follow one another. Default 48 a minute with a burst of 8; `false` for no limit. */
@@ -135,6 +142,7 @@ const schema = z.object({
   emptyAnswers: z.enum(['skip', 'placeholder']).default('skip'),
   onLoss: optionalFunction,
   onDelivered: optionalFunction,
+  onBacklog: optionalFunction,
   waitUntil: optionalFunction,
   closeOnSignals: z
     .union([z.boolean(), z.array(z.string().regex(/^SIG[A-Z0-9]+$/, 'must be the name of a signal'))])
@@ -182,6 +190,7 @@ export interface RecorderSettings extends Omit<z.output<typeof schema>, 'account
   readonly openTelemetry: RecorderOptions['openTelemetry'];
   readonly onLoss: RecorderOptions['onLoss'];
   readonly onDelivered: RecorderOptions['onDelivered'];
+  readonly onBacklog: RecorderOptions['onBacklog'];
   readonly waitUntil: WaitUntil | undefined;
   readonly closeOnSignals: readonly NodeJS.Signals[];
   readonly tenancy: RecorderOptions['tenancy'];
@@ -202,8 +211,8 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     const field = issue?.path.join('.') || 'options';
     throw new InvalidInputError(`createRecorder: ${field}: ${issue?.message ?? 'is wrong'}`, { field });
   }
-  const { userId, customerId, sessionId, conversationId, redact, onLoss, onDelivered, waitUntil, openTelemetry } =
-    options;
+  const { userId, customerId, sessionId, conversationId, redact, onLoss, onDelivered, onBacklog, waitUntil } = options;
+  const { openTelemetry } = options;
   const enabled = parsed.data.enabled && !isSwitchedOff(options.logger);
   const outbox = options.outbox ?? memoryOutbox();
   checkOutbox(outbox);
@@ -227,6 +236,7 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     openTelemetry,
     onLoss,
     onDelivered,
+    onBacklog,
     waitUntil,
     tenancy: options.tenancy,
     secrets: [typeof options.apiKey === 'string' ? options.apiKey.trim() : undefined, env('SYNAP_API_KEY')],

@@ -17,7 +17,7 @@ import {
 } from './messages.js';
 import { deadlineIn, readJson, SynapEndpoint } from './request.js';
 import { retryReads } from './retry-reads.js';
-import { type ConnectionOptions, checkTimeout } from './settings.js';
+import { type ConnectionOptions, checkTimeout, readRoute } from './settings.js';
 import type { Deadline, HttpTransport } from './transport.js';
 
 const DEFAULT_TIMEOUT_MS = 45_000;
@@ -125,7 +125,8 @@ export class SynapClient {
     this.baseUrl = this.#endpoint.baseUrl;
     this.#timeoutMs = checkTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const tenancy = checkTenancy(options.tenancy);
-    this.#transport = httpTransport(this.#endpoint.origin);
+    const { origin } = this.#endpoint;
+    this.#transport = httpTransport(origin, readRoute(new URL(origin), options));
     const ask = async (timeoutMs: number) => (await this.#whoami({ timeoutMs }, false)).tenancy;
     this.#customers = new CustomerIds({ tenancy, logger: options.logger, ask });
     this.#calls = new CustomerCalls(this.#endpoint, this.#transport, this.#customers);

@@ -66,7 +66,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
 
 async function checkSynap(endpoint: Endpoint | undefined, tenancy: Tenancy | undefined): Promise<Check[]> {
   if (endpoint === undefined) return [skipped('connection', 'the address is wrong')];
-  const network = await checkNetwork(endpoint.synap.baseUrl);
+  const network = await checkNetwork(endpoint.synap.baseUrl, endpoint.proxy);
   if (network.some(({ status }) => status === 'wrong')) return network;
   return [...network, ...(await checkService(endpoint, tenancy))];
 }

@@ -55,9 +55,11 @@ export class DurableOutbox implements Outbox {
   readonly #fallback: MemoryFallback;
   readonly #positions = new Positions();
   readonly #owed = new OwedSettlements();
+  readonly #room: { readonly bytes: number; readonly messages: number };
   #isClosed = false;
 
   constructor(options: OutboxFileOptions) {
+    this.#room = { bytes: options.maxBytes, messages: options.maxMessages };
     this.pollMs = Math.min(MAX_POLL_MS, Math.ceil(options.leaseMs / 4));
     this.location = options.path;
     this.#leases = new Leases(options);
@@ -133,6 +135,17 @@ export class DurableOutbox implements Outbox {
       pendingBytes: file.pendingBytes + memory.pendingBytes,
       foreign: account === undefined ? 0 : file.foreign + memory.foreign,
     };
+  }
+
+  fullness(account = ''): number {
+    const { fileBytes, fileOutstanding } = this.#file.known(account);
+    return Math.max(fileBytes / this.#room.bytes, fileOutstanding / this.#room.messages, this.#fallback.fullness);
+  }
+
+  oldestAgeMs(account = ''): number | undefined {
+    const ages = [this.#file.read(file => file.oldestAgeMs(account)), this.#fallback.oldestAgeMs(account)];
+    const oldest = Math.max(...ages.map(age => age ?? Number.NEGATIVE_INFINITY));
+    return oldest === Number.NEGATIVE_INFINITY ? undefined : oldest;
   }
 
   progress(position?: number, account?: string): Progress {

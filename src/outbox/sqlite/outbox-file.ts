@@ -223,6 +223,13 @@ export class OutboxFile {
     };
   }
 
+  /** How old the oldest that waits is, by the account's time. */
+  oldestAgeMs(account: string): number | undefined {
+    const { id, carriedMs } = this.#now(account, this.#row(account));
+    const oldest = this.#statements.get('oldestOf').get(id, id) as { carriedAtMs: number | null };
+    return oldest.carriedAtMs === null ? undefined : Math.max(0, carriedMs - oldest.carriedAtMs);
+  }
+
   accounts(): AccountStats[] {
     return listAccounts(this.#statements, (account, lease) => this.#isDelivering(account, lease));
   }

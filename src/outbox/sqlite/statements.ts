@@ -95,6 +95,10 @@ export const SQL = {
   kept: `SELECT account, ${ENTRY}, state, died_at AS diedAt
     FROM entries JOIN messages USING (position) JOIN (SELECT id AS account_id, account FROM accounts) USING (account_id)
     ORDER BY position`,
+  oldestOf: `SELECT min(carriedAtMs) AS carriedAtMs FROM (SELECT
+    (SELECT carried_at_ms FROM entries WHERE account_id = ? AND state = 'ready' ORDER BY position LIMIT 1) AS carriedAtMs
+    UNION ALL SELECT
+    (SELECT carried_at_ms FROM entries WHERE account_id = ? AND state = 'in_flight' ORDER BY position LIMIT 1))`,
   oldest: `SELECT min(accepted_at) AS acceptedAt FROM entries WHERE position IN (SELECT
     (SELECT position FROM entries WHERE account_id = id AND state = 'ready' ORDER BY position LIMIT 1) FROM accounts)`,
 
