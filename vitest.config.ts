@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { sources } from './test/sources.ts';
 
@@ -5,6 +6,7 @@ export default defineConfig({
   resolve: { alias: sources },
   test: {
     include: ['test/**/*.test.ts', 'local/test/**/*.test.ts'],
+    setupFiles: [fileURLToPath(new URL('test/support/mocked-time.ts', import.meta.url))],
     // Those are for `npm run test:long`.
     exclude: ['**/node_modules/**', '**/*.long.test.ts'],
     // Much of the time goes by in waiting, for processes and clocks.

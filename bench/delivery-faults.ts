@@ -1,6 +1,6 @@
 // What background senders lose, and send twice, under the same faults. Run: npm run faults
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,6 +31,28 @@ interface Row {
   oursOnly?: boolean;
   /** One sender after the other, because each needs the whole machine. */
   alone?: boolean;
+  /** What happens to its process once it has recorded. */
+  meanwhile?: (around: Around) => Promise<void>;
+  /** Its clock is what stands in the file `clock` of its folder, as faketime reads it. */
+  hasOwnClock?: boolean;
+  /** It can't be run yet, for want of something else. */
+  isStub?: boolean;
+}
+
+interface Around {
+  process: SenderProcess;
+  directory: string;
+  /** Another process that delivers from the same outbox; undefined where it is in memory. */
+  next?: () => SenderProcess;
+}
+
+const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+
+function clockOf(directory: string): NodeJS.ProcessEnv {
+  const file = join(directory, 'clock');
+  writeFileSync(file, '+0s');
+  const monotonic = { DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+  return { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1', ...monotonic };
 }
 
 const EVENTS = 60;
@@ -71,6 +93,54 @@ const rows: Row[] = [
     events: EVENTS,
     end: 'closed',
   },
+  {
+    name: 'stored, then the answer is cut (once)',
+    fault: ({ index }) => (index === 0 ? { status: 200, stored: true, cut: true } : undefined),
+    events: EVENTS,
+    end: 'closed',
+  },
+  {
+    name: 'a firewall dislikes one event (403, HTML)',
+    fault: ({ events }) => (events.includes(POISON) ? { status: 403, html: true } : undefined),
+    events: EVENTS,
+    end: 'closed',
+  },
+  {
+    name: 'two tenants, each with a key of its own',
+    // What comes under another's key is refused for good.
+    fault: ({ events, key }) =>
+      events.some(event => key !== `Bearer k${Math.floor(event / 2) % 2}`) ? { status: 422 } : undefined,
+    events: EVENTS,
+    end: 'closed',
+    settings: { tenants: 2 },
+    oursOnly: true,
+  },
+  {
+    name: 'stopped for 15 s (SIGSTOP), meanwhile another process starts',
+    events: EVENTS,
+    end: 'closed',
+    async meanwhile({ process, next }) {
+      process.signal('SIGSTOP');
+      const other = next?.();
+      await sleep(15 * SECOND);
+      process.signal('SIGCONT');
+      await other?.finish(45 * SECOND);
+    },
+  },
+  {
+    name: 'the clock is set 5 minutes ahead, then back, then to 1970; 10 s outage (503)',
+    fault: ({ sinceFirstMs }) => (sinceFirstMs < 10 * SECOND ? down : undefined),
+    events: EVENTS,
+    end: 'closed',
+    hasOwnClock: true,
+    async meanwhile({ directory }) {
+      for (const clock of ['+300s', '-300s', '@1970-01-01 00:00:10']) {
+        await sleep(3 * SECOND);
+        writeFileSync(join(directory, 'clock'), clock);
+      }
+    },
+  },
+  { name: 'only through a proxy', events: EVENTS, end: 'closed', isStub: true },
   {
     name: '15 s outage (503)',
     fault: ({ sinceFirstMs }) => (sinceFirstMs < 15 * SECOND ? down : undefined),
@@ -115,14 +185,18 @@ async function run({ sender, settings }: Way, row: Row): Promise<Outcome> {
       feed: 'at once',
       end: row.end,
     };
-    const process = new SenderProcess(job);
+    const process = new SenderProcess(job, row.hasOwnClock ? clockOf(directory) : {});
+    const next = () => new SenderProcess({ ...job, events: 0, end: 'closed' });
+    if (row.meanwhile) {
+      while (process.recordedAt === 0) await sleep(10);
+      await row.meanwhile({ process, directory, ...(settings?.outbox === 'sqlite' && { next }) });
+    }
     const exit = row.end === 'closed' ? await closeWhenQuiet(process, backend) : await process.endWithin(45 * SECOND);
     if (process.recordedAt === 0) throw new Error(`${sender} did not start: ${process.log}`);
     const before = backend.stored;
     if (row.end !== 'closed' && settings?.outbox === 'sqlite') {
       backend.recover();
-      const next = new SenderProcess({ ...job, events: 0, end: 'closed' });
-      await closeWhenQuiet(next, backend);
+      await closeWhenQuiet(next(), backend);
     }
     const { stored, storedAgain } = backend;
     const { lost: reported, failed } = process;
@@ -172,7 +246,11 @@ function table(of: (outcome: Outcome) => string, results: Map<Row, (Outcome | un
 
 const results = new Map<Row, (Outcome | undefined)[]>();
 for (const row of rows) {
-  if (wanted.length > 0 && !wanted.some(word => row.name.includes(word))) continue;
+  if (row.isStub || (wanted.length > 0 && !wanted.some(word => row.name.includes(word)))) continue;
+  if (row.hasOwnClock && !existsSync(FAKETIME)) {
+    console.error(`${row.name}: left out, libfaketime is missing (apt-get install faketime)`);
+    continue;
+  }
   const started = performance.now();
   const outcomes: (Outcome | undefined)[] = [];
   const fill = async (column: Way, place: number) => {

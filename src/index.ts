@@ -1,6 +1,8 @@
+export type { Backlog } from './delivery/backlog.js';
 export type { FlushResult } from './delivery/flush-tracker.js';
 export type { Loss, LossReason } from './delivery/loss.js';
 export type { Delivered } from './delivery/receipts.js';
+export type { AcceptedEvent, DeliveredEvent, LostEvent, RequestEvent } from './internal/diagnostics-topics.js';
 export type { JsonObject, JsonValue } from './internal/json.js';
 export type { Logger } from './internal/logger.js';
 export { type MemoryOutboxOptions, memoryOutbox } from './outbox/memory-outbox.js';
@@ -73,3 +75,4 @@ export type {
   Tenancy,
 } from './synap/messages.js';
 export type { ApiKeySource } from './synap/settings.js';
+export type { DispatcherAnswer, DispatcherRequest, HttpDispatcher } from './synap/transport.js';

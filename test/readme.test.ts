@@ -65,12 +65,21 @@ describe('the README and docs/', () => {
     expect(stderr).toBe('');
   });
 
+  it('examples/observability.ts tells of its messages and requests', async () => {
+    const { stdout, stderr } = await runWithSynap('examples/observability.ts');
+    expect(stdout).toMatch(
+      /^\/v1\/conversations\/messages\/batch: 200, 2 messages\ndelivered: user in .*\ndelivered: assistant in/,
+    );
+    expect(stderr).toBe('');
+  });
+
   it('examples/redact.ts records nothing that it takes out', async () => {
     const { messages, stdout, stderr } = await runWithSynap('examples/redact.ts');
     expect(messages.map(({ content }) => content)).toEqual([
       'My card is <Redacted credit card number #0>, write to <Redacted email #1>',
       'Thank you!',
     ]);
+    expect(JSON.stringify(messages)).not.toContain('@example.com');
     expect(stdout).toContain('accepted: 2');
     expect(stderr).toBe('');
   });

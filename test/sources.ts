@@ -22,6 +22,7 @@ function entriesOf(folder: string): { find: RegExp; replacement: string }[] {
 /** Aliases by which tests run the sources of both packages, unbuilt, where they are imported by their public names. */
 export const sources = [
   { find: /^#http$/, replacement: fileURLToPath(new URL('src/synap/http.ts', root)) },
+  { find: /^#diagnostics$/, replacement: fileURLToPath(new URL('src/internal/diagnostics.ts', root)) },
   ...entriesOf('./'),
   ...entriesOf('local/'),
 ];

@@ -12,10 +12,20 @@ export interface Answer {
   status: number;
   stored?: boolean;
   reset?: boolean;
+  /** The connection breaks in the middle of the body. */
+  cut?: boolean;
+  /** A web page: whatever answers, it is not the sender's own server. */
+  html?: boolean;
 }
 
 /** Undefined lets the request through. */
-export type Fault = (request: { index: number; events: readonly number[]; sinceFirstMs: number }) => Answer | undefined;
+export type Fault = (request: {
+  index: number;
+  events: readonly number[];
+  sinceFirstMs: number;
+  /** Its `Authorization` header. */
+  key: string | undefined;
+}) => Answer | undefined;
 
 /**
  * A server that speaks each sender's protocol far enough to be believed, breaks it as a fault says, and counts how often
@@ -93,10 +103,16 @@ export class Backend {
       const events = eventsIn(body);
       this.#firstAt ??= performance.now();
       const index = events.length > 0 ? this.requests++ : -1;
-      const answer = this.#fault?.({ index, events, sinceFirstMs: performance.now() - this.#firstAt });
+      const key = request.headers.authorization;
+      const answer = this.#fault?.({ index, events, sinceFirstMs: performance.now() - this.#firstAt, key });
       if (this.#delayMs > 0) await new Promise(resolve => setTimeout(resolve, this.#delayMs));
       if (!answer || answer.stored) this.#store(events);
       if (answer?.reset) return void request.socket.destroy();
+      if (answer?.html) return void response.writeHead(answer.status, { 'content-type': 'text/html' }).end('<p>No</p>');
+      if (answer?.cut) {
+        response.writeHead(answer.status, { 'content-type': 'application/json', 'content-length': 1000 });
+        return void response.write('{"total":', () => request.socket.destroy());
+      }
       const [status, json] = answer
         ? [answer.status, { detail: 'not now' }]
         : success(this.#sender, request.url ?? '', body, events.length);

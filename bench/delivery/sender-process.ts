@@ -50,8 +50,11 @@ export class SenderProcess {
   readonly #child: ChildProcess;
   #killed = false;
 
-  constructor(job: Job) {
-    this.#child = spawn(process.execPath, [PROGRAM, JSON.stringify(job)], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+  constructor(job: Job, env: NodeJS.ProcessEnv = {}) {
+    this.#child = spawn(process.execPath, [PROGRAM, JSON.stringify(job)], {
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     const [, stdout, stderr, reports] = this.#child.stdio;
     for (const stream of [stdout, stderr] as Readable[])
       stream.setEncoding('utf8').on('data', text => {
@@ -69,6 +72,10 @@ export class SenderProcess {
         resolve({ code, signal, lived: endedAt - this.recordedAt, killed: this.#killed }),
       );
     });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   /** Asks it to close its sender and end; gives it so many milliseconds for that. */

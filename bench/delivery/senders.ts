@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { Turn } from 'synap-recorder';
 
 /** Something that takes events and sends them in the background. */
 export interface Sender {
@@ -31,6 +32,8 @@ export interface SynapSettings {
   maxInFlight?: number;
   closeOnSignals?: true;
   retry?: { ifUnknown: 'dead-letter' };
+  /** So many recorders with keys of their own, `k0`, `k1`, …, on one outbox; each turn is the next one's. */
+  tenants?: number;
 }
 
 /** How many chats go on at once. Batches under way at once share none. */
@@ -109,30 +112,33 @@ const openers = {
   // Two events are a turn: what the user says, and what is answered.
   async synap({ url, onLost, directory }: Surroundings, settings: SynapSettings = {}): Promise<Sender> {
     const { createRecorder } = await import('synap-recorder');
-    const { outbox = 'memory', durability, ...options } = settings;
-    const recorder = createRecorder({
-      apiKey: 'k',
-      baseUrl: url,
-      onLoss: () => onLost(1),
-      ...options,
-      ...(outbox === 'sqlite' && { outbox: await sqlite(join(directory, 'outbox.db'), durability) }),
-    });
+    const { outbox = 'memory', durability, tenants = 1, ...options } = settings;
+    const open = async (tenant: number) =>
+      createRecorder({
+        apiKey: `k${tenant}`,
+        baseUrl: url,
+        onLoss: () => onLost(1),
+        ...options,
+        ...(outbox === 'sqlite' && { outbox: await sqlite(join(directory, 'outbox.db'), durability) }),
+      });
+    const recorders = await Promise.all(Array.from({ length: tenants }, (_, tenant) => open(tenant)));
     let turns = 0;
-    let turn: ReturnType<typeof recorder.turn> | undefined;
+    let turn: Turn | undefined;
     return {
       record(text) {
         if (turn) {
           turn.complete({ content: text });
           turn = undefined;
         } else {
-          turn = recorder.turn({ userId: 'ada', conversationId: `chat-${turns++ % CONVERSATIONS}` });
-          turn.user(text);
+          turn = recorders[turns % tenants]?.turn({ userId: 'ada', conversationId: `chat-${turns % CONVERSATIONS}` });
+          turns++;
+          turn?.user(text);
         }
       },
       async flush() {
-        while ((await recorder.flush()).pending > 0);
+        for (const recorder of recorders) while ((await recorder.flush()).pending > 0);
       },
-      close: () => recorder.close(),
+      close: () => Promise.all(recorders.map(recorder => recorder.close())),
     };
   },
 };

@@ -30,6 +30,7 @@ export function openDatabase(path: string): DatabaseSync {
       synchronous: 'FULL',
       busyTimeoutMs: BUSY_TIMEOUT_MS,
       migrate,
+      warn: message => console.warn(`synap-recorder-local: ${message}`),
     });
   } catch (error) {
     throw error instanceof DatabaseFileError ? new LocalSynapError(error.message, { cause: error.cause }) : error;

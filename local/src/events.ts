@@ -20,19 +20,29 @@ export async function* messageEvents(
   { after, ...filter }: MessageFilter & { after?: number | undefined },
   signal: AbortSignal,
 ): AsyncGenerator<ServerEvent> {
+  const newest = () => feed.shared('end', () => log.end());
+  const kind = JSON.stringify(filter);
   const end = log.end();
   let position = after === undefined ? end : after > end ? 0 : after;
   yield { event: 'position', id: position, data: JSON.stringify({ seq: position }) };
   for (;;) {
-    const { messages, through } = log.behind(position, filter);
-    for (const message of messages) {
+    const { events, through } = feed.shared(`${position} ${kind}`, () => eventsBehind(log, position, filter));
+    for (const event of events) {
       if (signal.aborted) return;
-      yield { event: 'message', id: message.seq, data: JSON.stringify(messageToWire(message)) };
+      yield event;
     }
     position = through;
     // A look is bounded, and the next one may find more; between the two others have their turn.
-    if (position < log.end()) await new Promise(setImmediate);
+    if (position < newest()) await new Promise(setImmediate);
     else if ((await feed.newerThan(position, signal)) === undefined) return;
     if (signal.aborted) return;
   }
+}
+
+function eventsBehind(log: MessageLog, position: number, filter: MessageFilter) {
+  const { messages, through } = log.behind(position, filter);
+  const events = messages.map(
+    (message): ServerEvent => ({ event: 'message', id: message.seq, data: JSON.stringify(messageToWire(message)) }),
+  );
+  return { events, through };
 }

@@ -3,12 +3,13 @@ import type { JsonObject, Tenancy } from 'synap-recorder';
 import { isUuid } from 'synap-recorder/wire';
 import * as z from 'zod/v4';
 import { conversationNamed } from './conversation-name.js';
-import { id, metadata, type Parsed, problemOf } from './input.js';
+import { checkCount, id, metadata, type Parsed, problemOf } from './input.js';
 import type { NewTranscript } from './store/ingestions.js';
 import type { NewMessage } from './store/records.js';
 import { customerProblem } from './tenancy.js';
 
 const MAX_TYPE_LENGTH = 64;
+const MAX_TURNS = 10_000;
 const MAX_DETAILS_BYTES = 64 * 1024;
 
 const isSmall = (value: unknown) => Buffer.byteLength(JSON.stringify(value) ?? '') <= MAX_DETAILS_BYTES;
@@ -55,7 +56,11 @@ export interface ParsedTranscript extends NewTranscript {
   givenId: string;
 }
 
-/** A whole transcript, as `POST /v1/conversations/ingest` takes it. */
+/**
+ * A whole transcript, as `POST /v1/conversations/ingest` takes it.
+ *
+ * @throws HTTPException 413 for more turns than one request may hold
+ */
 export function parseTranscript(input: unknown, tenancy: Tenancy): Parsed<ParsedTranscript> {
   const read = body.safeParse(input);
   if (!read.success) return { problem: problemOf(read.error, 'body') };
@@ -100,6 +105,7 @@ function readTurns(given: unknown): Parsed<Turn[]> {
       ? { problem: 'transcript must not be empty' }
       : { value: [{ role: 'user', content: given.toWellFormed() }] };
   if (!Array.isArray(given)) return { problem: 'transcript must be a string, or a list of turns' };
+  checkCount(given, 'transcript', MAX_TURNS);
   const result = turns.safeParse(given);
   if (result.success) return { value: result.data };
   const [issue] = result.error.issues;

@@ -1,3 +1,4 @@
+import { HTTPException } from 'hono/http-exception';
 import type { JsonObject, Tenancy } from 'synap-recorder';
 import { copyJson, isUuid } from 'synap-recorder/wire';
 import * as z from 'zod/v4';
@@ -80,10 +81,25 @@ export function parseBatchEntry(body: unknown): Parsed<NewMessage> {
   };
 }
 
-/** The entries of a batch, not yet parsed. */
+/** As many entries keep other requests waiting for a moment, and no longer. */
+const MAX_ENTRIES = 10_000;
+
+/**
+ * The entries of a batch, not yet parsed.
+ *
+ * @throws HTTPException 413 for more of them than one request may hold
+ */
 export function parseBatch(body: unknown): Parsed<unknown[]> {
   const messages = (body as { messages?: unknown } | null)?.messages;
-  return Array.isArray(messages) ? { value: messages } : { problem: 'messages must be an array' };
+  if (!Array.isArray(messages)) return { problem: 'messages must be an array' };
+  checkCount(messages, 'messages', MAX_ENTRIES);
+  return { value: messages };
+}
+
+/** @throws HTTPException 413 for a list that is longer */
+export function checkCount(list: readonly unknown[], name: string, most: number): void {
+  if (list.length > most)
+    throw new HTTPException(413, { message: `${name} has ${list.length} entries, and may have ${most} at most` });
 }
 
 const MAX_LIMIT = 500;

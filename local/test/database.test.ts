@@ -1,7 +1,7 @@
 // The database file: foreign, damaged, locked, shared, private.
 
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -177,3 +177,23 @@ test('a file that somebody keeps locked is a 503 to try again, and nothing is lo
   other.close();
   expect((await record(local, message)).status).toBe(200);
 });
+
+test.runIf(process.getuid)(
+  'a database that others can read is warned of, and one behind a broken link is refused',
+  async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    onTestFinished(() => warn.mockRestore());
+    const database = await filled();
+    chmodSync(database, 0o644);
+    const local = await startLocalSynap({ database });
+    await local.close();
+    expect(warn.mock.calls.flat()).toEqual([
+      expect.stringMatching(
+        /^synap-recorder-local: .* can be read or written by other users \(mode 0644\): run chmod 600/,
+      ),
+    ]);
+    const link = `${database}.link`;
+    symlinkSync(`${database}.not`, link);
+    await expect(startLocalSynap({ database: link })).rejects.toThrow(/symbolic link to a file that does not exist/);
+  },
+);

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { turns } from '../../test/support/turns.js';
+import { messageEvents } from '../src/events.js';
 import { Feed } from '../src/feed.js';
 import { Store } from '../src/store.js';
 import { tempDatabase } from './support.js';
@@ -69,4 +70,20 @@ test('an aborted wait ends, and closing the feed ends all waits', async () => {
   feed.close();
   expect(await closed).toBeUndefined();
   expect(await feed.newerThan(0, forever)).toBeUndefined();
+});
+
+test('a thousand readers of the same read it once, and all have it', async () => {
+  const { store, feed } = watched();
+  const behind = vi.spyOn(store.log, 'behind');
+  const gone = new AbortController();
+  const readers = Array.from({ length: 1000 }, () => messageEvents(store.log, feed, {}, gone.signal));
+  for (const reader of readers) expect((await reader.next()).value?.event).toBe('position');
+  const next = readers.map(reader => reader.next());
+  await turns(5);
+  behind.mockClear();
+  store.record(message());
+  const events = await Promise.all(next);
+  expect(events.every(({ value }) => value?.event === 'message' && value.id === 1)).toBe(true);
+  expect(behind.mock.calls.length).toBeLessThan(30);
+  gone.abort();
 });

@@ -16,12 +16,15 @@ export function outboxOfAccount(outbox: Outbox, account: string, logger?: Logger
       return isPromise(claimed) ? claimed.then(entries => own.of(entries)) : own.of(claimed);
     },
     settle: settlements => outbox.settle(settlements, account),
+    keepsLease: () => outbox.keepsLease?.(account) ?? true,
     stats: () => outbox.stats(account),
+    ...(outbox.fullness && { fullness: () => outbox.fullness?.(account) ?? 0 }),
+    oldestAgeMs: () => outbox.oldestAgeMs?.(account),
     progress: position => outbox.progress(position, account),
     deadLetters: page => outbox.deadLetters({ ...page, account }),
     replay: keys => outbox.replay(keys, { account }),
     purge: (keys, options) => outbox.purge(keys, { ...options, account }),
-    close: () => outbox.close(),
+    close: options => outbox.close(options),
   };
 }
 

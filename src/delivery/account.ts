@@ -1,6 +1,7 @@
 import { outsideRequests } from '../internal/async-context.js';
 import type { Logger } from '../internal/logger.js';
 import { isPromise, within } from '../internal/promises.js';
+import { clearTimeout, setTimeout } from '../internal/timers.js';
 import type { AccountStats, Outbox } from '../outbox/outbox.js';
 import { errorForLog } from './error-for-log.js';
 

@@ -1,6 +1,6 @@
 import { type Logger, loggerUntil } from '../internal/logger.js';
 import { monotonicNow } from '../internal/monotonic-clock.js';
-import type { ClaimedEntry, ClaimLimits, OutboxEntry } from '../outbox/outbox.js';
+import type { ClaimedEntry, ClaimLimits, MaybePromise, OutboxEntry } from '../outbox/outbox.js';
 import type { RecordingClient } from '../synap/client.js';
 import { NetworkError } from '../synap/errors.js';
 import type { BackoffOptions } from './backoff.js';
@@ -14,7 +14,9 @@ import {
   isFinal,
   isStopped,
   type Outcome,
+  TakenOver,
 } from './decide.js';
+import { errorForLog } from './error-for-log.js';
 import { LostAtClose } from './lost-at-close.js';
 import { PoisonIsolation } from './poison-isolation.js';
 import { RateLimiter, type RateLimitOptions, tokenBucket, UNLIMITED } from './rate-limiter.js';
@@ -35,6 +37,10 @@ export interface BatchDeliveryOptions {
   readonly retry: BackoffOptions & GiveUpOptions;
   readonly logger: Logger;
   readonly settlements: Settlements;
+  /** Whether what was claimed may still be sent. */
+  keepsLease(): MaybePromise<boolean>;
+  /** Told before each request how long the rate limit makes it wait, in milliseconds. */
+  paced?(waitMs: number): void;
 }
 
 /** Delivers one batch after another: sends it, decides about each message of it, and settles that with the outbox. */
@@ -101,6 +107,7 @@ export class BatchDelivery {
    */
   async deliver(claimed: readonly ClaimedEntry[]): Promise<boolean> {
     const { retry, settlements } = this.#options;
+    const claimedAt = monotonicNow();
     const entries: ClaimedEntry[] = [];
     const decisions: Decision[] = [];
     for (const entry of claimed) {
@@ -112,7 +119,7 @@ export class BatchDelivery {
     // The close has settled what is known.
     if (this.#isClosed) return false;
     this.#learn(outcomes);
-    decisions.push(...outcomes.map(outcome => decide(outcome, retry, this.#contextOf(outcome))));
+    decisions.push(...outcomes.map(outcome => decide(outcome, retry, this.#contextOf(outcome, claimedAt))));
     for (const { entry, loss } of decisions)
       if (loss !== undefined) this.#isolation.release(entry.message.conversationId);
     for (const { settlement } of decisions) if (settlement.to !== 'pending') this.suspects.forget(settlement.key);
@@ -140,9 +147,10 @@ export class BatchDelivery {
     this.#abort.abort();
   }
 
-  #contextOf(outcome: Outcome): DecisionContext {
+  #contextOf(outcome: Outcome, claimedAt: number): DecisionContext {
+    const { ageMs, acceptedAt } = outcome.entry;
     return {
-      now: Date.now(),
+      ageMs: ageMs === undefined ? Date.now() - acceptedAt : ageMs + monotonicNow() - claimedAt,
       unreadable: this.#unknownOutcomes.after(outcome),
       isProven: this.suspects.isProven(outcome.entry.key),
       isAccountToBlame: this.suspects.blame === 'account',
@@ -166,8 +174,10 @@ export class BatchDelivery {
       goesAlone: ({ key }) => this.#unknownOutcomes.isUnreadable(key),
       before: async sending => {
         await this.#waitForTurn();
+        await this.#assertLease();
         this.lostAtClose.sending(sending);
       },
+      beforeSending: () => this.#assertLease(),
       refusedSingly: () => {
         this.#refusedSinglyAt = monotonicNow();
       },
@@ -183,10 +193,24 @@ export class BatchDelivery {
     for (const { key } of entries) this.#accepted.add(key);
   }
 
+  /** This process may have been suspended, for as long as another needed to take over. */
+  async #assertLease(): Promise<void> {
+    const { keepsLease, logger } = this.#options;
+    let isKept = true;
+    try {
+      isKept = await keepsLease();
+    } catch (error) {
+      logger.info(`the outbox does not say who delivers: ${errorForLog(error)}`);
+    }
+    if (!isKept) throw new TakenOver('another process delivers by now');
+  }
+
   async #waitForTurn(): Promise<void> {
     for (;;) {
       // A round that goes on while another has met a rate limit waits with it; a probe is past that time.
-      const wait = Math.max(this.circuit.until - monotonicNow(), 0) || this.rateLimiter.next();
+      const isOpen = this.circuit.until > monotonicNow();
+      const wait = isOpen ? this.circuit.until - monotonicNow() : this.rateLimiter.next();
+      if (!isOpen) this.#options.paced?.(wait);
       if (this.#isClosed) throw new NetworkError('The recorder was closed before this was sent', { sent: 'no' });
       if (wait === 0) return;
       await this.rateLimiter.pause(wait);

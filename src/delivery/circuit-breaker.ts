@@ -86,8 +86,8 @@ export class CircuitBreaker {
     const isProbe = this.#state === 'half-open';
     const outcomes = await round();
     const stopped = outcomes.find(isStopped);
-    if (stopped) this.#open(stopped.failure, isProbe);
-    else if (isProbe) this.#afterProbe(outcomes);
+    if (stopped && stopped.failure.pause !== 'none') this.#open(stopped.failure, isProbe);
+    else if (isProbe && !stopped) this.#afterProbe(outcomes);
     return outcomes;
   }
 

@@ -24,7 +24,9 @@ export type FailureKind =
   /** An answer arrived and could not be read: most likely what was sent is stored. */
   | 'unreadable'
   /** It is stored, though the call failed. */
-  | 'stored';
+  | 'stored'
+  /** It was not sent: another process delivers by now. */
+  | 'taken_over';
 
 /**
  * What becomes of the messages of a request. `split`: they are sent by halves. `suspect`: other messages have to tell
@@ -59,6 +61,7 @@ const REACTIONS: Readonly<Record<FailureKind, Reaction>> = {
   unanswered: { batch: 'retry', single: 'retry', item: 'retry', pause: 'slow-backoff', isolate: 'one' },
   unreadable: { batch: 'retry', single: 'retry', item: 'retry', pause: 'backoff', isolate: 'one-by-one' },
   stored: { batch: 'deliver', single: 'deliver', item: 'deliver', pause: 'none', isolate: 'none' },
+  taken_over: { batch: 'hold', single: 'hold', item: 'hold', pause: 'none', isolate: 'none' },
 };
 
 /** A failed request, as delivery sees it. */
@@ -71,8 +74,15 @@ export interface Failure extends Reaction {
   readonly retryAfterMs: number | undefined;
 }
 
+/** The right to deliver was lost while a request waited: it was not sent. */
+export class TakenOver extends Error {
+  override readonly name = 'TakenOver';
+}
+
 export function failureOf(error: unknown): Failure {
   try {
+    if (error instanceof TakenOver)
+      return { kind: 'taken_over', error, maybeStored: false, retryAfterMs: undefined, ...REACTIONS.taken_over };
     if (SynapError.is(error)) return knownFailure(error);
   } catch {
     // A revoked proxy can not even be asked what it is.
@@ -228,8 +238,8 @@ export function decideBeforeSending(entry: ClaimedEntry, { ifUnknown }: GiveUpOp
 
 /** What delivery knows beyond an outcome. */
 export interface DecisionContext {
-  /** In milliseconds since 1970. */
-  readonly now: number;
+  /** How long the message has waited since it was accepted, in milliseconds. */
+  readonly ageMs: number;
   /** How many answers to this message could not be read, this one included. */
   readonly unreadable: number;
   /** Whether other messages have shown that a refusal was this message's own fault. */
@@ -261,7 +271,7 @@ function decisionOn(outcome: Outcome, options: GiveUpOptions, context: DecisionC
       if (maybeStored && (options.ifUnknown === 'dead-letter' || context.unreadable > MAX_UNREADABLE_RESENDS))
         return giveUp(entry, 'dead', 'unknown_outcome', error);
       const attempts = entry.attempts + 1;
-      if (isTooOld(entry, attempts, options, context)) return giveUp(entry, 'expired', 'expired', error);
+      if (isTooOld(attempts, options, context)) return giveUp(entry, 'expired', 'expired', error);
       return putBack(entry, attempts, entry.maybeStored || maybeStored);
     }
   }
@@ -274,18 +284,13 @@ function decisionOnSuspect(
 ): Decision {
   const { isProven, isAccountToBlame } = context;
   const attempts = isSent && !isAccountToBlame ? entry.attempts + 1 : entry.attempts;
-  if (isProven || (!isAccountToBlame && isTooOld(entry, attempts, options, context)))
+  if (isProven || (!isAccountToBlame && isTooOld(attempts, options, context)))
     return giveUp(entry, 'dead', 'rejected', failure.error);
   return putBack(entry, attempts, entry.maybeStored, errorForLog(failure.error));
 }
 
-function isTooOld(
-  entry: ClaimedEntry,
-  attempts: number,
-  { maxAgeMs, maxAttempts }: GiveUpOptions,
-  { now }: DecisionContext,
-): boolean {
-  return attempts >= maxAttempts && now - entry.acceptedAt > maxAgeMs;
+function isTooOld(attempts: number, { maxAgeMs, maxAttempts }: GiveUpOptions, { ageMs }: DecisionContext): boolean {
+  return attempts >= maxAttempts && ageMs > maxAgeMs;
 }
 
 function putBack(entry: ClaimedEntry, attempts: number, maybeStored: boolean, refused?: string): Decision {

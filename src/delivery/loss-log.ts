@@ -1,4 +1,5 @@
 import type { Logger } from '../internal/logger.js';
+import { monotonicNow } from '../internal/monotonic-clock.js';
 import { errorForLog } from './error-for-log.js';
 import type { LossReason } from './loss.js';
 
@@ -14,7 +15,7 @@ export class LossLog {
   }
 
   lost(key: string, reason: LossReason, error: unknown): void {
-    const now = Date.now();
+    const now = monotonicNow();
     const last = this.#said.get(reason);
     if (last && now - last.at < MINUTE) {
       last.since++;

@@ -1,5 +1,6 @@
 import type { Logger } from '../internal/logger.js';
-import type { OutboxEntry } from '../outbox/outbox.js';
+import type { Outbox, OutboxEntry } from '../outbox/outbox.js';
+import { errorForLog } from './error-for-log.js';
 
 /** Knows what went out in a request, so that what a close leaves behind is not said to be lost when Synap may have it. */
 export class LostAtClose {
@@ -31,6 +32,17 @@ export class LostAtClose {
     logger.error(closedWith(this.lost, this.maybeLost));
     for (const entry of left) report(entry, mayBeStored(entry) ? 'maybe_lost' : 'shutdown');
   }
+}
+
+/** The outbox has not closed in time. */
+export function sayNotClosed(
+  { outbox, logger }: { readonly outbox: Outbox; readonly logger: Logger },
+  ms: number,
+  error: unknown,
+): void {
+  const what = `the outbox could not be closed within ${ms} ms: ${errorForLog(error)}`;
+  if (outbox.durable) logger.warn(`${what}. What it has stored is kept, and sent by the next process that opens it`);
+  else logger.error(`${what}. Messages that were only in memory are lost`);
 }
 
 function closedWith(lost: number, maybeLost: number): string {

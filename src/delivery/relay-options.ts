@@ -2,6 +2,7 @@ import type { Logger } from '../internal/logger.js';
 import type { Outbox, OutboxEntry } from '../outbox/outbox.js';
 import type { RecordingClient } from '../synap/client.js';
 import type { RelayAccount } from './account.js';
+import type { Backlog } from './backlog.js';
 import type { BackoffOptions } from './backoff.js';
 import type { GiveUpOptions } from './decide.js';
 import type { Loss } from './loss.js';
@@ -20,6 +21,8 @@ export interface RelayOptions {
   retry: BackoffOptions & GiveUpOptions;
   logger: Logger;
   onLoss(loss: Loss): void;
+  /** Told when more waits than should. Never throws. Without it, nobody watches. */
+  onBacklog?: ((backlog: Backlog) => void) | undefined;
   /** Told of each entry that is delivered. Never throws. */
   onDelivered?: ((entry: OutboxEntry) => void) | undefined;
 }

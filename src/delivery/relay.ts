@@ -1,13 +1,16 @@
 import { outsideRequests } from '../internal/async-context.js';
 import { monotonicNow } from '../internal/monotonic-clock.js';
 import { isPromise, within } from '../internal/promises.js';
+import { clearInterval, setInterval } from '../internal/timers.js';
 import type { ClaimedEntry, MaybePromise, Outbox, OutboxEntry, PutResult } from '../outbox/outbox.js';
 import { Account } from './account.js';
 import { outboxOfAccount } from './account-outbox.js';
+import { BacklogWatch } from './backlog.js';
 import { backoffMs } from './backoff.js';
 import { BatchDelivery } from './batch-delivery.js';
 import { errorForLog } from './error-for-log.js';
 import { type FlushResult, FlushTracker } from './flush-tracker.js';
+import { sayNotClosed } from './lost-at-close.js';
 import type { RelayOptions } from './relay-options.js';
 import { SendTimer } from './send-timer.js';
 import { Settlements } from './settlements.js';
@@ -21,8 +24,9 @@ const CHECK_AGAIN_MS = SECOND;
 /** How long a flush that ends with a Synap that is down waits for its answer to a request. */
 const ANSWER_MS = 10 * SECOND;
 
-/** How long an outbox may take to close, at least. */
+/** How long an outbox may take to close, at least: one on disk may have to wait for others that write. */
 const CLOSE_GRACE_MS = SECOND;
+const DURABLE_CLOSE_GRACE_MS = 6 * SECOND;
 
 type OutboxState = ReturnType<Outbox['stats']>;
 
@@ -55,6 +59,7 @@ export class Relay {
   readonly #delivery: BatchDelivery;
   readonly #flushes: FlushTracker;
   readonly #settlements: Settlements;
+  readonly #backlog: BacklogWatch | undefined;
   readonly #timer = new SendTimer(() => void this.#send());
   readonly #poll: NodeJS.Timeout | undefined;
 
@@ -73,10 +78,18 @@ export class Relay {
     this.#options = { ...options, outbox };
     this.#flushes = new FlushTracker(outbox);
     this.#settlements = new Settlements({ ...this.#options, flushes: this.#flushes });
-    this.#delivery = new BatchDelivery({ ...options, settlements: this.#settlements });
-    outbox.open?.(logger);
-    this.#account.start();
-    this.#check();
+    this.#backlog = options.onBacklog && new BacklogWatch({ ...options, report: options.onBacklog });
+    this.#delivery = new BatchDelivery({
+      ...options,
+      settlements: this.#settlements,
+      keepsLease: () => outbox.keepsLease?.() ?? true,
+      paced: waitMs => this.#backlog?.paced(waitMs, this.#waiting()),
+    });
+    outsideRequests(() => {
+      outbox.open?.(logger);
+      this.#account.start();
+      this.#check();
+    });
     if (outbox.pollMs !== undefined) {
       this.#poll = outsideRequests(() => setInterval(() => this.#check(), outbox.pollMs));
       this.#poll.unref?.();
@@ -105,8 +118,13 @@ export class Relay {
    *
    * @param options.whileUp to wait no longer, too, once Synap is seen to be down, or has not answered for 10 seconds
    */
-  async flush(timeoutMs: number, ready?: Promise<void>, { whileUp = false } = {}): Promise<FlushResult> {
-    if (this.#isClosed) return { delivered: 0, pending: 0, deadLettered: 0 };
+  flush(timeoutMs: number, ready?: Promise<void>, { whileUp = false } = {}): Promise<FlushResult> {
+    if (this.#isClosed) return Promise.resolve({ delivered: 0, pending: 0, deadLettered: 0 });
+    const begin = () => this.#flush(timeoutMs, ready, whileUp);
+    return ready ? begin() : this.#flushes.once(`${timeoutMs} ${whileUp}`, begin);
+  }
+
+  async #flush(timeoutMs: number, ready: Promise<void> | undefined, whileUp: boolean): Promise<FlushResult> {
     const begunAt = monotonicNow();
     const checks = whileUp ? setInterval(() => this.#flushes.progress(), SECOND) : undefined;
     checks?.unref?.();
@@ -131,6 +149,15 @@ export class Relay {
     }
   }
 
+  /** How old the oldest message that waits is, in milliseconds, as far as the outbox says so. */
+  oldestAgeMs(): number | undefined {
+    try {
+      return this.#options.outbox.oldestAgeMs?.();
+    } catch {
+      return undefined;
+    }
+  }
+
   /**
    * For so long nothing lingers, and no backoff or rate limit is waited for, until Synap asks to slow down: the process is
    * about to end.
@@ -147,15 +174,16 @@ export class Relay {
     this.#delivery.skipBackoff();
     let result = await this.flush(timeoutMs, ready);
     if (this.#isClosed) return result;
-    const graceMs = Math.max(timeoutMs, CLOSE_GRACE_MS);
+    const graceMs = Math.max(timeoutMs, this.#options.outbox.durable ? DURABLE_CLOSE_GRACE_MS : CLOSE_GRACE_MS);
     try {
       const accepted = this.#delivery.accepted.size;
       result = { ...result, delivered: result.delivered + accepted, pending: Math.max(0, result.pending - accepted) };
-      this.#reportLost(await within(graceMs, this.#shut()));
+      const closing = this.#shut();
+      // What is lost may be known only after the time is up.
+      const closed = isPromise(closing) ? closing.then(lost => this.#reportLost(lost)) : this.#reportLost(closing);
+      await within(graceMs, closed);
     } catch (error) {
-      this.#options.logger.error(
-        `the outbox could not be closed within ${graceMs} ms: ${errorForLog(error)}. Messages that were only in memory are lost`,
-      );
+      sayNotClosed(this.#options, graceMs, error);
     }
     this.#flushes.stop();
     return result;
@@ -165,7 +193,7 @@ export class Relay {
   exit(): void {
     if (this.#isClosed) return;
     try {
-      const lost = this.#shut();
+      const lost = this.#shut({ isExit: true });
       if (Array.isArray(lost)) this.#reportLost(lost);
     } catch {
       // There is nothing left that could be done about it.
@@ -188,6 +216,11 @@ export class Relay {
     return this.#knownStats;
   }
 
+  #waiting() {
+    const stats = this.#outboxStats();
+    return { ...stats, fullness: this.#options.outbox.fullness?.() };
+  }
+
   get #isClosed(): boolean {
     return this.#state.is === 'closed';
   }
@@ -196,7 +229,7 @@ export class Relay {
     if (this.#state.is === 'idle') this.#state = { is: 'lingering', since };
   }
 
-  #shut(): ReturnType<Outbox['close']> {
+  #shut(options?: { isExit: boolean }): ReturnType<Outbox['close']> {
     this.#state = { is: 'closed' };
     this.#timer.stop();
     clearInterval(this.#poll);
@@ -204,10 +237,10 @@ export class Relay {
     this.#account.close();
     const { outbox } = this.#options;
     const { accepted } = this.#delivery;
-    if (accepted.size === 0) return outbox.close();
+    if (accepted.size === 0) return outbox.close(options);
     // Their answer is cut off, but its status was read.
     const settled = outbox.settle([...accepted].map(key => ({ key, to: 'delivered' })));
-    return isPromise(settled) ? settled.then(() => outbox.close()) : outbox.close();
+    return isPromise(settled) ? settled.then(() => outbox.close(options)) : outbox.close(options);
   }
 
   #reportLost(lost: readonly OutboxEntry[]): void {
@@ -220,8 +253,10 @@ export class Relay {
     if (result !== 'accepted') return result;
     // Where others deliver, asking again at each message would be no use.
     if (this.#options.outbox.pollMs === undefined) this.#idleUntil = 0;
+    this.#flushes.changed();
     this.#linger(monotonicNow());
     this.#schedule();
+    this.#backlog?.filled(this.#waiting());
     return result;
   }
 

@@ -16,6 +16,8 @@ export interface Sender {
   /** Whether an answer about this message could not be read: then it goes alone, so that the next one is about it only. */
   goesAlone(entry: ClaimedEntry): boolean;
   before(entries: readonly ClaimedEntry[]): Promise<void>;
+  /** Asked once more when the key is known, which may take its time: a request goes out only if this resolves. */
+  beforeSending(): Promise<void>;
   /** Synap has not taken a message of a batch for the moment, and has taken others. */
   refusedSingly(): void;
   /** Synap has answered 2xx to these; what of them it refused is still to be read. */
@@ -145,7 +147,7 @@ class Round {
       begunAt = this.#sender.suspects.now();
       const answer = await conversation.recordMessagesBatch(
         entries.map(entry => entry.message),
-        { signal, onAccepted: () => sender.accepted(entries) },
+        { signal, beforeSending: () => sender.beforeSending(), onAccepted: () => sender.accepted(entries) },
       );
       if (answer.unread) sender.acceptedUnread(answer.unread);
       // A client of the app's own may answer with none, which is no answer.
@@ -205,6 +207,7 @@ class Round {
       begunAt = suspects.now();
       const receipt = await conversation.recordMessage(entry.message, {
         signal,
+        beforeSending: () => sender.beforeSending(),
         onAccepted: () => sender.accepted([entry]),
       });
       // A client of the app's own may answer with nothing.

@@ -1,6 +1,7 @@
 import { outsideRequests } from '../internal/async-context.js';
 import { monotonicNow } from '../internal/monotonic-clock.js';
 import { MAX_TIMER_MS } from '../internal/promises.js';
+import { clearTimeout, setTimeout } from '../internal/timers.js';
 
 /**
  * Calls `send` at a time. Of several times, the earliest counts. It does not hold the process.

@@ -1,14 +1,18 @@
+/** A variable of the environment as it is; undefined where there is none, or where it may not be read. */
+export function rawEnv(name: string): string | undefined {
+  try {
+    return typeof process === 'undefined' ? undefined : process.env?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * A variable of the environment, without the blanks and line breaks that stand around it in files; undefined where nothing is
  * left, where the runtime has no environment, and where it may not be read (Deno without `--allow-env`).
  */
 export function env(name: string): string | undefined {
-  try {
-    const value = typeof process === 'undefined' ? undefined : process.env?.[name];
-    return value?.trim() || undefined;
-  } catch {
-    return undefined;
-  }
+  return rawEnv(name)?.trim() || undefined;
 }
 
 /** Whether a value stands in quotes. Docker's `--env-file` and many deployment panels take those for a part of it. */

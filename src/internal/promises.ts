@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from './timers.js';
 export type MaybePromise<T> = T | Promise<T>;
 
 /** Node's timers fire at once beyond this. */

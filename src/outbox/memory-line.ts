@@ -1,3 +1,4 @@
+import { monotonicNow } from '../internal/monotonic-clock.js';
 import type { RecordMessageInput } from '../synap/messages.js';
 import type { ClaimedEntry, ClaimLimits, DeadLetter, MessageState, OutboxEntry, Settlement } from './outbox.js';
 import { pick } from './pick-batch.js';
@@ -9,9 +10,11 @@ const REMEMBERED_KEYS = 10_000;
  * An entry without its message, of which the text is kept: as bytes, a message takes as much memory as it has bytes, and
  * gives the garbage collector nothing to look through.
  */
-export interface Held extends Omit<ClaimedEntry, 'message' | 'json'> {
+export interface Held extends Omit<ClaimedEntry, 'message' | 'json' | 'ageMs'> {
   readonly conversationId: string;
   readonly json: Uint8Array;
+  /** When it was put, by the monotonic clock. */
+  readonly since: number;
 }
 
 interface Waiting extends Held {
@@ -29,14 +32,16 @@ export function hold({ message, json = JSON.stringify(message), ...entry }: Outb
     position,
     conversationId: message.conversationId,
     json: encoder.encode(json),
+    since: monotonicNow(),
   };
 }
 
 /** The entry with its message, which is read when it is asked for: whoever takes thousands may not need them all at once. */
-export function release<T extends Held>({ json, conversationId: _, ...entry }: T) {
+export function release<T extends Held>({ json, conversationId: _, since, ...entry }: T) {
   let message: RecordMessageInput | undefined;
   return {
     ...entry,
+    ageMs: monotonicNow() - since,
     get message(): RecordMessageInput {
       message ??= JSON.parse(decoder.decode(json)) as RecordMessageInput;
       return message;
@@ -67,6 +72,11 @@ export class MemoryLine {
   /** How many are pending or in flight. */
   get size(): number {
     return this.#waiting.size;
+  }
+
+  /** When the first of the line was put, by the monotonic clock. */
+  get oldestSince(): number | undefined {
+    return this.#waiting.values().next().value?.since;
   }
 
   get deadCount(): number {

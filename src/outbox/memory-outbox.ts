@@ -1,3 +1,5 @@
+import * as z from 'zod/v4';
+import { monotonicNow } from '../internal/monotonic-clock.js';
 import { byPosition, type Held, hold, MemoryLine, release } from './memory-line.js';
 import type {
   AccountStats,
@@ -11,6 +13,7 @@ import type {
   PutResult,
   Settlement,
 } from './outbox.js';
+import { readOutboxOptions } from './read-options.js';
 
 const MiB = 1024 * 1024;
 
@@ -18,11 +21,19 @@ const MAX_DEAD_LETTERS = 1000;
 const MAX_DEAD_LETTER_BYTES = 4 * MiB;
 
 export interface MemoryOutboxOptions {
-  /** Messages it holds at most, in flight included. Default 10,000. */
+  /** Messages it holds at most, in flight included; at least 1. Default 10,000. */
   maxMessages?: number | undefined;
-  /** Bytes that they take at most, in flight included. Default 32 MiB. */
+  /** Bytes that they take at most, in flight included; at least 1. Default 32 MiB. */
   maxBytes?: number | undefined;
 }
+
+const schema = z.strictObject({
+  maxMessages: z.int().min(1).default(10_000),
+  maxBytes: z
+    .int()
+    .min(1)
+    .default(32 * MiB),
+});
 
 /** An outbox that answers at once. */
 export interface MemoryOutbox extends Outbox {
@@ -30,6 +41,7 @@ export interface MemoryOutbox extends Outbox {
   claim(limits: ClaimLimits): ClaimedEntry[];
   settle(settlements: readonly Settlement[], account?: string): 'settled';
   progress(position?: number, account?: string): Progress;
+  fullness(): number;
   deadLetters(page?: {
     after?: number | undefined;
     limit?: number | undefined;
@@ -49,8 +61,11 @@ export interface MemoryOutbox extends Outbox {
  * An outbox in memory: the default. It refuses the newest turn when it is full, because dropping the oldest would tear a
  * hole in a conversation already begun. What it holds is lost with the process; `recorder.close()` empties it first.
  * Of its dead letters it keeps the newest 1,000, and 4 MiB at most.
+ *
+ * @throws {@link InvalidInputError} an option is wrong, or there is none of that name; `field` names it
  */
-export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: MemoryOutboxOptions = {}): MemoryOutbox {
+export function memoryOutbox(options: MemoryOutboxOptions = {}): MemoryOutbox {
+  const { maxMessages, maxBytes } = readOutboxOptions('memoryOutbox', schema, options);
   const lines = new Map<string, MemoryLine>();
   const aliases = new Map<string, string>();
   // Of what is pending or in flight, and of the dead letters.
@@ -123,6 +138,14 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
       return { ...sum, foreign: outstanding() - sum.pending - sum.inFlight };
     },
 
+    fullness: () => Math.max(outstanding() / maxMessages, bytes / maxBytes),
+
+    oldestAgeMs(account) {
+      const times = linesOf(account).map(line => line.oldestSince ?? Number.POSITIVE_INFINITY);
+      const oldest = Math.min(Number.POSITIVE_INFINITY, ...times);
+      return oldest === Number.POSITIVE_INFINITY ? undefined : monotonicNow() - oldest;
+    },
+
     progress(position = newest, account = undefined) {
       const upTo = (of: (line: MemoryLine) => readonly Held[]) =>
         linesOf(account).reduce((sum, line) => sum + of(line).filter(entry => entry.position <= position).length, 0);
@@ -147,7 +170,7 @@ export function memoryOutbox({ maxMessages = 10_000, maxBytes = 32 * MiB }: Memo
         const { state, error: _, diedAt: __, ...entry } = letter;
         line.removeDead(entry.key);
         line.stats[state === 'dead' ? 'deadLettered' : 'expired']--;
-        line.append({ ...entry, position: ++newest, acceptedAt: Date.now(), attempts: 0 });
+        line.append({ ...entry, position: ++newest, acceptedAt: Date.now(), since: monotonicNow(), attempts: 0 });
         deadBytes -= entry.bytes;
         bytes += entry.bytes;
       }

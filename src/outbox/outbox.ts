@@ -59,6 +59,11 @@ export interface ClaimedEntry extends OutboxEntry {
   readonly position: number;
   /** Of a held one: why Synap refused it singly, the last time. */
   readonly refused?: string | undefined;
+  /**
+   * How long it has waited since it was put, in milliseconds, by the monotonic clocks of the processes that delivered
+   * meanwhile. Left out: `acceptedAt` and the clock of the machine tell, which may be set.
+   */
+  readonly ageMs?: number | undefined;
 }
 
 /**
@@ -187,6 +192,13 @@ export interface Outbox {
    * how many entries of other accounts are pending or in flight.
    */
   stats(account?: string): OutboxStats & { readonly pendingBytes: number; readonly foreign?: number };
+  /** How much of its room is taken, by whichever account, from 0 to 1, as of the stats that were read last. */
+  fullness?(account?: string): number;
+  /**
+   * How old the oldest message that waits is, in milliseconds, as {@link ClaimedEntry.ageMs} counts it; undefined where none
+   * waits. For metrics.
+   */
+  oldestAgeMs?(account?: string): number | undefined;
   /** How far the line of an account has come up to a position: by default, up to the newest entry. */
   progress(position?: number, account?: string): MaybePromise<Progress>;
   /** Dead letters, oldest first, from behind a position. Default 100 of them. */
@@ -218,6 +230,16 @@ export interface Outbox {
    * @returns how many were moved; `busy`: something of the first is in flight, and nothing was changed
    */
   adopt?(from: string, to: string, options?: { isAlias?: boolean | undefined }): MaybePromise<number | 'busy'>;
-  /** Closes what it holds open. @returns the entries that are lost by it: those that were in memory only */
-  close(): MaybePromise<readonly OutboxEntry[]>;
+  /**
+   * Whether what was claimed may still be sent: false once another process has taken over. It is asked right before each
+   * request, after all waiting, and counts as a sign of life. Left out where no other process can.
+   */
+  keepsLease?(account?: string): MaybePromise<boolean>;
+  /**
+   * Closes what it holds open.
+   *
+   * @param options.isExit the process ends now: nothing can be waited for
+   * @returns the entries that are lost by it: those that were in memory only
+   */
+  close(options?: { isExit?: boolean | undefined }): MaybePromise<readonly OutboxEntry[]>;
 }

@@ -1,5 +1,5 @@
 import { property } from '../internal/guards.js';
-import { ErrorReader, oneLine, PLAIN_NAMES, type Told, withName } from './read-error.js';
+import { ErrorReader, oneLine, PLAIN_NAMES, type Told, type Withheld, withName } from './read-error.js';
 
 // An error may be its own cause.
 const MAX_CAUSES = 6;
@@ -60,7 +60,7 @@ function reportsAbort(error: unknown): boolean {
  * Why the app aborted, as far as it said so itself: undefined for `abort()` without an argument, and for the words that
  * platforms and frameworks put in that place. A timeout's reason is one.
  */
-export function abortText(reason: unknown, secrets: readonly (string | undefined)[] = []): string | undefined {
+export function abortText(reason: unknown, withheld: Withheld = {}): string | undefined {
   if (reason === undefined || reason === null) return undefined;
   const reader = new ErrorReader();
   let abort = reason;
@@ -68,7 +68,7 @@ export function abortText(reason: unknown, secrets: readonly (string | undefined
   for (let depth = 0; depth < MAX_CAUSES; depth++) {
     const told = reader.read(abort, 0);
     if (typeof abort !== 'object' || abort === null || !saysNothing(told))
-      return oneLine(withName(abort, told), secrets);
+      return oneLine(withName(abort, told), withheld);
     const cause = reader.get(abort, 'cause');
     if (cause === undefined || cause === null) return undefined;
     abort = cause;

@@ -3,19 +3,20 @@ import type { RecordMessageInput } from '../synap/messages.js';
 import { endText } from './error-text.js';
 import type { ResolvedIdentity } from './identity.js';
 import { assistantMetadata, type MessageFacts, userMetadata } from './metadata.js';
+import type { Withheld } from './read-error.js';
 import type { AssistantMessage, UserMessage } from './turn-message.js';
 
 /**
  * A message as Synap takes it, before it is redacted, cut, and has a key.
  *
  * @param tags the app's tags, as plain JSON
- * @param secrets what no text of an error may hold: the API key
+ * @param withheld what the text of an error may not hold
  */
 export function draftMessage(
   message: UserMessage | AssistantMessage,
   identity: ResolvedIdentity,
   tags: JsonObject,
-  secrets: readonly (string | undefined)[],
+  withheld: Withheld,
 ): RecordMessageInput {
   const { conversationId, userId, customerId, sessionId } = identity;
   return {
@@ -25,14 +26,14 @@ export function draftMessage(
     userId,
     customerId,
     sessionId,
-    metadata: { ...tags, ...ownMetadata(message, identity.externalConversationId, secrets) },
+    metadata: { ...tags, ...ownMetadata(message, identity.externalConversationId, withheld) },
   };
 }
 
 function ownMetadata(
   message: UserMessage | AssistantMessage,
   externalConversationId: string | undefined,
-  secrets: readonly (string | undefined)[],
+  withheld: Withheld,
 ): JsonObject {
   const { turn, startedAt } = message;
   const facts: MessageFacts = { turnId: turn.id, framework: turn.framework, externalConversationId, startedAt };
@@ -41,7 +42,7 @@ function ownMetadata(
   return assistantMetadata(facts, {
     ...details,
     status,
-    error: endText(status, error, secrets),
+    error: endText(status, error, withheld),
     endedAt,
     latencyMs,
     timeToFirstTokenMs,

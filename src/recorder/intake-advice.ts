@@ -1,6 +1,7 @@
 import { errorForLog } from '../delivery/error-for-log.js';
 import type { LossReason } from '../delivery/loss.js';
 import type { Identity } from './identity.js';
+import { RedactionError } from './run-redaction.js';
 
 // What the log says of what the intake leaves out: what happened, and the line to write.
 
@@ -58,7 +59,7 @@ const ADVICE: Partial<Record<LossReason, string>> = {
   invalid_message:
     'a message is not recorded, because it can not be read or written as JSON. Pass its text as a string, e.g. turn.user(String(text))',
   redact_failed:
-    'a message is not recorded, because redact threw or returned no message. Return the message or null, e.g. redact: message => ({ ...message, content: mask(message.content) })',
+    'a message is not recorded, because redact threw, returned no message, or took too long (redactTimeoutMs). Return the message or null, e.g. redact: message => ({ ...message, content: mask(message.content) })',
   outbox_full:
     'messages are not recorded, because too many wait for delivery already. Give them more room, e.g. outbox: sqliteOutbox({ path: "outbox.db" }), and see whether Synap answers: npx synap-recorder doctor',
   outbox_failed: 'a message is not recorded, because the outbox failed to store it. See to its disk or database',
@@ -70,5 +71,11 @@ const ADVICE: Partial<Record<LossReason, string>> = {
 export function lossAdvice(reason: LossReason, error: unknown): string | undefined {
   const advice = ADVICE[reason];
   if (advice === undefined) return undefined;
-  return error === undefined ? `${advice} (${reason})` : `${advice} (${reason}: ${errorForLog(error)})`;
+  if (error === undefined) return `${advice} (${reason})`;
+  return `${advice} (${reason}: ${RedactionError.is(error) ? error.message : errorForLog(error)})`;
+}
+
+/** What is said once: of a redaction, each way in which it fails. */
+export function topicOf(reason: LossReason, error: unknown): string {
+  return RedactionError.is(error) ? `${reason}:${error.kind}` : reason;
 }

@@ -14,14 +14,16 @@ import {
   missingAdvice,
   missingConversationAdvice,
   TAGS_TOO_LARGE,
+  topicOf,
   unknownAdvice,
 } from './intake-advice.js';
 import { readMessageId, UNKNOWN_MESSAGE_ID } from './message-id.js';
 import { answerName, type MessageName, messageKey } from './message-key.js';
 import { tagMetadata } from './metadata.js';
-import type { RecorderSettings } from './options.js';
-import type { Pending, TurnRecord } from './pending-message.js';
+import { REDACT_TIMEOUT_MS, type RecorderSettings } from './options.js';
+import { type Pending, type TurnRecord, textsOfTurn } from './pending-message.js';
 import { checkedRedaction, withoutTornEnd } from './redaction.js';
+import { runRedaction } from './run-redaction.js';
 import { SaidBefore } from './said-before.js';
 import { textDigest } from './text-digest.js';
 import { truncateMessage } from './truncate.js';
@@ -34,10 +36,13 @@ const MAX_RECENT = 10_000;
 const NO_ANSWER = '[no answer]';
 
 export interface IntakeOptions {
-  settings: Pick<RecorderSettings, 'metadata' | 'redact' | 'secrets'> & Partial<Pick<RecorderSettings, 'emptyAnswers'>>;
+  settings: Pick<RecorderSettings, 'metadata' | 'redact' | 'secrets'> &
+    Partial<Pick<RecorderSettings, 'emptyAnswers' | 'redactTimeoutMs'>>;
   relay: Pick<Relay, 'put'> | undefined;
   warnOnce: WarnOnce;
   report(loss: Loss): void;
+  /** Told of what the outbox has accepted. Never throws. */
+  accepted?(entry: OutboxEntry): void;
 }
 
 /**
@@ -63,6 +68,7 @@ export class Intake {
   readonly #relay: IntakeOptions['relay'];
   readonly #warnOnce: WarnOnce;
   readonly #report: (loss: Loss) => void;
+  readonly #accepted: IntakeOptions['accepted'];
   // The keys of the newest messages, so that one that is said twice is recorded once.
   readonly #recent = new BoundedSet(MAX_RECENT);
   readonly #saidBefore = new SaidBefore();
@@ -70,11 +76,12 @@ export class Intake {
   readonly #waiting = new WaitingMessages<Pending>();
   #isClosed = false;
 
-  constructor({ settings, relay, warnOnce, report }: IntakeOptions) {
+  constructor({ settings, relay, warnOnce, report, accepted }: IntakeOptions) {
     this.#settings = settings;
     this.#relay = relay;
     this.#warnOnce = warnOnce;
     this.#report = report;
+    this.#accepted = accepted;
   }
 
   /** How many messages wait for a redaction or the outbox. */
@@ -84,7 +91,10 @@ export class Intake {
 
   /** Opens the door for the messages of one turn. */
   open({ resolved, unknown }: Resolution, place: Pick<TurnRecord, 'messageId' | 'traceId'> = {}): TurnSink {
-    const turn: TurnRecord = { ...place, resolved, unknown, said: new Set(), isAdmitted: false, isRefused: false };
+    const turn: TurnRecord = {
+      ...place,
+      ...{ resolved, unknown, said: new Set(), prompt: [], isAdmitted: false, isRefused: false },
+    };
     return {
       accept: message => this.#accept(turn, message),
       empty: message => this.#acceptEmpty(turn, message),
@@ -145,6 +155,8 @@ export class Intake {
   #acceptPrompt(turn: TurnRecord, message: UserMessage): MaybePromise<Acceptance> {
     const { content, trailing } = message;
     const { resolved, said } = turn;
+    turn.prompt.push(content);
+    turn.history = trailing?.history ?? turn.history;
     const isNewest = trailing ? trailing.index === trailing.contents.length - 1 : said.size === 0;
     const { id: messageId, isUnknown } = readMessageId(message.messageId ?? (isNewest ? turn.messageId : undefined));
     if (isUnknown) this.#warnOnce.warn('messageId', UNKNOWN_MESSAGE_ID);
@@ -184,16 +196,22 @@ export class Intake {
       return lose('outbox_full');
     }
     const noted = this.#saidBefore.note(turn, resolved.conversationId, message, name);
-    const draft = this.#draft(message, resolved, noted.metadata);
+    const draft = this.#draft(turn, message, resolved, noted.metadata);
     if (turn.traceId !== undefined) draft.metadata = { ...draft.metadata, trace_id: turn.traceId };
     return this.#inOrder({ turn, message, name: noted.name, draft, isGivenUp: false });
   }
 
-  #draft(message: UserMessage | AssistantMessage, identity: ResolvedIdentity, known: JsonObject): RecordMessageInput {
+  #draft(
+    turn: TurnRecord,
+    message: UserMessage | AssistantMessage,
+    identity: ResolvedIdentity,
+    known: JsonObject,
+  ): RecordMessageInput {
     const ofMessage = message.role === 'user' ? message.tags : message.details.metadata;
     const tags = tagMetadata([ofMessage, message.turn.tags, this.#settings.metadata], this.#warnOfTag);
     if (tags.dropped_tags !== undefined) this.#warnOnce.warn('tags', TAGS_TOO_LARGE);
-    const draft = draftMessage(message, identity, tags, this.#settings.secrets);
+    const { secrets } = this.#settings;
+    const draft = draftMessage(message, identity, tags, { secrets, texts: textsOfTurn(turn, message) });
     return { ...draft, metadata: { ...draft.metadata, ...known } };
   }
 
@@ -218,13 +236,14 @@ export class Intake {
 
   /** @returns a promise only where the redaction or the outbox takes its time; it never rejects */
   #redact(pending: Pending): MaybePromise<Acceptance> {
-    const { redact } = this.#settings;
+    const { redact, redactTimeoutMs = REDACT_TIMEOUT_MS } = this.#settings;
     const { draft } = pending;
+    if (redact === undefined) return this.#finish(pending, draft);
     try {
       // Which message it is, it can't change, not even in place.
-      const redacted = redact ? redact({ ...draft, metadata: { ...draft.metadata } }) : draft;
+      const redacted = runRedaction(redact, { ...draft, metadata: { ...draft.metadata } }, redactTimeoutMs);
       if (!isPromise(redacted)) return this.#finish(pending, redacted);
-      return Promise.resolve(redacted).then(
+      return redacted.then(
         redacted => this.#finish(pending, redacted),
         error => this.#losePending(pending, 'redact_failed', error),
       );
@@ -235,7 +254,6 @@ export class Intake {
 
   #finish(pending: Pending, redacted: RecordMessageInput | null): MaybePromise<Acceptance> {
     if (redacted === null) return this.#losePending(pending, 'redacted');
-    if (typeof redacted !== 'object') return this.#losePending(pending, 'redact_failed');
     if (pending.turn.isRefused) return this.#losePending(pending, 'outbox_full');
     let entry: OutboxEntry;
     try {
@@ -274,6 +292,7 @@ export class Intake {
         return lose('outbox_full');
       }
       turn.isAdmitted = true;
+      if (result === 'accepted') this.#accepted?.(entry);
       return 'accepted';
     };
     try {
@@ -302,7 +321,7 @@ export class Intake {
     const conversationId = typeof turn.resolved === 'string' ? undefined : turn.resolved.conversationId;
     this.refused[reason] = (this.refused[reason] ?? 0) + 1;
     const advice = lossAdvice(reason, error);
-    if (advice) this.#warnOnce.warn(reason, advice);
+    if (advice) this.#warnOnce.warn(topicOf(reason, error), advice);
     this.#report({ reason, role, conversationId, messageKey: messageKey({ conversationId, role }, name), error });
     return reason;
   }

@@ -1,7 +1,7 @@
 import { property } from '../internal/guards.js';
 import type { JsonObject, JsonValue } from '../internal/json.js';
-import { maskSecrets } from '../synap/mask-secrets.js';
 import { cutText } from './cut-text.js';
+import { publicUrl } from './public-url.js';
 import type { Attachment } from './turn-details.js';
 
 /** How many entries of a list a message has. */
@@ -30,7 +30,7 @@ export function attachmentList(attachments: unknown, cut: () => void): JsonObjec
     const fields = {
       media_type: shortened(part('mediaType'), MAX_NAME, cut),
       filename: shortened(part('filename'), MAX_NAME, cut),
-      url: publicUrl(part('url'), cut),
+      url: urlOf(part('url'), cut),
     };
     return Object.fromEntries(Object.entries(fields).filter(([, value]) => value)) as JsonObject;
   });
@@ -40,7 +40,7 @@ export function attachmentList(attachments: unknown, cut: () => void): JsonObjec
 export function sourceList(sources: unknown, cut: () => void): JsonObject[] | undefined {
   return bounded(sources, cut, source => {
     const fields = {
-      url: publicUrl(property(source, 'url'), cut),
+      url: urlOf(property(source, 'url'), cut),
       title: shortened(property(source, 'title'), MAX_NAME, cut),
     };
     const kept = Object.fromEntries(Object.entries(fields).filter(([, value]) => value)) as JsonObject;
@@ -88,16 +88,13 @@ function shortened(value: unknown, most: number, cut: () => void): string | unde
   return cutText(value, most).toWellFormed();
 }
 
-/**
- * Where a file or a source is. A signature or a token in its query would let everybody in who reads the transcript, so it is masked;
- * of an URL that is too long, the query goes first. A data URL holds the file itself.
- */
-function publicUrl(value: unknown, cut: () => void): string | undefined {
+/** Where a file or a source is: of an URL that is too long, the query goes first. A data URL holds the file itself. */
+function urlOf(value: unknown, cut: () => void): string | undefined {
   if (typeof value !== 'string' || !/^https?:/i.test(value)) return undefined;
-  if (value.length <= MAX_URL) return maskSecrets(value).toWellFormed();
+  if (value.length <= MAX_URL) return publicUrl(value);
   cut();
   const base = /^[^?#]*/.exec(value.slice(0, MAX_URL + 1))?.[0] ?? '';
-  return base.length > MAX_URL ? undefined : maskSecrets(base).toWellFormed();
+  return base.length > MAX_URL ? undefined : publicUrl(base);
 }
 
 function lengthOf(list: unknown): number | undefined {

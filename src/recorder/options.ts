@@ -1,5 +1,6 @@
 import * as z from 'zod/v4';
 import type { RelayAccount } from '../delivery/account.js';
+import type { Backlog } from '../delivery/backlog.js';
 import type { BackoffOptions } from '../delivery/backoff.js';
 import type { GiveUpOptions } from '../delivery/decide.js';
 import type { Loss } from '../delivery/loss.js';
@@ -7,6 +8,7 @@ import type { Delivered } from '../delivery/receipts.js';
 import { env, warn } from '../internal/env.js';
 import { property } from '../internal/guards.js';
 import type { Logger } from '../internal/logger.js';
+import { checkOutbox } from '../outbox/check-outbox.js';
 import { memoryOutbox } from '../outbox/memory-outbox.js';
 import type { MaybePromise, Outbox } from '../outbox/outbox.js';
 import { type RecordingClient, SynapClient, type SynapClientOptions } from '../synap/client.js';
@@ -33,10 +35,16 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
   /** Where messages wait until Synap has them. Default `memoryOutbox()`. */
   outbox?: Outbox | undefined;
   /**
-   * Sees every message before it is queued, and returns what may be recorded; `null` records nothing. If it throws or
-   * returns anything else, the message is not recorded and counted as a loss.
+   * Sees every message before it is queued, and returns what may be recorded; `null` records nothing. If it throws,
+   * returns anything else or takes longer than `redactTimeoutMs`, the message is not recorded and counted as a loss. Of the
+   * same message it must always make the same: message keys hash what it returns.
    */
   redact?: ((message: RecordMessageInput) => MaybePromise<RecordMessageInput | null>) | undefined;
+  /**
+   * How long `redact` may take for a message, in milliseconds; then the message is counted as a loss (`redact_failed`), and its
+   * conversation goes on. Default 5,000.
+   */
+  redactTimeoutMs?: number | undefined;
   /**
    * What stands for an answer that failed or was stopped before its first word: nothing (`skip`, the user's message stands
    * alone), or a message `[no answer]` with its status and error (`placeholder`). Either way `stats().emptyAnswers`
@@ -50,6 +58,11 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
    * in the process that delivers the message, which need not be the one that recorded it.
    */
   onDelivered?: ((delivered: Delivered) => void) | undefined;
+  /**
+   * Is called when more waits for delivery than should, with the warning that is logged: more arrives than the rate limit lets go,
+   * or the outbox is half full, or 90 % full. Once, and again only after it was over.
+   */
+  onBacklog?: ((backlog: Backlog) => void) | undefined;
   /** Default: warnings and errors go to the console. `false` is silent. */
   logger?: Logger | false | undefined;
   /**
@@ -73,7 +86,8 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
   enabled?: boolean | undefined;
   /**
    * The app's `@opentelemetry/api`: messages say which trace they belong to (`trace_id`), that of the span that is active where
-   * their turn is opened. Default: what the app has registered with it; `false` for no trace ids.
+   * their turn is opened, and metrics count what becomes of messages. Default: what the app has registered with it; `false` for
+   * neither.
    */
   openTelemetry?: OpenTelemetryApi | false | undefined;
   /** How fast requests may follow one another. Default 48 a minute with a burst of 8; `false` for no limit. */
@@ -110,6 +124,7 @@ export interface RecorderOptions extends Identity, SynapClientOptions {
 const QUARTER_HOUR = 15 * 60_000;
 const DAY = 24 * 60 * 60_000;
 const MAX_ATTEMPTS = 8;
+export const REDACT_TIMEOUT_MS = 5000;
 
 const positive = z.number().positive();
 const atLeastOne = z.int().min(1);
@@ -123,9 +138,11 @@ const schema = z.object({
   conversationScope: z.enum(['user', 'customer', 'app']).default('user'),
   metadata: z.record(z.string(), z.unknown()).optional(),
   redact: optionalFunction,
+  redactTimeoutMs: positive.default(REDACT_TIMEOUT_MS),
   emptyAnswers: z.enum(['skip', 'placeholder']).default('skip'),
   onLoss: optionalFunction,
   onDelivered: optionalFunction,
+  onBacklog: optionalFunction,
   waitUntil: optionalFunction,
   closeOnSignals: z
     .union([z.boolean(), z.array(z.string().regex(/^SIG[A-Z0-9]+$/, 'must be the name of a signal'))])
@@ -173,6 +190,7 @@ export interface RecorderSettings extends Omit<z.output<typeof schema>, 'account
   readonly openTelemetry: RecorderOptions['openTelemetry'];
   readonly onLoss: RecorderOptions['onLoss'];
   readonly onDelivered: RecorderOptions['onDelivered'];
+  readonly onBacklog: RecorderOptions['onBacklog'];
   readonly waitUntil: WaitUntil | undefined;
   readonly closeOnSignals: readonly NodeJS.Signals[];
   readonly tenancy: RecorderOptions['tenancy'];
@@ -193,10 +211,11 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     const field = issue?.path.join('.') || 'options';
     throw new InvalidInputError(`createRecorder: ${field}: ${issue?.message ?? 'is wrong'}`, { field });
   }
-  const { userId, customerId, sessionId, conversationId, redact, onLoss, onDelivered, waitUntil, openTelemetry } =
-    options;
+  const { userId, customerId, sessionId, conversationId, redact, onLoss, onDelivered, onBacklog, waitUntil } = options;
+  const { openTelemetry } = options;
   const enabled = parsed.data.enabled && !isSwitchedOff(options.logger);
   const outbox = options.outbox ?? memoryOutbox();
+  checkOutbox(outbox);
   if (enabled) checkAccount(options, outbox);
   const made = options.client || !enabled ? undefined : new SynapClient(options);
   const client = options.client ?? made;
@@ -217,6 +236,7 @@ export function readOptions(options: RecorderOptions): RecorderSettings {
     openTelemetry,
     onLoss,
     onDelivered,
+    onBacklog,
     waitUntil,
     tenancy: options.tenancy,
     secrets: [typeof options.apiKey === 'string' ? options.apiKey.trim() : undefined, env('SYNAP_API_KEY')],

@@ -1,5 +1,6 @@
 import { cutBeforeMasking, maskSecrets } from '../synap/mask-secrets.js';
 import { cutText } from './cut-text.js';
+import { withholdQuotes } from './withhold-quotes.js';
 
 const MAX_TEXT = 500;
 // Before keys are masked: masking makes a text shorter.
@@ -189,13 +190,21 @@ export function withName(error: unknown, { name, text }: Told): Told {
   return isPlain && isError(error) ? { name: 'Error', text } : { name, text };
 }
 
-/** What was read, on one line, without keys and credentials, cut to 500 characters. */
-export function oneLine({ name: said, text }: Told, secrets: readonly (string | undefined)[]): string | undefined {
+/** What the text of an error may not hold. */
+export interface Withheld {
+  /** Keys, such as the recorder's own. */
+  readonly secrets?: readonly (string | undefined)[] | undefined;
+  /** What was said in the turn: an error goes past `redact`, so it may not quote any of it. */
+  readonly texts?: Iterable<string> | undefined;
+}
+
+/** What was read, on one line, without keys, credentials and quotes of the turn, cut to 500 characters. */
+export function oneLine({ name: said, text }: Told, { secrets, texts = [] }: Withheld): string | undefined {
   const whole = text === undefined ? said : said === undefined || text.startsWith(said) ? text : `${said}: ${text}`;
   if (whole === undefined) return undefined;
   const line = cutBeforeMasking(whole, MAX_READ)
     .replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim()
     .toWellFormed();
-  return cutText(maskSecrets(line, secrets), MAX_TEXT) || undefined;
+  return cutText(withholdQuotes(maskSecrets(line, secrets), texts), MAX_TEXT) || undefined;
 }

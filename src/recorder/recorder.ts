@@ -7,6 +7,7 @@ import { property } from '../internal/guards.js';
 import { type Logger, safeLogger } from '../internal/logger.js';
 import { within } from '../internal/promises.js';
 import { WarnOnce } from '../internal/warn-once.js';
+import type { OutboxEntry } from '../outbox/outbox.js';
 import { Ambient, type AmbientIdentity, type FartherIdentities } from './ambient.js';
 import { DeadLetters } from './dead-letters.js';
 import { type Identity, knownIdentity } from './identity.js';
@@ -17,6 +18,7 @@ import { type RecorderOptions, type RecorderSettings, readOptions } from './opti
 import { adviceOnSignals } from './process-hooks/framework-advice.js';
 import { ProcessHooks } from './process-hooks/process-hooks.js';
 import { SHUTDOWN_MS } from './process-hooks/signals.js';
+import { RecorderEvents } from './recorder-events.js';
 import type { RecorderStats } from './recorder-stats.js';
 import { activeTraceId } from './trace-id.js';
 import { Turn } from './turn.js';
@@ -60,31 +62,40 @@ export class Recorder {
   readonly #intake: Intake;
   readonly #open: OpenTurns;
   readonly #processHooks: ProcessHooks | undefined;
+  readonly #events: RecorderEvents | undefined;
   #closing: Promise<FlushResult> | undefined;
   #wasUndelivered = false;
 
   constructor(options: RecorderOptions = {}) {
     this.#settings = readOptions(options);
     this.#ambient = new Ambient(this.#settings);
-    const { client, outbox, account, rateLimit, batch, maxInFlight, retry, enabled, onLoss, onDelivered, waitUntil } =
-      this.#settings;
+    const { client, outbox, account, rateLimit, batch, maxInFlight, retry, enabled, waitUntil } = this.#settings;
+    const { onLoss, onDelivered, onBacklog, openTelemetry } = this.#settings;
     const logger = safeLogger(options.logger);
     this.#logger = logger;
     const warnOnce = WarnOnce.of(this, logger);
     this.#warnOnce = warnOnce;
     const report = (loss: Loss) => {
       this.#intake.forget(loss.messageKey);
+      this.#events?.lost(loss);
       this.#warnOnce.guard('onLoss', () => onLoss?.(loss));
     };
-    const receipts = onDelivered && new Receipts(one => this.#warnOnce.guard('onDelivered', () => onDelivered(one)));
-    if (enabled && client)
+    const receipts = new Receipts(one => {
+      this.#events?.delivered(one);
+      if (onDelivered) this.#warnOnce.guard('onDelivered', () => onDelivered(one));
+    });
+    if (enabled && client) {
       this.#relay = new Relay({
         ...{ outbox, account, rateLimit, batch, maxInFlight, retry, logger },
-        client: receipts?.watch(client) ?? client,
+        client: receipts.watch(client),
         onLoss: report,
-        onDelivered: receipts && (entry => receipts.delivered(entry)),
+        onDelivered: entry => receipts.delivered(entry),
+        onBacklog: backlog => this.#warnOnce.guard('onBacklog', () => onBacklog?.(backlog)),
       });
-    this.#intake = new Intake({ settings: this.#settings, relay: this.#relay, warnOnce, report });
+      this.#events = new RecorderEvents(openTelemetry, this.#relay);
+    }
+    const accepted = (entry: OutboxEntry) => this.#events?.accepted(entry);
+    this.#intake = new Intake({ settings: this.#settings, relay: this.#relay, warnOnce, report, accepted });
     this.deadLetters = new DeadLetters(outbox, account?.name, () => this.#relay?.wake());
     if (!this.#relay) {
       this.#open = new OpenTurns([]);
@@ -232,10 +243,13 @@ export class Recorder {
   }
 
   async #close(timeoutMs: number): Promise<FlushResult> {
+    // What is left has this one chance: nothing is paced, unless Synap asks for it (429).
+    if (timeoutMs > 0) this.#relay?.skipBackoff(timeoutMs);
     const result = (await this.#relay?.close(timeoutMs, this.#intake.done())) ?? NOTHING;
     // Until now, a process.exit() would have had something to report.
     this.#processHooks?.forget();
     this.#intake.giveUp();
+    this.#events?.close();
     await this.#settings.closeClient().catch(() => {});
     return result;
   }
@@ -275,6 +289,7 @@ export class Recorder {
     this.#open.abandonAll();
     const { pending, held, inFlight } = this.stats();
     if (pending + held + inFlight + this.#intake.waiting === 0) return;
+    this.#relay?.skipBackoff(EXIT_TIMEOUT_MS);
     const { pending: left } = await this.flush({ timeoutMs: EXIT_TIMEOUT_MS });
     if (left > 0) await this.close({ timeoutMs: 0 });
   }

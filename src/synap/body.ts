@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../internal/timers.js';
 import { describeFailure } from './network-error.js';
 import type { BodyLimits } from './transport.js';
 

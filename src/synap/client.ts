@@ -17,7 +17,7 @@ import {
 } from './messages.js';
 import { deadlineIn, readJson, SynapEndpoint } from './request.js';
 import { retryReads } from './retry-reads.js';
-import { type ConnectionOptions, checkTimeout } from './settings.js';
+import { type ConnectionOptions, checkTimeout, readRoute } from './settings.js';
 import type { Deadline, HttpTransport } from './transport.js';
 
 const DEFAULT_TIMEOUT_MS = 45_000;
@@ -35,6 +35,11 @@ export interface SynapClientOptions extends ConnectionOptions {
 
 /** For one call. What was sent before it was aborted may have been stored. */
 export interface CallOptions extends RequestOptions {
+  /**
+   * Is awaited right before each request of the call goes out, once the key is known. If it rejects, that is not sent, and the
+   * call rejects with the same.
+   */
+  beforeSending?: (() => Promise<void>) | undefined;
   /** Is called as soon as Synap has answered 2xx, before the rest of its answer is read: what was sent is stored. */
   onAccepted?: (() => void) | undefined;
 }
@@ -120,7 +125,8 @@ export class SynapClient {
     this.baseUrl = this.#endpoint.baseUrl;
     this.#timeoutMs = checkTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const tenancy = checkTenancy(options.tenancy);
-    this.#transport = httpTransport(this.#endpoint.origin);
+    const { origin } = this.#endpoint;
+    this.#transport = httpTransport(origin, readRoute(new URL(origin), options));
     const ask = async (timeoutMs: number) => (await this.#whoami({ timeoutMs }, false)).tenancy;
     this.#customers = new CustomerIds({ tenancy, logger: options.logger, ask });
     this.#calls = new CustomerCalls(this.#endpoint, this.#transport, this.#customers);
@@ -200,8 +206,8 @@ export class SynapClient {
     return retryReads(send, { timeoutMs: deadline.ms, signals });
   }
 
-  #recordLimits({ signal, timeoutMs, onAccepted }: CallOptions = {}) {
-    return { signal, onAccepted, deadline: this.#deadline(timeoutMs) };
+  #recordLimits({ signal, timeoutMs, beforeSending, onAccepted }: CallOptions = {}) {
+    return { signal, beforeSending, onAccepted, deadline: this.#deadline(timeoutMs) };
   }
 
   #deadline(timeoutMs: number | undefined): Deadline {

@@ -16,7 +16,7 @@ import {
 import { type Answered, readJson, type SynapEndpoint, type SynapRequest } from './request.js';
 import type { HttpResponse, HttpTransport } from './transport.js';
 
-type Limits = Pick<SynapRequest, 'deadline' | 'signal' | 'onAccepted'>;
+type Limits = Pick<SynapRequest, 'deadline' | 'signal' | 'beforeSending' | 'onAccepted'>;
 
 /** What is posted, and how it is wrapped. */
 interface Post {

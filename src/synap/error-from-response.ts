@@ -190,16 +190,17 @@ function fieldOf({ fields: [field] }: ErrorBody): string | undefined {
 }
 
 /**
- * Milliseconds to wait, from `Retry-After`: seconds, or an HTTP date (a proxy may send one). A time that has passed is
- * 0; what can't be read is undefined.
+ * Milliseconds to wait, from `Retry-After`: seconds, or an HTTP date (a proxy may send one), which is after the server's own
+ * `Date`: this machine's clock may be wrong. A time that has passed is 0; what can't be read is undefined.
  */
-function readRetryAfter(response: HttpResponse, now = Date.now()): number | undefined {
+function readRetryAfter(response: HttpResponse): number | undefined {
   const value = response.header('retry-after')?.trim();
   if (!value) return undefined;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * SECOND;
   // V8 reads a date out of nearly any text with a number in it.
   const date = /^(mon|tue|wed|thu|fri|sat|sun|\d{4}-)/i.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  const sent = Date.parse(response.header('date') ?? '');
+  return Number.isNaN(date) ? undefined : Math.max(0, date - (Number.isNaN(sent) ? Date.now() : sent));
 }
 
 const RATE = /rate_?limit|throttl|too_?many|burst|concurren/i;

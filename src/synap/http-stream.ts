@@ -1,7 +1,13 @@
 import { readBody } from './body.js';
 import { isSuccess } from './error-from-response.js';
+import { NetworkError } from './errors.js';
+import { openSender } from './http.js';
 import { networkError } from './network-error.js';
+import { readRoute } from './settings.js';
 import type { HttpResponse, HttpTransport } from './transport.js';
+
+/** No limit: a stream of events is silent for as long as nothing happens. */
+const UNLIMITED = { maxBytes: Number.POSITIVE_INFINITY, timeoutMs: 0 };
 
 /** An answer whose body comes piece by piece. */
 export interface StreamedResponse extends HttpResponse {
@@ -10,54 +16,44 @@ export interface StreamedResponse extends HttpResponse {
 }
 
 /**
- * A transport over Node's fetch for answers that are too long to be held, or that never end. It keeps no connections of its
- * own, so there is nothing to close.
+ * A transport for answers that are too long to be held, or that never end. It goes the way that the environment names
+ * (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`). What it keeps open does not hold the process.
  */
 export function streamTransport(origin: string): HttpTransport<StreamedResponse> {
+  const opened = openSender(origin, readRoute(new URL(origin), { logger: false }));
   return {
-    async request({ method, path, headers, body, deadline, signal, limits, onHeaders }) {
-      const ends = [deadline?.signal, signal].filter(end => end !== undefined);
-      const request = { origin, deadline, headers, body };
-      try {
-        const response = await fetch(origin + path, {
-          method,
-          headers,
-          body: body ?? null,
-          // The key is for this origin only: a redirect is an answer.
-          redirect: 'manual',
-          signal: AbortSignal.any(ends),
-        });
-        const header = (name: string) => response.headers.get(name) ?? undefined;
-        const answer = { status: response.status, header };
-        onHeaders?.(answer);
-        const reader = response.body?.getReader();
-        if (reader === undefined) return { ...answer, body: '' };
-        if (isSuccess(answer))
-          return { ...answer, body: '', stream: streamOf(reader, error => networkError(error, request)) };
-        const cancel = () => void reader.cancel().catch(() => {});
-        return { ...answer, ...(await readBody({ read: () => reader.read(), cancel }, limits)) };
-      } catch (error) {
-        throw networkError(error, request);
+    async request(request) {
+      const sender = await opened;
+      if (sender === undefined) throw new NetworkError('Nothing was sent to Synap: there is no undici', { sent: 'no' });
+      const { status, header, body } = await sender.send({ ...request, limits: UNLIMITED });
+      const pieces = body[Symbol.asyncIterator]();
+      const cancel = () => void body.destroy();
+      if (!isSuccess({ status, header })) {
+        const answer = await readBody({ read: () => pieces.next(), cancel }, request.limits);
+        return { status, header, ...answer };
       }
+      const stream = streamOf(pieces, cancel, error => networkError(error, { ...request, origin }));
+      return { status, header, body: '', stream };
     },
-    async close() {},
+    close: async () => (await opened)?.close(),
   };
 }
 
 function streamOf(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  pieces: AsyncIterator<Uint8Array>,
+  cancel: () => void,
   errorOf: (error: unknown) => Error,
 ): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {
       try {
-        const { done, value } = await reader.read();
+        const { done, value } = await pieces.next();
         if (done) controller.close();
         else controller.enqueue(value);
       } catch (error) {
         controller.error(errorOf(error));
       }
     },
-    cancel: reason => reader.cancel(reason),
+    cancel,
   });
 }

@@ -1,15 +1,25 @@
 import { readBody } from './body.js';
+import { InvalidInputError } from './errors.js';
 import { networkError } from './network-error.js';
-import type { HttpTransport } from './transport.js';
+import type { HttpTransport, Route } from './transport.js';
 
 /**
  * A transport over fetch, for runtimes without Node.js. The connections are the runtime's own, and so are its limits on
- * connecting: of ours, only the deadline holds.
+ * connecting: of ours, only the deadline holds. A proxy of the environment is the runtime's business, too: Deno and Bun use it.
  *
  * Where fetch does not say why it failed, a request that was never sent looks like one that broke in the middle: then its
  * failure leaves open whether anything was stored.
+ *
+ * @throws {@link InvalidInputError} an option names a way that fetch can't take
  */
-export function httpTransport(origin: string): HttpTransport {
+export function httpTransport(origin: string, { proxy, dispatcher }: Route = {}): HttpTransport {
+  if (dispatcher !== undefined || proxy?.from === 'proxy') {
+    const field = dispatcher === undefined ? 'proxy' : 'dispatcher';
+    throw new InvalidInputError(
+      `${field} needs Node.js: in this runtime requests are sent by fetch, which takes none. Leave it out, or pass a client of your own`,
+      { field },
+    );
+  }
   const underWay = new Set<AbortController>();
   let closed = false;
 

@@ -6,15 +6,23 @@ const PATTERNS: readonly [RegExp, string][] = [
   [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g, '***'],
   // https://user:password@host
   [/\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#"'<>]{1,500}@/gi, '$1***@'],
+  // The same where nobody has escaped a / or a # of the password: in the addresses of databases, which have no query before an @.
+  [/\b((?!https?:)[a-z][a-z0-9+.-]{0,20}:\/\/)[^\s"'<>:@/]{0,200}:[^\s"'<>@]{1,300}@/gi, '$1***@'],
   // Authorization: Bearer …, "authorization":"Basic …", x-api-key: …
   [
     /\b((?:proxy-)?authorization["']?\s{0,5}[:=]\s{0,5}["']?)(?:(?:bearer|basic|digest|token|negotiate|apikey)\s{1,5})?[^\s"',;]+/gi,
     '$1***',
   ],
   [/\b(bearer\s{1,5}["']?)[A-Za-z0-9._~+/=*-]{6,}/gi, '$1***'],
+  [/\b((?:set-)?cookie["']?\s{0,5}[:=]\s{0,5}["']?)[^\s"',]{1,4000}/gi, '$1***'],
+  // "Incorrect API key provided: …", "the API key '…' is not valid": of any service, whatever its keys begin with.
+  [
+    /\b(api[ _-]?key(?:\s(?:provided|is|was|of|given|used|invalid))?["']?\s{0,3}[:=]?\s{0,3}["'`(]?)[A-Za-z0-9_.*-]{16,}/gi,
+    '$1***',
+  ],
   // apiKey=…, "api_key":"…", client_secret=…, X-Amz-Signature=…
   [
-    /((?:api[_-]?key|secret|secret[_-]?key|access[_-]?key(?:[_-]?id)?|pass(?:word|wd)|(?:access|refresh|id|auth|session|security)[_-]?token|x-(?:amz|goog)-(?:signature|credential|security-token))(?:["'\\]{0,3}\s{0,5}[:=]\s{0,5}["'\\]{0,3}))[^\s"'\\&,;<>{}()]+/gi,
+    /((?:api[_-]?key|secret|secret[_-]?key|access[_-]?key(?:[_-]?id)?|subscription-key|account-?key|sharedaccesssignature|pass(?:word|wd)|(?:access|refresh|id|auth|session|security)[_-]?token|x-(?:amz|goog)-(?:signature|credential|security-token))(?:["'\\]{0,3}\s{0,5}[:=]\s{0,5}["'\\]{0,3}))[^\s"'\\&,;<>{}()]+/gi,
     '$1***',
   ],
   // The same in a URL's query, where the names are shorter.
@@ -28,6 +36,9 @@ const PATTERNS: readonly [RegExp, string][] = [
   [/\bAIza[A-Za-z0-9_-]{10,}/g, '***'],
   [/\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}/g, '***'],
   [/\bya29\.[A-Za-z0-9_-]{10,}/g, '***'],
+  // The token of a Telegram bot and the secret of a Slack hook, in the path of an address.
+  [/(\/bot)\d{6,}:[A-Za-z0-9_-]{20,}/g, '$1***'],
+  [/(hooks\.slack\.com\/services\/)[A-Za-z0-9/_-]{10,}/g, '$1***'],
   // A JSON Web Token.
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g, '***'],
 ];

@@ -1,5 +1,7 @@
 import { NetworkError, TimeoutError } from './errors.js';
-import { tlsProblem } from './tls-problem.js';
+import type { HttpProxy } from './proxy.js';
+import { proxyFailure } from './proxy-failure.js';
+import { isOfHandshake, tlsProblem } from './tls-problem.js';
 import type { Deadline } from './transport.js';
 
 const SECOND = 1000;
@@ -46,6 +48,9 @@ export interface FailedRequest {
   readonly deadline?: Deadline | undefined;
   /** Nothing was handed to the network. */
   readonly neverSent?: boolean;
+  /** No connection came about: nothing was sent either. */
+  readonly whileConnecting?: boolean;
+  readonly proxy?: HttpProxy | undefined;
 }
 
 /** The error of a request of which no status and headers were read. */
@@ -53,12 +58,7 @@ export function networkError(error: unknown, request: FailedRequest): NetworkErr
   const failure = describeFailure(error);
   const { code, message } = failure;
   const tls = tlsProblem(code);
-  const isNeverSent =
-    request.neverSent ||
-    NEVER_SENT.has(code) ||
-    tls !== undefined ||
-    failure.syscall === 'connect' ||
-    failure.syscall === 'getaddrinfo';
+  const isNeverSent = request.neverSent || request.whileConnecting || isOfConnecting(failure);
   const sent = isNeverSent ? 'no' : 'unknown';
   const answered = !isNeverSent && hasAnswered(failure, request);
   const options = {
@@ -71,10 +71,20 @@ export function networkError(error: unknown, request: FailedRequest): NetworkErr
     return new TimeoutError(`The request to Synap timed out after ${request.deadline.ms} ms`, options);
   switch (code) {
     case 'UND_ERR_CONNECT_TIMEOUT':
-      return new TimeoutError(`Connecting to Synap timed out after ${CONNECT_TIMEOUT_MS} ms`, options);
+      return new TimeoutError(
+        `Connecting to ${request.proxy ? `the proxy ${request.proxy.host}` : `Synap at ${request.origin}`} timed out after ${CONNECT_TIMEOUT_MS} ms. ${sentence(unreachableAdvice(code))}`,
+        options,
+      );
     case 'UND_ERR_HEADERS_TIMEOUT':
+      if (request.proxy && request.whileConnecting)
+        return new TimeoutError(
+          `The proxy ${request.proxy.host} did not connect to Synap at ${request.origin} within ${CONNECT_TIMEOUT_MS} ms`,
+          options,
+        );
       return new TimeoutError(`Synap's answer timed out after ${HEADERS_TIMEOUT_MS} ms`, options);
   }
+  const ofProxy = request.proxy && request.whileConnecting && proxyFailure(failure, request.proxy, request.origin);
+  if (ofProxy) return new NetworkError(ofProxy, options);
   if (tls)
     return new NetworkError(
       `No TLS with Synap at ${request.origin}: ${tls.finding} (${code}). ${sentence(tls.advice)}`,
@@ -91,6 +101,23 @@ export function networkError(error: unknown, request: FailedRequest): NetworkErr
     return new NetworkError(`The connection to Synap at ${request.origin} broke (${code || message})`, options);
   const why = `Could not reach Synap at ${request.origin} (${code || message})`;
   return new NetworkError(`${why}. ${sentence(unreachableAdvice(code))}`, options);
+}
+
+// What fetch says of a connection that did not come about: Bun's codes, Deno's words, Node's for a handshake that was cut off.
+const CONNECTING_CODES = /^(ConnectionRefused|FailedToOpenSocket|DNS|UND_ERR_PRX_|HPE_INVALID_PROXY)/i;
+const CONNECTING_WORDS =
+  /^bad port$|^Fetch failed: Requests to port \d+ are blocked|client error \(Connect\)|before secure TLS connection was established|Unable to connect\. Is the computer able to access/;
+
+/** Whether an error is one of the moments before a request is written, as far as it says. */
+function isOfConnecting({ code, syscall, message }: Failure): boolean {
+  return (
+    NEVER_SENT.has(code) ||
+    isOfHandshake(code) ||
+    syscall === 'connect' ||
+    syscall === 'getaddrinfo' ||
+    CONNECTING_CODES.test(code) ||
+    CONNECTING_WORDS.test(message)
+  );
 }
 
 /** What to do about an address that can't be reached. */

@@ -1,4 +1,8 @@
 import { v4 as uuidv4, v5 as uuidv5 } from 'uuid';
+import { diagnostics } from '#diagnostics';
+import type { RequestEvent } from '../internal/diagnostics-topics.js';
+import { property } from '../internal/guards.js';
+import { monotonicNow } from '../internal/monotonic-clock.js';
 import { VERSION } from '../version.js';
 import { ApiKey } from './api-key.js';
 import { errorFromResponse, isHtml, isKeyRefused, isSuccess, isWebPage } from './error-from-response.js';
@@ -27,6 +31,8 @@ export interface SynapRequest {
   readonly anonymous?: boolean | undefined;
   readonly deadline?: Deadline | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Is awaited right before the request goes out. If it rejects, nothing is sent, and {@link SynapEndpoint.ask} rejects with the same. */
+  readonly beforeSending?: (() => Promise<void>) | undefined;
   /** Is called as soon as the status of an answer says that Synap has taken the request. */
   readonly onAccepted?: (() => void) | undefined;
   readonly limits?: BodyLimits | undefined;
@@ -104,12 +110,14 @@ export class SynapEndpoint {
 
   async #request<Response extends HttpResponse>(
     transport: Sender<Response>,
-    { path, json, method, headers, deadline, signal, onAccepted, limits }: SynapRequest,
+    { path, json, method, headers, deadline, signal, beforeSending, onAccepted, limits }: SynapRequest,
     apiKey: string | undefined,
   ): Promise<Answered<Response>> {
     const correlationId = uuidv4();
     const body = json === undefined ? undefined : JSON.stringify(json);
-    const response = await transport.request({
+    await beforeSending?.();
+    const ended = requestEvent({ correlationId, path, json, method: method ?? (body === undefined ? 'GET' : 'POST') });
+    const sent = transport.request({
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       path: this.#pathPrefix + path,
       headers: {
@@ -128,7 +136,8 @@ export class SynapEndpoint {
         if (isSuccess(answer) && !isWebPage(answer)) call(onAccepted);
       },
     });
-    return { ...response, correlationId };
+    sent.then(({ status }) => ended({ status }), ended);
+    return { ...(await sent), correlationId };
   }
 
   /**
@@ -197,6 +206,31 @@ export function readJson(answer: Answered<HttpResponse>, deadline?: Deadline): u
       retryable: true,
     });
   }
+}
+
+/** Prepares the event of a request, which is told once the request has ended. */
+function requestEvent({
+  correlationId,
+  path,
+  json,
+  method,
+}: Pick<RequestEvent, 'correlationId' | 'path' | 'method'> & { json: unknown }): (end: unknown) => void {
+  if (!diagnostics.isHeard('request')) return () => {};
+  const begun = monotonicNow();
+  const messages = property(json, 'messages');
+  const count = Array.isArray(messages) ? messages.length : property(json, 'content') === undefined ? 0 : 1;
+  return end => {
+    const [status, error] = [property(end, 'status'), property(end, 'code')];
+    diagnostics.publish('request', {
+      method,
+      path: path.replace(/\?.*/s, ''),
+      messages: count,
+      status: typeof status === 'number' ? status : undefined,
+      error: typeof error === 'string' ? error : undefined,
+      durationMs: Math.round(monotonicNow() - begun),
+      correlationId,
+    });
+  };
 }
 
 /** What a caller's function throws must not turn what is stored into a failure. */

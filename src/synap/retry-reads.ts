@@ -1,4 +1,5 @@
 import { monotonicNow } from '../internal/monotonic-clock.js';
+import { clearTimeout, setTimeout } from '../internal/timers.js';
 import { RateLimitError, ServiceUnavailableError, SynapError } from './errors.js';
 
 /** How often a read is sent at most. */

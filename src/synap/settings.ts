@@ -1,5 +1,7 @@
 import { env, isQuoted, type WarningLogger, warn } from '../internal/env.js';
 import { AuthenticationError, InvalidInputError } from './errors.js';
+import { chooseProxy } from './proxy.js';
+import type { HttpDispatcher, Route } from './transport.js';
 
 const DEFAULT_BASE_URL = 'https://synap-cloud-prod.maximem.ai';
 
@@ -17,6 +19,16 @@ export interface ConnectionOptions {
   baseUrl?: string | undefined;
   /** Allows an `http://` base URL that is not loopback: the key and every message then travel in the clear. */
   allowInsecure?: boolean | undefined;
+  /**
+   * The address of a proxy (`http://`, `https://` or `socks5://`, with user and password if it wants them), or `false` for none.
+   * Default: as the environment says, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in capitals or not.
+   */
+  proxy?: string | false | undefined;
+  /**
+   * A dispatcher of undici (`Agent`, `ProxyAgent`, …) that requests are sent over, for certificates and the like. It stays the
+   * app's: the client won't close it. Not together with `proxy`.
+   */
+  dispatcher?: HttpDispatcher | undefined;
   /** Sent as `X-Client-ID`, for keys that belong to one of several clients. Defaults to `SYNAP_CLIENT_ID`. */
   clientId?: string | undefined;
   /** Sent as `X-Instance-ID`, for keys that reach several instances. Defaults to `SYNAP_INSTANCE_ID`. */
@@ -35,8 +47,10 @@ export function readApiKey({
 }: Pick<ConnectionOptions, 'logger'> & { apiKey?: string | undefined }): string {
   const fromEnv = apiKey === undefined ? env('SYNAP_API_KEY') : undefined;
   const key = checkApiKey(apiKey ?? fromEnv);
-  if (fromEnv !== undefined && isQuoted(fromEnv))
-    warn(logger, 'SYNAP_API_KEY stands in quotes, which are sent as a part of the key: set it without them');
+  if (isQuoted(key)) {
+    const name = fromEnv === undefined ? 'apiKey' : 'SYNAP_API_KEY';
+    warn(logger, `${name} stands in quotes, which are sent as a part of the key: set it without them`);
+  }
   return key;
 }
 
@@ -88,6 +102,35 @@ function isLoopback(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
 }
 
+/**
+ * How requests get to an address: by the options, or by the environment. A variable that names no usable proxy is passed over,
+ * and that is said; the address in it is never shown.
+ *
+ * @throws {@link InvalidInputError} an option can't be used; `field` names it
+ */
+export function readRoute(
+  target: URL,
+  { proxy: option, dispatcher, logger }: Pick<ConnectionOptions, 'proxy' | 'dispatcher' | 'logger'>,
+): Route {
+  const warnOf = (problem: string) => warn(logger, problem);
+  if (dispatcher !== undefined) return { dispatcher: checkDispatcher(dispatcher, option), warn: warnOf };
+  const { proxy, leftOut, problem } = chooseProxy(target, option);
+  if (problem !== undefined) warnOf(`${leftOut} ${problem}. Requests go to ${target.origin} directly`);
+  if (proxy && target.protocol === 'http:' && option === undefined && !isLoopback(proxy.url.hostname))
+    warnOf(
+      `requests to ${target.origin} go through the proxy ${proxy.host} (${proxy.from}), with key and messages in the clear: set NO_PROXY=${target.hostname}, or proxy: false`,
+    );
+  return { proxy, warn: warnOf };
+}
+
+function checkDispatcher(dispatcher: HttpDispatcher, proxy: unknown): HttpDispatcher {
+  const refuse = (why: string) => new InvalidInputError(`dispatcher ${why}`, { field: 'dispatcher' });
+  if (typeof (dispatcher as Partial<HttpDispatcher> | null)?.request !== 'function')
+    throw refuse('must be a dispatcher of undici, such as new Agent()');
+  if (proxy) throw refuse('and proxy are given both: give the dispatcher alone, for example new ProxyAgent(address)');
+  return dispatcher;
+}
+
 /** @throws {@link InvalidInputError} it is no time that a timer can take */
 export function checkTimeout(timeoutMs: number): number {
   // Above 2^31 - 1 Node's timers fire at once.
@@ -119,7 +162,7 @@ function idHeader(
   logger: ConnectionOptions['logger'],
 ): Record<string, string> {
   const variable = ID_VARIABLES[option];
-  const value = given ?? env(variable);
+  const value = typeof given === 'string' ? given.trim() : (given ?? env(variable));
   if (value === undefined) return {};
   if (given !== undefined && !isSendable(value))
     throw new InvalidInputError(`${option} must be ASCII without spaces, to be sent as ${header}`, { field: option });
@@ -127,8 +170,10 @@ function idHeader(
     warn(logger, `${variable} holds a space, a line break or a character outside ASCII, so ${header} is not sent`);
     return {};
   }
-  if (given === undefined && isQuoted(value))
-    warn(logger, `${variable} stands in quotes, which are sent as a part of ${header}: set it without them`);
+  if (isQuoted(value)) {
+    const name = given === undefined ? variable : option;
+    warn(logger, `${name} stands in quotes, which are sent as a part of ${header}: set it without them`);
+  }
   return { [header]: value };
 }
 

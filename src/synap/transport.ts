@@ -1,3 +1,5 @@
+import type { HttpProxy } from './proxy.js';
+
 /** How much of a body is read, and for how long in all. */
 export interface BodyLimits {
   readonly maxBytes: number;
@@ -46,10 +48,41 @@ export interface HttpTransport<Response extends HttpResponse = HttpResponse> {
   close(): Promise<void>;
 }
 
+/** What a {@link HttpDispatcher} is asked for. */
+export interface DispatcherRequest {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly headers: Record<string, string>;
+  readonly body: string | null;
+  readonly signal: AbortSignal;
+  readonly bodyTimeout?: number;
+}
+
+export interface DispatcherAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: AsyncIterable<Uint8Array> & { destroy(): unknown };
+}
+
+/** As much of a `Dispatcher` of undici as is used: an `Agent`, a `ProxyAgent`, a `MockAgent`, of whatever version. */
+export interface HttpDispatcher {
+  request(request: DispatcherRequest): Promise<DispatcherAnswer>;
+}
+
+/** How requests get to where they go, if not directly. */
+export interface Route {
+  readonly proxy?: HttpProxy | undefined;
+  /** Of the app's own; without it, the transport has connections of its own. */
+  readonly dispatcher?: HttpDispatcher | undefined;
+  /** Is called when the way can't be taken, and another one is. */
+  readonly warn?: ((problem: string) => void) | undefined;
+}
+
 /**
  * What `#http` exports: undici's in Node.js (`http.ts`), fetch's where there is no Node.js (`http.edge.ts`). The
  * `imports` of package.json choose.
  */
 export interface HttpModule {
-  httpTransport(origin: string): HttpTransport;
+  httpTransport(origin: string, route?: Route): HttpTransport;
 }

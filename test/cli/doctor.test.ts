@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createRecorder } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import type { CliOptions } from '../support/command-line.js';
+import { connectProxy } from '../support/connect-proxy.js';
 import { scriptedSynap } from '../support/scripted-synap.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { envOf, runCli } from './support.js';
@@ -227,7 +228,7 @@ const STRANGERS: [name: string, answer: (response: ServerResponse) => void, find
     /sign in to the network/,
   ],
   ['511', response => response.writeHead(511).end(), /network wants signing in \(511\)/, /sign in to the network/],
-  ['a proxy that wants signing in', response => response.writeHead(407).end(), /a proxy .*\(407\)/, /connect directly/],
+  ['a proxy that wants signing in', response => response.writeHead(407).end(), /a proxy .*\(407\)/, /put its user/],
   [
     'a firewall',
     response => response.writeHead(403, { 'content-type': 'text/html' }).end('<h1>Blocked'),
@@ -349,20 +350,56 @@ test.each(['"sk-quoted"', "'sk-quoted'", '`sk-quoted`', ' "sk-quoted" '])('the q
 });
 
 test.each([
-  [{ HTTP_PROXY: 'http://u:pass-word@proxy.example:3128' }, 'warning', /^HTTP_PROXY is set, but .* does not use it/],
-  [{ http_proxy: 'http://proxy.example:3128' }, 'warning', /^http_proxy is set/],
-  [{ ALL_PROXY: 'socks5://proxy.example' }, 'warning', /^ALL_PROXY is set/],
+  [
+    { HTTP_PROXY: 'ftp://u:pass-word@p' },
+    'warning',
+    /^HTTP_PROXY must begin with .*; requests go to 127.0.0.1 directly/,
+  ],
+  [{ ALL_PROXY: 'socks5://u:pass-word@proxy.example' }, 'warning', /^ALL_PROXY is set, but not used/],
   [{ HTTP_PROXY: 'http://p', NO_PROXY: 'example.com, 127.0.0.1' }, 'ok', /NO_PROXY leaves 127\.0\.0\.1 out/],
   [{ HTTP_PROXY: 'http://p', no_proxy: '*' }, 'ok', /NO_PROXY leaves/],
-  [{ HTTP_PROXY: 'http://p', NO_PROXY: '127.0.0.1:1' }, 'warning', /^HTTP_PROXY is set/],
   [{ HTTPS_PROXY: 'http://p' }, undefined, undefined],
   [{ HTTP_PROXY: '' }, undefined, undefined],
-])('with %j the proxy is said to be unused, or is not mentioned', async (env, status, finding) => {
+])('with %j it goes directly, and says so where a proxy is named', async (env, status, finding) => {
   const { code, find, stdout } = await doctor({ ...envOf({ url: await aSynap() }), ...env });
   expect(code).toBe(0);
   expect(find('proxy')?.status).toBe(status);
   if (finding) expect(find('proxy')?.finding).toMatch(finding);
-  expect(stdout).not.toMatch(/pass-word|3128/);
+  expect(stdout).not.toMatch(/pass-word/);
+});
+
+test.each(['HTTP_PROXY', 'http_proxy'])('it asks through the proxy that %s names, signed in', async name => {
+  await using proxy = await connectProxy({ signIn: 'u:pass-word' });
+  const url = await aSynap();
+  const env = { ...envOf({ url }), [name]: proxy.url.replace('//', '//u:pass-word@'), NO_PROXY: '127.0.0.1:1' };
+  const { code, find, stdout } = await doctor(env);
+  expect(code).toBe(0);
+  expect(find('proxy')).toMatchObject({
+    status: 'ok',
+    finding: `requests go through 127.0.0.1:${proxy.port}, from ${name}`,
+  });
+  expect(find('connection')?.finding).toMatch(new RegExp(`^port ${proxy.port} answers`));
+  expect(find('health')?.status).toBe('ok');
+  expect(proxy.forwarded.length).toBeGreaterThan(2);
+  expect(stdout).not.toMatch(/pass-word/);
+});
+
+test('a proxy that is down is what is wrong', async () => {
+  const proxy = await connectProxy();
+  await proxy[Symbol.asyncDispose]();
+  const { wrong, find } = await doctor({ SYNAP_API_KEY: 'k', HTTPS_PROXY: proxy.url });
+  expect(wrong).toEqual(['connection']);
+  expect(find('connection')).toMatchObject({
+    finding: `port ${proxy.port} can't be reached (ECONNREFUSED)`,
+    advice: 'check the address of the proxy (HTTPS_PROXY), and the network',
+  });
+});
+
+test('a proxy that wants a sign-in is what is wrong', async () => {
+  await using proxy = await connectProxy({ signIn: 'u:pass-word' });
+  const { wrong, find } = await doctor({ SYNAP_API_KEY: 'k', HTTPS_PROXY: proxy.url });
+  expect(wrong).toEqual(['health']);
+  expect(find('health')?.finding).toMatch(/The proxy 127\.0\.0\.1:\d+ wants a sign-in \(407\)/);
 });
 
 test('a server that never answers', async () => {
@@ -456,6 +493,19 @@ test('an outbox that is well', async () => {
   expect({ code, outbox: find('outbox') }).toEqual({
     code: 0,
     outbox: { name: 'outbox', status: 'ok', finding: `${path}: 0 waiting, 0 dead letters` },
+  });
+});
+
+test("an outbox of which others can't see at once that its owner has ended", async () => {
+  const path = await anOutbox(200);
+  writeFileSync(`${path}-owner`, 'notes of mine');
+  const { code, find } = await doctor(envOf(await start()), ['--outbox', path]);
+  expect(code).toBe(0);
+  expect(find('owner')).toEqual({
+    name: 'owner',
+    status: 'warning',
+    finding: expect.stringContaining(`${path}-owner is not the empty file`),
+    advice: 'move it away',
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { mountCheck } from '../../src/cli/doctor/mount.js';
-import { mountOf, parseMountinfo } from '../../src/cli/doctor/mountinfo.js';
+import { mountOf, parseMountinfo } from '../../src/internal/mountinfo.js';
 
 const CONTAINER = `722 640 0:117 / / rw,relatime master:312 - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/A:/var/lib/docker/overlay2/l/B
 723 722 0:120 / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw

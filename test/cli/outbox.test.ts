@@ -1,9 +1,11 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createRecorder } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
+import { expectSound } from '../delivery/outbox-support.js';
 import { type Script, scriptedSynap } from '../support/scripted-synap.js';
 import { cli } from './support.js';
 
@@ -225,5 +227,102 @@ describe('synap-recorder outbox', () => {
     const { code, stderr } = await cli('outbox', 'status', other);
     expect(code).toBe(1);
     expect(stderr).toContain('is a database of another program');
+  });
+});
+
+describe('synap-recorder outbox forget', () => {
+  const inFile = (file: string, text: string) =>
+    ['', '-wal', '-shm'].filter(end => existsSync(file + end) && readFileSync(file + end).includes(text));
+
+  async function twoUsers() {
+    const { file, synap, flags } = await outboxFile(refusesPoison);
+    const recorder = createRecorder({
+      apiKey: 'k',
+      baseUrl: synap.url,
+      outbox: sqliteOutbox({ path: file }),
+      rateLimit: false,
+      logger: false,
+    });
+    for (const [userId, text] of [
+      ['bob', 'daffodil'],
+      ['ada', 'tulip'],
+    ] as const)
+      recorder.turn({ userId, conversationId: `of ${userId}` }).user(text.repeat(2000));
+    await recorder.close({ timeoutMs: 0 });
+    return { file, flags };
+  }
+
+  it('deletes what waits of a user and their dead letters, from the file and from its log', async () => {
+    const { file } = await twoUsers();
+    expect(inFile(file, 'tulip')).not.toEqual([]);
+    const { code, stdout } = await cli('outbox', 'forget', file, '--user', 'ada');
+    expect(stdout).toBe('2 pending messages and 1 dead letter of user ada deleted\n');
+    expect(code).toBe(0);
+    for (const text of ['tulip', 'poison', 'late', 'fine', '"ada"']) expect(inFile(file, text)).toEqual([]);
+    expect(inFile(file, 'daffodil')).not.toEqual([]);
+    const status = JSON.parse((await cli('outbox', 'status', file, '--json')).stdout);
+    expect(status).toMatchObject({
+      accepted: 5,
+      pending: 1,
+      delivered: 1,
+      deadLettered: 3,
+      deadLetters: 0,
+      inFlight: 0,
+    });
+    expectSound(file);
+  });
+
+  it('deletes what a process that died had in flight, and leaves what one sends', async () => {
+    const { file } = await twoUsers();
+    const db = new DatabaseSync(file);
+    onTestFinished(() => db.close());
+    db.exec("UPDATE entries SET state = 'in_flight' WHERE state = 'ready'");
+    db.exec('UPDATE accounts SET in_flight = pending, in_flight_bytes = pending_bytes, pending = 0, pending_bytes = 0');
+    const done = await cli('outbox', 'forget', file, '--user', 'ada', '--json');
+    expect(JSON.parse(done.stdout)).toEqual({ pending: 2, deadLetters: 1, inFlight: 0, erased: true });
+    expect(inFile(file, 'tulip')).toEqual([]);
+  });
+
+  it('deletes a conversation by its UUID or the id of the app', async () => {
+    const { file } = await twoUsers();
+    const { stdout } = await cli('outbox', 'forget', file, '--conversation', 'of bob', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ pending: 1, deadLetters: 0 });
+    expect(inFile(file, 'daffodil')).toEqual([]);
+    expect(inFile(file, 'tulip')).not.toEqual([]);
+  });
+
+  it('finds nobody of whom it has nothing, and wants to know whom', async () => {
+    const { file } = await twoUsers();
+    const { code, stdout } = await cli('outbox', 'forget', file, '--user', 'ad');
+    expect([code, stdout]).toEqual([0, '0 pending messages and 0 dead letters of user ad deleted\n']);
+    expect((await cli('outbox', 'forget', file)).code).toBe(2);
+    expect((await cli('outbox', 'forget', `${file}.not`, '--user', 'ada')).code).toBe(1);
+    expect(existsSync(`${file}.not`)).toBe(false);
+  });
+
+  it('purge leaves nothing of what it deletes', async () => {
+    const { file } = await twoUsers();
+    await cli('outbox', 'purge', file, '--state', 'pending', '--state', 'dead', '--yes');
+    for (const text of ['tulip', 'daffodil', 'poison']) expect(inFile(file, text)).toEqual([]);
+  });
+});
+
+describe('synap-recorder outbox salvage', () => {
+  it('reads what can be read into a new file, says what is missing, and leaves the damaged one as it is', async () => {
+    const { file } = await outboxFile(refusesPoison);
+    const damaged = readFileSync(file);
+    // Its head and the tree below it are gone.
+    damaged.fill(0xa5, 0, 4096);
+    writeFileSync(file, damaged);
+    expect((await cli('outbox', 'status', file)).code).toBe(1);
+    const { code, stdout, stderr } = await cli('outbox', 'salvage', file);
+    expect([code, stdout]).toEqual([0, `1 pending message and 1 dead letter read into ${file}.salvaged\n`]);
+    expect(stderr).toContain('1 unreadable page');
+    expect(stderr).toContain(`there is no ${file}-wal`);
+    expect(readFileSync(file)).toEqual(damaged);
+    expect((await cli('outbox', 'list', `${file}.salvaged`, '--content')).stdout).toContain('poison');
+    expect((await cli('outbox', 'salvage', file)).code).toBe(1);
+    const json = await cli('outbox', 'salvage', file, '--to', `${file}.2`, '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ file: `${file}.2`, pending: 1, deadLetters: 1, lost: 0 });
   });
 });

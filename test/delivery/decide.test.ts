@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import {
   type DecisionContext,
-  decide,
   decideBeforeSending,
+  decide as decideOn,
   type FailureKind,
   failureOf,
   type GiveUpOptions,
   isAboutAccount,
   isFinal,
   isStopped,
+  type Outcome,
   outcomeOf,
 } from '../../src/delivery/decide.js';
 import { errorFromResponse } from '../../src/synap/error-from-response.js';
@@ -26,8 +27,12 @@ import { aClaim, dead, delivered, errors, held, refused, unclear } from './failu
 
 const NOW = 1_700_000_100_000;
 const OPTIONS: GiveUpOptions = { maxAgeMs: 60_000, maxAttempts: 3, ifUnknown: 'resend' };
-const CONTEXT: DecisionContext = { now: NOW, unreadable: 0, isProven: false, isAccountToBlame: false };
+const CONTEXT: Omit<DecisionContext, 'ageMs'> = { unreadable: 0, isProven: false, isAccountToBlame: false };
 const NO_DUPLICATES: GiveUpOptions = { ...OPTIONS, ifUnknown: 'dead-letter' };
+
+/** Decides at {@link NOW}. */
+const decide = (outcome: Outcome, options: GiveUpOptions, context: Omit<DecisionContext, 'ageMs'>) =>
+  decideOn(outcome, options, { ...context, ageMs: NOW - outcome.entry.acceptedAt });
 
 const answer = (status: number, headers: Record<string, string> = {}) =>
   errorFromResponse({ status, header: name => headers[name], body: '' }, 'c-1', { apiKey: 'test-key', contents: [] });

@@ -6,7 +6,7 @@ import type { Progress } from '../../src/outbox/outbox.js';
 import { aClaim, dead, delivered, held } from './failures.js';
 
 const OPTIONS: GiveUpOptions = { maxAgeMs: 1000, maxAttempts: 3, ifUnknown: 'resend' };
-const CONTEXT: DecisionContext = { now: 0, unreadable: 0, isProven: false, isAccountToBlame: false };
+const CONTEXT: DecisionContext = { ageMs: 0, unreadable: 0, isProven: false, isAccountToBlame: false };
 const at = (position: number) => aClaim(`k${position}`, 'c', { position });
 const decisionsOn = (outcomes: Parameters<typeof decide>[0][]): Decision[] =>
   outcomes.map(outcome => decide(outcome, OPTIONS, CONTEXT));

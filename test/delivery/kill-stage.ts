@@ -26,15 +26,26 @@ export async function stage(script?: Script) {
   const directory = mkdtempSync(join(tmpdir(), 'synap-recorder-kill-'));
   const file = join(directory, 'outbox.db');
   const synap = await scriptedSynap(async (request, index, raw) => {
+    sentAgain.push(...request.messages.map(({ metadata }) => metadata?.message_key).filter(isDelivered));
     await new Promise(resolve => setTimeout(resolve, (index * 7) % 12));
     return script?.(request, index, raw) as undefined;
   });
   const accepted: string[] = [];
+  /** Keys that were sent when the file already said that they are delivered. */
+  const sentAgain: unknown[] = [];
+  let db: DatabaseSync | undefined;
 
-  function start(...args: string[]) {
-    const child = spawn(process.execPath, [SENDER, '--file', file, '--url', synap.url, ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+  function isDelivered(key: unknown): boolean {
+    db ??= new DatabaseSync(file, { readOnly: true });
+    return db.prepare("SELECT 1 FROM entries WHERE key = ? AND state = 'delivered'").get(`${key}`) !== undefined;
+  }
+
+  const start = (...args: string[]) => startBy({}, ...args);
+
+  /** `prefix` is a command that runs another one. */
+  function startBy({ prefix = [], env }: { prefix?: readonly string[]; env?: NodeJS.ProcessEnv }, ...args: string[]) {
+    const [command = '', ...rest] = [...prefix, process.execPath, SENDER, '--file', file, '--url', synap.url, ...args];
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
     children.add(child);
     const lines: string[] = [];
     const ended = new Promise<{ signal: string | null; code: number | null; lines: string[] }>(resolve => {
@@ -66,7 +77,9 @@ export async function stage(script?: Script) {
   return {
     synap,
     accepted,
+    file,
     start,
+    startBy,
     /** Lets a last sender deliver what is left, and holds what Synap has against what was accepted. */
     async drained() {
       const { code, lines } = await start().ended;
@@ -79,6 +92,7 @@ export async function stage(script?: Script) {
       expect(accepted.filter(content => !firsts.includes(content))).toEqual([]);
       // What was committed and not acknowledged any more may be there, too; nothing else.
       expect(firsts.length).toBe(stats.accepted);
+      expect(sentAgain).toEqual([]);
       const keys = new Map(synap.stored.map(({ content, metadata }) => [content, metadata?.message_key]));
       for (const { content, metadata } of synap.stored) expect(metadata?.message_key).toBe(keys.get(content));
       const conversations = Map.groupBy(firsts, content => {
@@ -89,12 +103,13 @@ export async function stage(script?: Script) {
         const numbers = contents.map(content => Number(content.split(':')[1]));
         expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
       }
-      const db = new DatabaseSync(file, { readOnly: true });
-      expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
-      db.close();
+      const whole = new DatabaseSync(file, { readOnly: true });
+      expect(whole.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+      whole.close();
       return { stats, duplicates: synap.stored.length - firsts.length };
     },
     async [Symbol.asyncDispose]() {
+      db?.close();
       await synap.close();
       rmSync(directory, { recursive: true, force: true });
     },

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { memoryOutbox, type Outbox } from '../../src/index.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { runs } from '../support/runs.js';
@@ -42,9 +42,26 @@ describe.each(outboxes)('an outbox %s', (_name, make) => {
       entry.message.metadata = { tags: ['a', { b: null }], nul: 'a\0b', half: '\ud800' };
       expect(await outbox.put(entry, WHOLE_TURN)).toBe('accepted');
       const [claimed] = await outbox.claim(NO_LIMITS);
-      expect(claimed).toEqual({ ...entry, position: expect.any(Number) });
+      expect(claimed).toEqual({ ...entry, position: expect.any(Number), ageMs: expect.any(Number) });
       expect(await deliver(outbox, entry.key)).toBe('settled');
       expect(balancedStats(outbox)).toMatchObject({ delivered: 1, inFlight: 0 });
+    });
+
+    it('says how long an entry has waited while somebody delivered', async () => {
+      vi.useFakeTimers({ toFake: ['Date'] });
+      onTestFinished(() => void vi.useRealTimers());
+      const outbox = open();
+      await putAll(outbox, 'a');
+      const ageOf = async () => (await outbox.claim(NO_LIMITS))[0]?.ageMs;
+      expect(await ageOf()).toBe(0);
+      vi.setSystemTime(Date.now() + 1000);
+      await putBack(outbox, 'a');
+      vi.setSystemTime(Date.now() + 4000);
+      expect(await ageOf()).toBe(5000);
+      await addDeadLetter(outbox, 'a');
+      vi.setSystemTime(Date.now() + 4000);
+      await outbox.replay();
+      expect(await ageOf()).toBe(0);
     });
 
     it.each(['pending', 'in flight', 'a dead letter', 'delivered'])('knows a key that is %s', async state => {

@@ -50,6 +50,7 @@ async function send(
     suspects,
     goesAlone: ({ key }) => alone.includes(key),
     before: async entries => void events.push(`before ${named(entries)}`),
+    beforeSending: async () => {},
     refusedSingly: () => events.push('refused singly'),
     accepted: entries => events.push(`accepted ${named(entries)}`),
     notAccepted: entries => events.push(`not accepted ${named(entries)}`),

@@ -36,7 +36,7 @@ function table(names: readonly string[], bytes = 10) {
         .map(({ key, state }) => [key, state as EntryState]),
     );
   const choose = (fields: Partial<Parameters<typeof chooseEntries>[2]> = {}) =>
-    chooseEntries(statements, ACCOUNT.id, {
+    chooseEntries(statements, ACCOUNT, {
       maxMessages: 10,
       maxBytes: 1000,
       onePerConversation: false,

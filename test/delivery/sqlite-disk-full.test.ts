@@ -79,7 +79,7 @@ function smallDisk(bytes: number): string | undefined {
 describe('a disk that is full', () => {
   let now = 0;
   beforeEach(() => {
-    vi.spyOn(performance, 'now').mockImplementation(() => (now += 50));
+    vi.spyOn(Date, 'now').mockImplementation(() => (now += 50));
     onTestFinished(() => void vi.restoreAllMocks());
   });
 

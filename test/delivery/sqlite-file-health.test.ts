@@ -5,7 +5,7 @@ import { FileHealth } from '../../src/outbox/sqlite/file-health.js';
 let now = 0;
 beforeEach(() => {
   now = 0;
-  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  vi.spyOn(Date, 'now').mockImplementation(() => now);
   onTestFinished(() => void vi.restoreAllMocks());
 });
 
@@ -63,7 +63,7 @@ describe('the log', () => {
     const { log, failed } = health();
     failed('full');
     expect(log).toEqual([
-      'outbox file /x/outbox.db is full: do this. Until then messages wait in memory, and are lost if the process ends before they are delivered',
+      'outbox file /x/outbox.db is full: do this. Until then new messages wait in memory, and are lost if the process ends before they are delivered',
     ]);
   });
 

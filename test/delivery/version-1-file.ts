@@ -1,5 +1,6 @@
 // A file of an outbox as version 0.1 of this package wrote it, and a process of that version which has it open.
 
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { anEntry } from './outbox-support.js';
 
@@ -54,6 +55,8 @@ const COUNTER = {
 
 /** The process: each method is the transaction that version 0.1 makes. */
 export function version1(path: string) {
+  // As version 0.1 made it: for its owner only.
+  closeSync(openSync(path, 'a', 0o600));
   const db = new DatabaseSync(path);
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
   db.exec(SCHEMA);

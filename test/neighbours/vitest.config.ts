@@ -2,7 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  resolve: { alias: { '#http': fileURLToPath(new URL('../../src/synap/http.ts', import.meta.url)) } },
+  resolve: {
+    alias: {
+      '#http': fileURLToPath(new URL('../../src/synap/http.ts', import.meta.url)),
+      '#diagnostics': fileURLToPath(new URL('../../src/internal/diagnostics.ts', import.meta.url)),
+    },
+  },
   test: {
     include: ['*.spec.ts'],
     globalSetup: './install-recorder.ts',

@@ -117,7 +117,7 @@ describe('the text of an error', () => {
     expect(errorText(new Error('Incorrect API key provided: sk-proj-abc123def456'))).toBe(
       'Error: Incorrect API key provided: ***',
     );
-    expect(errorText({ message: 'no account for my-odd-key' }, ['my-odd-key'])).toBe('no account for ***');
+    expect(errorText({ message: 'no account for my-odd-key' }, { secrets: ['my-odd-key'] })).toBe('no account for ***');
     for (let length = 480; length < 500; length++)
       expect(errorText(`${'x'.repeat(length)} sk-abcdefghijklmnop`)).not.toContain('sk-');
     expect(errorText(`${' '.repeat(3990)}sk-abcdefghijklmnop`)).not.toContain('sk-');

@@ -507,6 +507,24 @@ describe('construction', () => {
     await client.close();
   });
 
+  it('trims the ids that are passed, as it trims the key, and hints at quotes', async () => {
+    await using synap = await scriptedSynap();
+    const log = logged();
+    const apiKey = `"${KEY}"\r\n`;
+    const client = new SynapClient({
+      baseUrl: synap.url,
+      apiKey,
+      clientId: ' c1\r\n',
+      instanceId: 'i1\t',
+      logger: log,
+    });
+    await client.conversation.recordMessage(message);
+    expect(synap.requests[0]?.headers).toMatchObject({ 'x-client-id': 'c1', 'x-instance-id': 'i1' });
+    expect(log.lines).toEqual([expect.stringMatching(/apiKey stands in quotes/)]);
+    expect(log.lines.join()).not.toContain(KEY);
+    await client.close();
+  });
+
   it.each(['SYNAP_CLIENT_ID', 'SYNAP_API_KEY'])('hints at a %s in quotes', async variable => {
     vi.stubEnv('SYNAP_API_KEY', KEY);
     vi.stubEnv(variable, `"${KEY}"`);

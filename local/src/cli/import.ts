@@ -22,6 +22,9 @@ interface ImportFlags extends ConnectionFlags, OwnerFlags {
   json?: true;
 }
 
+/** How long the Synap may take to say whose the key is. */
+const WHOAMI_MS = 10_000;
+
 const EXAMPLE = `
 Formats, auto-detected; one JSON object a line, or one JSON array (of at most 64 MiB):
   synap      what synap-recorder-local export writes; keys and metadata come through as they are
@@ -71,7 +74,7 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
   // An outage later on is waited out; at the start, no answer most likely means a wrong address.
   await new Connection(flags).reach();
   const client = new SynapClient(flags);
-  const { tenancy } = await client.whoami().catch((): Whoami => ({}));
+  const { tenancy } = await client.whoami({ timeoutMs: WHOAMI_MS }).catch((): Whoami => ({}));
   const apiKey = flags.apiKey ?? env('SYNAP_API_KEY') ?? '';
   const { name, rateLimit } = targetOf(client.baseUrl, apiKey, flags.requestsPerMinute);
   const state = new ImportState(flags.state ?? (file === '-' ? ':memory:' : `${file}.synap-import`), name);

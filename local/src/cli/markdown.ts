@@ -1,8 +1,9 @@
-import { visible } from 'synap-recorder/cli';
+import { harmlessLine } from 'synap-recorder/cli';
+import { markdownText } from '../markdown-text.js';
 import type { WireStoredMessage } from '../wire.js';
 import { messageFacts, timeOf } from './transcript.js';
 
-/** Writes transcripts as Markdown: a heading a conversation, a smaller one a message, and what was said as it is. */
+/** Writes transcripts as Markdown: a heading a conversation, a smaller one a message, and what was said, without what could be taken for the document's own. */
 export class MarkdownTranscripts {
   #conversationId: string | undefined;
 
@@ -13,7 +14,7 @@ export class MarkdownTranscripts {
     const { role, metadata, content } = message;
     const status = typeof metadata.status === 'string' && metadata.status !== 'complete' ? [metadata.status] : [];
     const facts = [timeOf(message), ...messageFacts(metadata), ...status].map(inline).join(' · ');
-    return `${head}### ${role === 'user' ? 'User' : 'Assistant'}\n\n*${facts}*\n\n${closed(visible(content.trimEnd()))}\n\n`;
+    return `${head}### ${role === 'user' ? 'User' : 'Assistant'}\n\n*${facts}*\n\n${markdownText(content)}\n\n`;
   }
 
   #head({ conversation_id, user_id, customer_id, metadata }: WireStoredMessage): string {
@@ -26,17 +27,5 @@ export class MarkdownTranscripts {
 
 /** An id or a name within a line: what Markdown would take for its own is escaped. */
 function inline(text: string): string {
-  return visible(text.replaceAll(/\s+/g, ' ')).replaceAll(/[\\`*_[\]<>#|]/g, '\\$&');
-}
-
-/** A text whose last code block ends with it: one that was cut off would swallow the rest of the page. */
-function closed(text: string): string {
-  let open: string | undefined;
-  for (const line of text.split('\n')) {
-    const [, fence, info = ''] = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
-    if (fence === undefined) continue;
-    if (open === undefined) open = fence;
-    else if (fence[0] === open[0] && fence.length >= open.length && info.trim() === '') open = undefined;
-  }
-  return open === undefined ? text : `${text}\n${open}`;
+  return harmlessLine(text.replaceAll(/\s+/g, ' ')).replaceAll(/[\\`*_[\]<>#|]/g, '\\$&');
 }

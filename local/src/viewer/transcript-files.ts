@@ -1,4 +1,6 @@
+import { harmlessLine } from 'synap-recorder/cli';
 import { joinHalves } from '../halves.js';
+import { markdownText } from '../markdown-text.js';
 import type { ConversationFilter, StoredMessage } from '../store/records.js';
 import type { Store } from '../store.js';
 import { messageToWire } from '../wire.js';
@@ -18,7 +20,8 @@ function markdownMessage(message: StoredMessage): string {
   const facts = messageFacts(message);
   const who = message.role === 'user' ? `User ${message.userId}` : `Assistant${facts.model ? ` (${facts.model})` : ''}`;
   const status = facts.status === undefined || facts.status === 'complete' ? '' : ` · ${facts.status}`;
-  return `**${who.replaceAll(/[\r\n*]/g, ' ')}** · ${utc(facts.saidAt)}${status}\n\n${message.content}\n`;
+  const name = harmlessLine(who.replaceAll(/[\r\n]/g, ' ')).replaceAll(/[\\`*_[\]<>]/g, '\\$&');
+  return `**${name}** · ${utc(facts.saidAt)}${harmlessLine(status)}\n\n${markdownText(message.content)}\n`;
 }
 
 /** A conversation as JSON, a message a line, in the words of the API. */

@@ -3,9 +3,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { conversationUuid } from 'synap-recorder';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { scriptedSynap } from '../../../test/support/scripted-synap.js';
 import { call, readAll, start } from '../support.js';
 import { aFile, conversations, expectedTranscripts, plainSynap } from './import-support.js';
@@ -160,6 +162,33 @@ test('--conversation names one conversation, not all that have no id', async () 
     stderr: 'line 2 has no id, and --conversation names only the first that has none\n',
   });
   expect(synap.transcripts()).toEqual({ c: ['one'], own: ['three'] });
+});
+
+test.each<[string, RequestListener]>([
+  ['a web site', (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Hello</h1>')],
+  ['a web site without such a page', (_, response) => response.writeHead(404).end('Not Found')],
+  ['a redirect', (_, response) => response.writeHead(302, { location: 'https://elsewhere.example' }).end()],
+  ['another API', (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"user":1}')],
+  ['nothing', (_, response) => response.writeHead(204).end()],
+  ['a stream without end', (_, response) => void setInterval(() => response.write(' '.repeat(65_536)), 1).unref()],
+])('where %s answers, it ends at once, and the key stays here', async (_, listener) => {
+  const keys: unknown[] = [];
+  const server = createServer((request, response) => {
+    keys.push(request.headers.authorization);
+    return listener(request, response);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const begun = performance.now();
+  const { code, stderr } = await runCli(['import', aFile(conversations(5, 2))], { env: envOf({ url, apiKey: 'k' }) });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^error: http:\/\/127\.0\.0\.1:\d+ is no Synap: \/health answers \d+.*\. Check --base-url/);
+  expect(performance.now() - begun).toBeLessThan(30_000);
+  expect(new Set(keys)).toEqual(new Set([undefined]));
 });
 
 test('where nobody answers from the start, it ends at once', async () => {

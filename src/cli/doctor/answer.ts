@@ -62,7 +62,8 @@ export function strangerOf(answer: Answer): { finding: string; advice: string } 
   if (status === 407)
     return {
       finding: 'a proxy answers, and wants signing in (407)',
-      advice: 'let this machine connect directly: synap-recorder signs in to no proxy',
+      advice:
+        'put its user and password into HTTPS_PROXY or HTTP_PROXY (http://user:password@host:port), or let NO_PROXY leave this address out',
     };
   if (status === 511 || (status >= 300 && status <= 399))
     return {

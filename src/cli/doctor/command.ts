@@ -8,6 +8,7 @@ import { type Check, skipped } from './check.js';
 import { checkMount } from './mount.js';
 import { checkNetwork } from './network.js';
 import { checkOutbox } from './outbox.js';
+import { checkOwnerLock } from './owner-lock.js';
 import { checkProject } from './project.js';
 import { checkService } from './service.js';
 import { checkSettings, type Endpoint } from './settings.js';
@@ -56,6 +57,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
     ...(await checkSynap(endpoint, flags.tenancy)),
     checkOutbox(flags.outbox),
     ...checkMount(flags.outbox),
+    ...checkOwnerLock(flags.outbox),
   ];
   const wrong = checks.filter(({ status }) => status === 'wrong').length;
   await print(flags.json ? jsonLine({ ok: wrong === 0, checks }) : asText(checks, wrong));
@@ -64,7 +66,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
 
 async function checkSynap(endpoint: Endpoint | undefined, tenancy: Tenancy | undefined): Promise<Check[]> {
   if (endpoint === undefined) return [skipped('connection', 'the address is wrong')];
-  const network = await checkNetwork(endpoint.synap.baseUrl);
+  const network = await checkNetwork(endpoint.synap.baseUrl, endpoint.proxy);
   if (network.some(({ status }) => status === 'wrong')) return network;
   return [...network, ...(await checkService(endpoint, tenancy))];
 }

@@ -1,7 +1,6 @@
 import { readFileSync, realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mountOf, parseMountinfo, singleFileMount } from '../../internal/mountinfo.js';
 import { type Check, ok, warning, wrong } from './check.js';
-import { mountOf, parseMountinfo } from './mountinfo.js';
 
 const NETWORK = /^(nfs|cifs|smb|9p|afs|ceph|glusterfs|lustre|fuse\.sshfs|fuse\.s3fs|fuse\.gcsfuse)/;
 
@@ -21,13 +20,8 @@ export function mountCheck(path: string, mountinfo: string): Check {
   const mount = mountOf(path, mounts);
   if (mount === undefined) return ok('mount', `${path} is on a mount that is not told`);
   const { point, type } = mount;
-  // SQLite's log and the memory that its users share stand beside the file, under its name.
-  if (point === path)
-    return wrong(
-      'mount',
-      `${path} is mounted as a single file: its log (${path}-wal) stays behind in this container, and messages in it are lost when that is replaced`,
-      `mount the folder instead, ${dirname(path)}`,
-    );
+  const single = singleFileMount(path, mounts);
+  if (single) return wrong('mount', single.problem, single.advice);
   const isContainer = mounts.some(({ point, type }) => point === '/' && type === 'overlay');
   if (type === 'overlay' && isContainer)
     return warning(

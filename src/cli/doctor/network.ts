@@ -2,14 +2,16 @@ import { lookup } from 'node:dns/promises';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { CONNECT_TIMEOUT_MS, unreachableAdvice } from '../../synap/network-error.js';
+import type { HttpProxy } from '../../synap/proxy.js';
 import { tlsProblem } from '../../synap/tls-problem.js';
 import { type Check, ok, skipped, warning, wrong } from './check.js';
 
 const DAY = 24 * 60 * 60 * 1000;
 const CERTIFICATE_WARNING_MS = 14 * DAY;
 
-/** Checks whether the address can be reached: its name, a connection, its certificate. */
-export async function checkNetwork(baseUrl: string): Promise<Check[]> {
+/** Checks whether the address can be reached: its name, a connection, its certificate; or so the proxy that leads there. */
+export async function checkNetwork(baseUrl: string, proxy: HttpProxy | undefined): Promise<Check[]> {
+  if (proxy) return checkWayToProxy(proxy);
   const url = new URL(baseUrl);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
@@ -17,6 +19,18 @@ export async function checkNetwork(baseUrl: string): Promise<Check[]> {
   if (name.status === 'wrong') return [name, skipped('connection', 'the name was not found')];
   const connection = url.protocol === 'https:' ? await checkTls(host, port) : await checkTcp(host, port);
   return [name, ...connection];
+}
+
+/** What lies behind it, its answers tell. */
+async function checkWayToProxy({ host, from }: HttpProxy): Promise<Check[]> {
+  const { hostname, port } = new URL(`http://${host}`);
+  const bare = hostname.replace(/^\[(.*)\]$/, '$1');
+  const name = await checkName(bare);
+  const advice = `check the address of the proxy (${from}), and the network`;
+  if (name.status === 'wrong')
+    return [{ ...name, advice }, skipped('connection', 'the name of the proxy was not found')];
+  const connection = await checkTcp(bare, Number(port) || 80);
+  return [name, ...connection.map(check => (check.status === 'wrong' ? { ...check, advice } : check))];
 }
 
 async function checkName(host: string): Promise<Check> {

@@ -14,8 +14,8 @@ const SLOW_MS = 2 * SECOND;
 const ADDRESS = 'check that SYNAP_BASE_URL is the address of Synap';
 
 /** Checks whether what answers there is Synap, and accepts the key. `wanted` is what the app is written for. */
-export async function checkService({ synap, hasKey }: Endpoint, wanted: Tenancy | undefined): Promise<Check[]> {
-  const transport = httpTransport(synap.origin);
+export async function checkService({ synap, hasKey, proxy }: Endpoint, wanted: Tenancy | undefined): Promise<Check[]> {
+  const transport = httpTransport(synap.origin, { proxy });
   const ask = asker(synap, transport);
   try {
     const answer = await ask('/health', { anonymous: true });

@@ -1,5 +1,6 @@
 import { env, isQuoted, type WarningLogger } from '../../internal/env.js';
 import { AuthenticationError, InvalidInputError } from '../../synap/errors.js';
+import { chooseProxy, type HttpProxy } from '../../synap/proxy.js';
 import { SynapEndpoint } from '../../synap/request.js';
 import { readApiKey, readBaseUrl, readIdHeaders } from '../../synap/settings.js';
 import type { ConnectionFlags } from '../flags.js';
@@ -10,6 +11,8 @@ import { checkProxy } from './proxy.js';
 export interface Endpoint {
   readonly synap: SynapEndpoint;
   readonly hasKey: boolean;
+  /** What requests to it go through. */
+  readonly proxy: HttpProxy | undefined;
 }
 
 /** What was found in flags and environment. */
@@ -26,13 +29,15 @@ export function checkSettings(flags: ConnectionFlags): Settings {
   const key = checkKey(flags, logger);
   const address = checkAddress(flags);
   const idHeaders = readIdHeaders({ logger });
+  const choice = address.url ? chooseProxy(address.url, undefined) : {};
   const odd = warnings.map(line => warning('environment', line, 'correct the variable where the app runs'));
   return {
     endpoint: address.url && {
       synap: new SynapEndpoint({ url: address.url, apiKey: key.apiKey, idHeaders }),
       hasKey: key.apiKey !== undefined,
+      proxy: choice.proxy,
     },
-    checks: [key.check, address.check, ...(address.url ? checkProxy(address.url) : []), ...odd],
+    checks: [key.check, address.check, ...(address.url ? checkProxy(address.url, choice) : []), ...odd],
   };
 }
 

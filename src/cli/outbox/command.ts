@@ -3,9 +3,11 @@ import type { KeptState } from '../../outbox/sqlite/inspect.js';
 import { type Command, defineCommand } from '../command.js';
 import { CONNECTION_FLAGS, wholeNumberProblem } from '../flags.js';
 import { adoptMessages } from './adopt.js';
+import { forgetMessages } from './forget.js';
 import { listOutbox } from './list.js';
 import { purgeOutbox } from './purge.js';
 import { replayOutbox } from './replay.js';
+import { salvageOutbox } from './salvage.js';
 import { outboxStatus } from './status.js';
 
 const STATES: readonly KeptState[] = ['pending', 'held', 'in_flight', 'dead', 'expired'];
@@ -141,14 +143,46 @@ const adopt = defineCommand({
     adoptMessages(file, { from, to, baseUrl, apiKey, json }),
 });
 
+const forget = defineCommand({
+  name: 'outbox forget',
+  summary: 'delete the messages of a user, for good',
+  description:
+    'Deletes what waits of a user, or of a conversation, and the dead letters: from the file and its write-ahead log. On a terminal it asks first. What was delivered is at Synap, and is deleted there. What is being sent stays: then the exit code is 1. A message that was pending counts as dead-lettered.',
+  argument: FILE,
+  flags: {
+    user: { type: 'string', value: 'id', description: 'the user to forget, as it was recorded' },
+    customer: { type: 'string', value: 'id', description: 'only what belongs to this customer (tenant)' },
+    conversation: { type: 'string', value: 'id', description: "only this conversation: its UUID, or the app's own id" },
+    yes: { type: 'boolean', description: "don't ask" },
+    json: JSON_LINE,
+  },
+  more: example('forget ./outbox.db --user ada'),
+  run: (file, { user, customer, conversation, yes, json }) =>
+    forgetMessages(file, { user, customer, conversation, yes, json }),
+});
+
+const salvage = defineCommand({
+  name: 'outbox salvage',
+  summary: 'read what can be read of a damaged file into a new one',
+  description:
+    'Reads what can be read of a damaged file, page by page, and writes it into a new one, in the same order. It says what is lost, as far as that can be known. The damaged file is not changed. End the processes that use it before. What was in flight is pending in the new file, as what Synap may have.',
+  argument: FILE,
+  flags: {
+    to: { type: 'string', value: 'file', description: 'the new file, which must not exist (default: <file>.salvaged)' },
+    json: JSON_LINE,
+  },
+  more: example('salvage ./outbox.db'),
+  run: (file, { to, json }) => salvageOutbox(file, { to, json }),
+});
+
 /** `synap-recorder outbox`: the pending messages and dead letters in the file of a durable outbox. */
 export const outboxCommand: Command = {
   name: 'outbox',
   summary: 'inspect the file of a durable outbox',
-  description: 'Lists, sends again, moves and deletes what is in the file of a durable outbox.',
+  description: 'Lists, sends again, moves, deletes and saves what is in the file of a durable outbox.',
   flags: {},
   more: example('status ./outbox.db'),
-  subcommands: [status, list, replay, purge, adopt],
+  subcommands: [status, list, replay, purge, forget, adopt, salvage],
 };
 
 function example(command: string): string {

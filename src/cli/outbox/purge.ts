@@ -1,7 +1,8 @@
 import type { PurgeableState } from '../../outbox/outbox.js';
+import { eraseNow } from '../../outbox/sqlite/erase.js';
 import { OutboxReader } from '../../outbox/sqlite/inspect.js';
 import { sqliteOutbox } from '../../outbox/sqlite/sqlite-outbox.js';
-import { counted } from '../output.js';
+import { counted, note } from '../output.js';
 
 interface PurgeFlags {
   readonly states: readonly PurgeableState[];
@@ -23,6 +24,8 @@ export async function purgeOutbox(file: string, { states, account, key, yes, jso
     const outbox = sqliteOutbox({ path: file });
     count = await outbox.purge(key, { account, states });
     await outbox.close();
+    if (!(await eraseNow(file)))
+      note(`their texts may still be in ${file}: another process has it open, and clears them away later`);
   }
   if (json) process.stdout.write(`${JSON.stringify({ purged: yes ? count : 0, found: count })}\n`);
   else {

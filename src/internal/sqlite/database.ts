@@ -1,6 +1,8 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { DatabaseFileError, damaged, explain, isBusy, notSqlite, sqliteCode } from './errors.js';
+import { monotonicNow } from '../monotonic-clock.js';
+import { DatabaseFileError, damaged, explain, isBusy, sqliteCode } from './errors.js';
+import { checkFileAccess } from './file-access.js';
 
 export const IN_MEMORY = ':memory:';
 
@@ -28,9 +30,20 @@ export interface DatabaseOptions extends DatabaseFormat {
   readonly synchronous: 'NORMAL' | 'FULL';
   /** How long to wait for other connections, in milliseconds. */
   readonly busyTimeoutMs: number;
+  /**
+   * Whether what is deleted is overwritten (`secure_delete`), and a new file can give back the room that it took
+   * (`incremental_vacuum`).
+   */
+  readonly erasesDeleted?: boolean | undefined;
+  /** Is told, once for each file and process, who else can get at the file. */
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
-type InspectOptions = Omit<DatabaseOptions, 'synchronous'>;
+type InspectOptions = DatabaseFormat & Pick<DatabaseOptions, 'path' | 'busyTimeoutMs'>;
+
+// Of files of which something was said.
+const warned = new Set<string>();
+const MAX_WARNED = 1000;
 
 /**
  * Opens a database, and makes it if it isn't there: readable by its owner only, since it holds transcripts.
@@ -40,12 +53,17 @@ type InspectOptions = Omit<DatabaseOptions, 'synchronous'>;
  * @throws {@link DatabaseFileError} the file can't be used; the message says why and what to do
  */
 export function openDatabase(options: DatabaseOptions): DatabaseSync {
-  const { path, synchronous, busyTimeoutMs, createSchema, applicationId, schemaVersion, migrate } = options;
+  const { path, synchronous, busyTimeoutMs, createSchema, applicationId, schemaVersion, migrate, warn } = options;
   let db: DatabaseSync | undefined;
   try {
-    if (path !== IN_MEMORY && !createFile(path)) inspectFile(options);
+    if (path !== IN_MEMORY) {
+      const warnings = checkFileAccess(path);
+      if (!createFile(path)) inspectFile(options);
+      for (const warning of warnings) warnOnce(warning, warn);
+    }
     db = new DatabaseSync(path);
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    if (options.erasesDeleted) eraseDeleted(db, busyTimeoutMs);
     switchToWal(db, busyTimeoutMs);
     db.exec(`PRAGMA synchronous = ${synchronous}`);
     db.exec('BEGIN IMMEDIATE');
@@ -97,13 +115,25 @@ export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
  */
 export function patiently<T>(work: () => T, timeoutMs: number): T {
   const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (const deadline = performance.now() + timeoutMs; ; Atomics.wait(pause, 0, 0, 1)) {
+  for (const deadline = monotonicNow() + timeoutMs; ; Atomics.wait(pause, 0, 0, 1)) {
     try {
       return work();
     } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error;
+      if (!isBusy(error) || monotonicNow() > deadline) throw error;
     }
   }
+}
+
+function eraseDeleted(db: DatabaseSync, busyTimeoutMs: number): void {
+  db.exec('PRAGMA secure_delete = ON');
+  // Only a file without pages takes it; any other takes it with its next VACUUM.
+  if (pragma(db, 'page_count') === 0) patiently(() => db.exec('PRAGMA auto_vacuum = INCREMENTAL'), busyTimeoutMs);
+}
+
+function warnOnce(warning: string, warn: DatabaseOptions['warn']): void {
+  if (warn === undefined || warned.has(warning) || warned.size >= MAX_WARNED) return;
+  warned.add(warning);
+  warn(warning);
 }
 
 /** False when there is a file already. */
@@ -117,14 +147,16 @@ function createFile(path: string): boolean {
   }
 }
 
-/** Looks through a read-only connection, because even opening a file for writing can change it. */
+/**
+ * Looks through a read-only connection, because even opening a file for writing can change it. By SQLite alone: a program that
+ * opens the file itself and closes it lets go of all locks that SQLite has on it in this process, as POSIX has it.
+ */
 export function inspectFile(options: InspectOptions): void {
   const { path, busyTimeoutMs } = options;
   const stats = statSync(path);
   if (!stats.isFile())
     throw new DatabaseFileError('inaccessible', `${path} is not a file: choose another place for the database`);
   if (stats.size === 0) return;
-  if (!startsLikeSqlite(path)) throw notSqlite(path);
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { readOnly: true });
@@ -137,18 +169,6 @@ export function inspectFile(options: InspectOptions): void {
   } finally {
     db?.close();
   }
-}
-
-function startsLikeSqlite(path: string): boolean {
-  const magic = Buffer.from('SQLite format 3\0');
-  const head = Buffer.alloc(magic.length);
-  const file = openSync(path, 'r');
-  try {
-    readSync(file, head, 0, head.length, 0);
-  } finally {
-    closeSync(file);
-  }
-  return head.equals(magic);
 }
 
 export function needsSchema(db: DatabaseSync, { path, applicationId, schemaVersion }: InspectOptions): boolean {

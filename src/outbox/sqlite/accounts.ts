@@ -3,19 +3,21 @@ import { inTransaction } from '../../internal/sqlite/database.js';
 import type { AccountStats } from '../outbox.js';
 import { addToCounters, type Counters, ensureRow, noChange, type OutboxRow, readRow } from './counters.js';
 import { requeueInFlight } from './entry-moves.js';
-import { type LeaseRow, leaseState } from './lease.js';
+import type { LeaseRow } from './lease-row.js';
 import type { OutboxStatements } from './statements.js';
 import { VERSION_1_ACCOUNT } from './version-1.js';
 
 /** All accounts of a file, with what is counted of each. */
-export function listAccounts(statements: OutboxStatements): AccountStats[] {
+export function listAccounts(
+  statements: OutboxStatements,
+  isDelivering: (account: string, lease: LeaseRow) => boolean,
+): AccountStats[] {
   return statements
     .get('accounts')
     .all()
     .map(row => {
       const { account, accepted, pending, inFlight, delivered, deadLettered, expired } = row as unknown as AccountStats;
-      const { leaseOwner, leaseUntil, leaseMs } = row as unknown as LeaseRow;
-      const delivering = leaseState({ leaseOwner, leaseUntil, leaseMs }, undefined, Date.now()) === 'theirs';
+      const delivering = isDelivering(account, row as unknown as LeaseRow);
       const aliases = statements
         .get('aliases')
         .all(account)
@@ -31,13 +33,15 @@ export function listAccounts(statements: OutboxStatements): AccountStats[] {
 export function adoptAccount(
   db: DatabaseSync,
   statements: OutboxStatements,
-  { from, to, isAlias }: { from: string; to: string; isAlias: boolean },
+  { from, to, isAlias, isBusy }: { from: string; to: string; isAlias: boolean; isBusy(lease: LeaseRow): boolean },
 ): number | 'busy' {
   return inTransaction(db, () => {
     const source = readRow(statements, from);
     if (source.inFlight > 0) {
-      if (leaseState(source, undefined, Date.now()) === 'theirs') return 'busy';
+      if (isBusy(source)) return 'busy';
       addToCounters(statements, source, requeueInFlight(statements, source));
+      // Whoever had it in flight may only have been suspended: what it says of that counts no more.
+      statements.get('releaseLease').run(source.leaseOwner);
     }
     const moved = source.id === 0 ? 0 : moveAll(statements, from, to, isAlias);
     if (isAlias) remember(statements, from, to);
@@ -58,13 +62,19 @@ export function adoptVersion1(db: DatabaseSync, statements: OutboxStatements, to
     if (readRow(statements, to).id === 0) {
       const { account } = statements.get('accountOf').get(to, to) as { account: string };
       statements.get('rename').run(account, source.id);
-    } else if (source.inFlight > 0 && leaseState(source, undefined, Date.now()) === 'theirs') return undefined;
+    } else if (source.inFlight > 0 && mayBeUnderWay(source)) return undefined;
     else {
       addToCounters(statements, source, requeueInFlight(statements, source));
       moveAll(statements, VERSION_1_ACCOUNT, to, true);
     }
     return source.pending + source.inFlight;
   });
+}
+
+/** The owner is of version 1, which can renew nothing any more: its lease is told by the clock of the machine only. */
+function mayBeUnderWay({ leaseOwner, leaseUntil, leaseMs }: LeaseRow): boolean {
+  const now = Date.now();
+  return leaseOwner !== null && leaseUntil > now && leaseUntil <= now + 2 * leaseMs;
 }
 
 function moveAll(statements: OutboxStatements, from: string, to: string, isAlias: boolean): number {

@@ -1,6 +1,7 @@
 import type { RecordMessageInput } from '../../synap/messages.js';
 import type { ClaimedEntry, ClaimLimits } from '../outbox.js';
 import { pick } from '../pick-batch.js';
+import type { AccountRow } from './entry-moves.js';
 import type { OutboxStatements } from './statements.js';
 
 interface Candidate {
@@ -12,12 +13,20 @@ interface Candidate {
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Picks a batch. It reads the conversations that have waited longest only, so its cost does not grow with what waits. */
-export function chooseEntries(statements: OutboxStatements, accountId: number, limits: ClaimLimits): ClaimedEntry[] {
+export function chooseEntries(
+  statements: OutboxStatements,
+  { id: accountId, carriedMs }: AccountRow,
+  limits: ClaimLimits,
+): ClaimedEntry[] {
   const ready = readyEntries(statements, accountId, limits);
   const missing = limits.onePerConversation ? 0 : limits.maxMessages - ready.length;
   const candidates = missing > 0 ? withFollowers(statements, accountId, ready, missing) : ready;
   const batch = pick(candidates, limits);
-  return batch.map(({ position }) => readEntry(statements.get('entry').get(position), limits.account));
+  return batch.map(({ position }) => {
+    const row = statements.get('entry').get(position);
+    const ageMs = Math.max(0, carriedMs - Number(row?.carriedAtMs));
+    return { ...readEntry(row, limits.account), ageMs };
+  });
 }
 
 /** Makes an entry of a row of the statements `entry`, `kept` and `deadLetter`. */

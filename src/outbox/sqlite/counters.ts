@@ -1,5 +1,5 @@
 import type { OutboxStats } from '../outbox.js';
-import type { LeaseRow } from './lease.js';
+import type { LeaseRow } from './lease-row.js';
 import type { OutboxStatements } from './statements.js';
 
 /** What the file counts of one account. */
@@ -62,7 +62,7 @@ export function added<T extends Counters>(counters: T, change: Partial<CountersC
   return { ...counters, ...sum };
 }
 
-const NO_LEASE: LeaseRow = { leaseOwner: null, leaseUntil: 0, leaseMs: 0 };
+const NO_LEASE: LeaseRow = { leaseOwner: null, leaseUntil: 0, leaseMs: 0, leaseRenewals: 0, leaseHost: null };
 
 /** Of an account of which nothing is known. */
 export const NO_ROW: OutboxRow = {

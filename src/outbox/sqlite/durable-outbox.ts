@@ -4,6 +4,7 @@ import type {
   ClaimedEntry,
   ClaimLimits,
   DeadLetter,
+  MaybePromise,
   Outbox,
   OutboxEntry,
   OutboxStats,
@@ -18,6 +19,7 @@ import { MemoryFallback } from './memory-fallback.js';
 import type { OutboxFile, OutboxFileOptions } from './outbox-file.js';
 import { OwedSettlements } from './owed-settlements.js';
 import { Positions } from './positions.js';
+import { untilUnlocked } from './until-unlocked.js';
 
 const MAX_POLL_MS = 1000;
 
@@ -53,12 +55,14 @@ export class DurableOutbox implements Outbox {
   readonly #fallback: MemoryFallback;
   readonly #positions = new Positions();
   readonly #owed = new OwedSettlements();
+  readonly #room: { readonly bytes: number; readonly messages: number };
   #isClosed = false;
 
   constructor(options: OutboxFileOptions) {
+    this.#room = { bytes: options.maxBytes, messages: options.maxMessages };
     this.pollMs = Math.min(MAX_POLL_MS, Math.ceil(options.leaseMs / 4));
     this.location = options.path;
-    this.#leases = new Leases(options.leaseMs);
+    this.#leases = new Leases(options);
     this.#fallback = new MemoryFallback(options);
     this.#file = new FileGuard(options, this.#leases, () => this.#fallback.progress().outstanding);
   }
@@ -133,6 +137,17 @@ export class DurableOutbox implements Outbox {
     };
   }
 
+  fullness(account = ''): number {
+    const { fileBytes, fileOutstanding } = this.#file.known(account);
+    return Math.max(fileBytes / this.#room.bytes, fileOutstanding / this.#room.messages, this.#fallback.fullness);
+  }
+
+  oldestAgeMs(account = ''): number | undefined {
+    const ages = [this.#file.read(file => file.oldestAgeMs(account)), this.#fallback.oldestAgeMs(account)];
+    const oldest = Math.max(...ages.map(age => age ?? Number.NEGATIVE_INFINITY));
+    return oldest === Number.NEGATIVE_INFINITY ? undefined : oldest;
+  }
+
   progress(position?: number, account?: string): Progress {
     const upTo = position ?? Number.MAX_SAFE_INTEGER;
     const memory = this.#fallback.progress(this.#positions.inMemory(upTo), account);
@@ -186,14 +201,36 @@ export class DurableOutbox implements Outbox {
     return moved;
   }
 
-  /** Puts back what is in flight, and tries once more to move what is in memory into the file. */
-  close(): OutboxEntry[] {
+  keepsLease(account = ''): boolean {
+    // What was claimed from memory is nobody else's.
+    if (this.#leases.of(account).claimed.size === 0) return true;
+    return this.#file.peek(file => file.stillHolds(account)) ?? true;
+  }
+
+  /**
+   * Puts back what is in flight, and tries once more to move what is in memory into the file. While others keep that locked,
+   * it is tried again.
+   */
+  close({ isExit = false }: { isExit?: boolean | undefined } = {}): MaybePromise<OutboxEntry[]> {
     if (this.#isClosed) return [];
     this.#isClosed = true;
     this.#file.lastTry();
     this.#fallback.requeueInFlight();
+    if (this.#finish() === 'done' || isExit) return this.#end();
+    // From here on the app goes on beside it.
+    this.#file.waitNoMore();
+    return untilUnlocked(() => this.#finish()).then(() => this.#end());
+  }
+
+  /** Writes what is left to write, as far as no other program has the file locked. */
+  #finish(): 'done' | 'locked' {
     this.#settleAllOwed();
     while (this.#move()) {}
+    const isWritten = this.#file.giveBack() && this.#owed.accounts.length === 0 && this.#fallback.isIdle;
+    return isWritten || !this.#file.isLocked ? 'done' : 'locked';
+  }
+
+  #end(): OutboxEntry[] {
     this.#file.close();
     for (const [, lease] of this.#leases.all) lease.claimed.clear();
     this.#keepLeases();
@@ -282,7 +319,7 @@ export class DurableOutbox implements Outbox {
   #keepLeases(): void {
     for (const [account, lease] of this.#leases.all)
       lease.keep(() => {
-        this.#file.peek(file => file.renew(account));
+        if (!this.#isClosed) this.#file.peek(file => file.renew(account));
       });
   }
 

@@ -6,6 +6,8 @@ import type { OutboxStatements } from './statements.js';
 /** An entry with its message as JSON. */
 export interface WrittenEntry extends OutboxEntry {
   readonly json: string;
+  /** How long it has waited in memory already. */
+  readonly ageMs?: number | undefined;
   readonly refused?: string | undefined;
 }
 
@@ -47,7 +49,7 @@ export function insertEntry(
   position: number,
   entry: WrittenEntry | WrittenDeadLetter,
 ): void {
-  const { key, message, json, bytes, acceptedAt, attempts, maybeStored, refused } = entry;
+  const { key, message, json, bytes, acceptedAt, attempts, maybeStored, refused, ageMs = 0 } = entry;
   const { conversationId } = message;
   const letter = 'state' in entry ? entry : undefined;
   const state: EntryState = letter?.state ?? newState(statements, id, conversationId);
@@ -55,7 +57,18 @@ export function insertEntry(
   const attempted = [attempts, Number(maybeStored)];
   statements
     .get('insertEntry')
-    .run(position, id, key, conversationId, state, bytes, acceptedAt, ...attempted, ...trouble, carriedMs);
+    .run(
+      position,
+      id,
+      key,
+      conversationId,
+      state,
+      bytes,
+      acceptedAt,
+      ...attempted,
+      ...trouble,
+      carriedMs - Math.round(ageMs),
+    );
   statements.get('insertMessage').run(position, json);
 }
 

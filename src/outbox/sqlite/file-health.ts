@@ -1,4 +1,5 @@
 import type { Logger } from '../../internal/logger.js';
+import { monotonicNow } from '../../internal/monotonic-clock.js';
 import type { DatabaseFileError, DatabaseProblem } from '../../internal/sqlite/errors.js';
 
 const SECOND = 1000;
@@ -47,13 +48,13 @@ export class FileHealth {
 
   /** Whether it is healthy, or due to be tried again. */
   get mayTry(): boolean {
-    return this.#state === 'healthy' || performance.now() >= this.#retryAt;
+    return this.#state === 'healthy' || monotonicNow() >= this.#retryAt;
   }
 
   failed({ problem, message }: DatabaseFileError, logger: Logger): void {
     // An attempt before the time must not put it off.
     if (problem === this.#state && !this.mayTry) return;
-    const now = performance.now();
+    const now = monotonicNow();
     this.#state = problem;
     this.#retryAt = now + RETRY_MS[problem];
     if (this.#seen.has(problem)) return;
@@ -61,8 +62,10 @@ export class FileHealth {
     if (now - (this.#loggedAt.get(problem) ?? Number.NEGATIVE_INFINITY) < LOG_AGAIN_MS) return;
     this.#loggedAt.set(problem, now);
     this.#isLogged = true;
+    const salvage =
+      problem === 'damaged' ? `. What can be read of it: npx synap-recorder outbox salvage ${this.#path}` : '';
     logger.error(
-      `outbox file ${message}. Until then messages wait in memory, and are lost if the process ends before they are delivered`,
+      `outbox file ${message}${salvage}. Until then new messages wait in memory, and are lost if the process ends before they are delivered`,
     );
   }
 

@@ -1,4 +1,5 @@
 import { type Logger, safeLogger } from '../../internal/logger.js';
+import { checkSingleFileMount } from '../../internal/mountinfo.js';
 import { patiently } from '../../internal/sqlite/database.js';
 import { explain } from '../../internal/sqlite/errors.js';
 import { NO_ROW, type OutboxRow, sumOf } from './counters.js';
@@ -9,6 +10,8 @@ import { OutboxFile, type OutboxFileOptions } from './outbox-file.js';
 
 /** Where a lock was waited for in vain, the app is not held up for so long again. */
 const LOCKED_TIMEOUT_MS = 25;
+
+const SILENT: Logger = { info() {}, warn() {}, error() {} };
 
 /**
  * Stands between an outbox and its file: opens it, lets nothing through while it is not healthy ({@link FileHealth}),
@@ -23,7 +26,9 @@ export class FileGuard {
   #file: OutboxFile | undefined;
   readonly #rows = new Map<string, OutboxRow>();
   #account: string | undefined;
+  #isMountChecked = false;
   #isLastTry = false;
+  #waitsForLocks = true;
   #isClosed = false;
 
   /** @param inMemory how many messages wait in memory for the file */
@@ -99,9 +104,29 @@ export class FileGuard {
     return answer;
   }
 
-  /** From now on the file is tried each time, whatever its state. */
+  /** Whether the file can't be written for a lock of others. */
+  get isLocked(): boolean {
+    return this.#health.state === 'locked';
+  }
+
+  /** From now on the file is tried each time, whatever its state. A lock of others is no news any more. */
   lastTry(): void {
     this.#isLastTry = true;
+  }
+
+  /** From now on nothing waits for a lock of others. */
+  waitNoMore(): void {
+    this.#waitsForLocks = false;
+  }
+
+  /** Puts back what is in flight, and lets go of the leases. @returns whether that is written */
+  giveBack(): boolean {
+    if (this.#file === undefined) return true;
+    const isDone = this.write(file => {
+      file.giveBack();
+      return true;
+    });
+    return isDone ?? false;
   }
 
   /** For good. */
@@ -109,6 +134,7 @@ export class FileGuard {
     this.peek(file => file.close());
     this.#abandon();
     this.#isClosed = true;
+    this.#leases.lock.release();
   }
 
   #known(account: string | undefined): OutboxRow[] {
@@ -120,24 +146,38 @@ export class FileGuard {
   #attempt<T>(work: (file: OutboxFile) => T): T | undefined {
     try {
       const file = this.#file ?? this.#open();
-      const patienceMs = this.#health.state === 'locked' ? LOCKED_TIMEOUT_MS : BUSY_TIMEOUT_MS;
-      return patiently(() => work(file), patienceMs);
+      return patiently(() => work(file), this.#patienceMs);
     } catch (error) {
       const reason = explain(error, this.#options.path);
-      this.#health.failed(reason, this.#logger);
+      const isNews = !this.#isLastTry || reason.problem !== 'locked';
+      this.#health.failed(reason, isNews ? this.#logger : SILENT);
       if (reason.problem !== 'full' && reason.problem !== 'locked') this.#abandon();
       return undefined;
     }
   }
 
+  get #patienceMs(): number {
+    if (!this.#waitsForLocks) return 0;
+    return this.isLocked ? LOCKED_TIMEOUT_MS : BUSY_TIMEOUT_MS;
+  }
+
   #open(): OutboxFile {
-    const file = new OutboxFile(this.#options, this.#leases, this.#rows, this.#account);
+    const warn = (message: string) => this.#logger.warn(`outbox file ${message}`);
+    const file = new OutboxFile(this.#options, this.#leases, this.#rows, this.#account, warn);
     this.#file = file;
+    this.#checkMount();
     if (file.adopted)
       this.#logger.warn(
         `outbox file ${this.#options.path} was written by synap-recorder 0.1, which knew no accounts: the ${file.adopted} message${file.adopted === 1 ? '' : 's'} waiting in it now belong${file.adopted === 1 ? 's' : ''} to the account of this recorder, ${this.#account}`,
       );
     return file;
+  }
+
+  #checkMount(): void {
+    if (this.#isMountChecked) return;
+    this.#isMountChecked = true;
+    const mount = checkSingleFileMount(this.#options.path);
+    if (mount) this.#logger.warn(`outbox file ${mount.problem}: ${mount.advice}`);
   }
 
   /** It is opened again when it is tried again: somebody may have mended it, or put another in its place. */

@@ -5,6 +5,9 @@ import type { AccountStats, ClaimedEntry, MessageState, OutboxStats } from '../o
 import { listAccounts } from './accounts.js';
 import { readEntry, readText } from './claim.js';
 import { type FileCounters, readRow, sumOf } from './counters.js';
+import type { LeaseRow } from './lease-row.js';
+import { ownerState } from './lease-watch.js';
+import { OwnerLock } from './owner-lock.js';
 import { FORMAT } from './schema.js';
 import { type OutboxStatements, SQL } from './statements.js';
 import { readAsVersion2 } from './version-1.js';
@@ -60,15 +63,17 @@ export interface KeptEntry extends ClaimedEntry {
 export class OutboxReader {
   readonly #db: DatabaseSync;
   readonly #statements: OutboxStatements;
+  readonly #lock: OwnerLock;
 
   constructor(path: string) {
     this.#db = openReadOnly({ ...FORMAT, path, busyTimeoutMs: BUSY_TIMEOUT_MS });
     readAsVersion2(this.#db);
     this.#statements = new Statements(this.#db, SQL);
+    this.#lock = new OwnerLock(path);
   }
 
   status(): OutboxStatus {
-    const accounts = listAccounts(this.#statements).map(stats => {
+    const accounts = listAccounts(this.#statements, (_, lease) => this.#isDelivering(lease)).map(stats => {
       const { id, deadLettered, expired, purged } = readRow(this.#statements, stats.account);
       const held = Number(this.#statements.get('countHeld').get(id)?.messages);
       return { ...stats, held, deadLetters: deadLettered + expired - purged };
@@ -91,6 +96,13 @@ export class OutboxReader {
       delivering: accounts.some(({ delivering }) => delivering),
       accounts,
     };
+  }
+
+  /** As far as one look can tell: where the lock of the owner does not, by the clock of the machine. */
+  #isDelivering(lease: LeaseRow): boolean {
+    if (lease.leaseOwner === null) return false;
+    const state = ownerState(this.#lock, lease);
+    return state === 'unknown' ? lease.leaseUntil > Date.now() : state === 'here';
   }
 
   /** The account that a name stands for. */

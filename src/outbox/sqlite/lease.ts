@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { monotonicNow } from '../../internal/monotonic-clock.js';
+import { clearInterval, setInterval } from '../../internal/timers.js';
 import type { OutboxStats } from '../outbox.js';
+import type { LeaseRow } from './lease-row.js';
+import { hostOf, LeaseWatch } from './lease-watch.js';
+import { OwnerLock } from './owner-lock.js';
 import type { OutboxStatements } from './statements.js';
-
-/** Who delivers for an account, as the file says. */
-export interface LeaseRow {
-  readonly leaseOwner: string | null;
-  /** In milliseconds since 1970. */
-  readonly leaseUntil: number;
-  readonly leaseMs: number;
-}
 
 /** An entry that this process has in flight. */
 export interface Claimed {
@@ -18,29 +15,20 @@ export interface Claimed {
 }
 
 /**
- * Whose the lease is: `mine`, this outbox's; `free`, nobody's, or one that has run out; `theirs`, another outbox's.
+ * Whose the lease is: `mine`, this outbox's; `free`, nobody's, or one that is over; `theirs`, another outbox's.
  *
  * ```
  *            acquire                  acquire (by another)
  *   free ──────────────► mine    free ──────────────► theirs
  *    ▲  ▲                 │                              │
  *    │  └─────release─────┘                              │
- *    └──────released, or ran out─────────────────────────┘
+ *    └──────released, or over (LeaseWatch)───────────────┘
  * ```
  *
- * `mine` that has run out stays mine until another takes it: then it is `theirs`, and what this outbox had in flight is
- * pending again.
+ * `mine` that has not been renewed in time stays mine until another takes it: then it is `theirs`, and what this outbox had
+ * in flight is pending again.
  */
 export type LeaseState = 'mine' | 'free' | 'theirs';
-
-/** @param token the token of this outbox's tenure; undefined before the first */
-export function leaseState(row: LeaseRow, token: string | undefined, now: number): LeaseState {
-  const { leaseOwner, leaseUntil, leaseMs } = row;
-  if (leaseOwner === null) return 'free';
-  if (leaseOwner === token) return 'mine';
-  // A lease that lasts longer than it may was taken before the clock was set back.
-  return leaseUntil <= now || leaseUntil > now + 2 * leaseMs ? 'free' : 'theirs';
-}
 
 /**
  * One outbox's right to deliver for an account, of all the outboxes on a file. It lasts `ms` from the latest claim, settlement or renewal;
@@ -49,21 +37,35 @@ export function leaseState(row: LeaseRow, token: string | undefined, now: number
  */
 export class Lease {
   readonly #ms: number;
+  readonly #lock: OwnerLock;
+  readonly #watch: LeaseWatch;
   #token: string | undefined;
+  #isHeld = false;
+  /** Up to when the time of this tenure has been added to the account's. */
+  #countedAt = 0;
   #renewal: NodeJS.Timeout | undefined;
   /** What was claimed and is not settled, by key. */
   readonly claimed = new Map<string, Claimed>();
 
-  constructor(ms: number) {
+  constructor(ms: number, lock: OwnerLock) {
     this.#ms = ms;
+    this.#lock = lock;
+    this.#watch = new LeaseWatch(lock);
   }
 
-  stateOf(row: LeaseRow, now: number): LeaseState {
-    return leaseState(row, this.#token, now);
+  /** Whether this outbox had it when it last looked. */
+  get wasHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  stateOf(row: LeaseRow): LeaseState {
+    if (this.isHeld(row)) return 'mine';
+    return row.leaseOwner === null || this.#watch.isOver(row, monotonicNow()) ? 'free' : 'theirs';
   }
 
   isHeld({ leaseOwner }: LeaseRow): boolean {
-    return leaseOwner !== null && leaseOwner === this.#token;
+    this.#isHeld = leaseOwner !== null && leaseOwner === this.#token;
+    return this.#isHeld;
   }
 
   /** Whether this outbox had it, and another has taken it since. */
@@ -72,31 +74,50 @@ export class Lease {
   }
 
   /** Whether this outbox may claim: after losing the lease, not before it has settled what it had in flight. */
-  canAcquire(row: LeaseRow, now: number): boolean {
-    const state = this.stateOf(row, now);
+  canAcquire(row: LeaseRow): boolean {
+    const state = this.stateOf(row);
     return state === 'mine' || (state === 'free' && this.claimed.size === 0);
   }
 
   /** Whether there is something that this outbox may claim. */
-  mayClaim(row: LeaseRow & Pick<OutboxStats, 'pending' | 'inFlight'>, now: number): boolean {
+  mayClaim(row: LeaseRow & Pick<OutboxStats, 'pending' | 'inFlight'>): boolean {
     const left = this.isHeld(row) ? row.pending : row.pending + row.inFlight;
-    return left > 0 && this.canAcquire(row, now);
+    return left > 0 && this.canAcquire(row);
   }
 
-  /** Takes or renews it. */
-  acquire(statements: OutboxStatements, row: LeaseRow & { readonly id: number }, now: number): void {
-    if (!this.isHeld(row)) this.#token = randomUUID();
-    statements.get('acquireLease').run(this.#token ?? null, now + this.#ms, this.#ms, row.id);
+  /** Takes or renews it. @returns by how much the account's time goes on */
+  acquire(statements: OutboxStatements, row: LeaseRow & { readonly id: number }): number {
+    const isNew = !this.isHeld(row);
+    // Of one that is taken over, what went by since its owner's last sign of life.
+    const carriedMs = isNew ? this.#takenOverMs(row) : this.uncountedMs;
+    if (isNew) this.#token = randomUUID();
+    const place = this.#lock.take();
+    const host = place === undefined ? null : hostOf(this.#token, place);
+    statements.get('acquireLease').run(this.#token ?? null, this.#until(), this.#ms, host, carriedMs, row.id);
+    this.#countedAt = isNew ? monotonicNow() : this.#countedAt + carriedMs;
+    this.#isHeld = true;
+    return carriedMs;
   }
 
-  /** Does nothing, if another has it. */
-  renew(statements: OutboxStatements): void {
-    statements.get('renewLease').run(Date.now() + this.#ms, this.#token ?? null);
+  /** Does nothing, if another has it. @returns whether this outbox has it */
+  renew(statements: OutboxStatements): boolean {
+    if (this.#token === undefined) return false;
+    const { uncountedMs } = this;
+    const { changes } = statements.get('renewLease').run(this.#until(), uncountedMs, this.#token);
+    this.#countedAt += uncountedMs;
+    this.#isHeld = changes > 0;
+    return this.#isHeld;
   }
 
   /** Does nothing, if another has it. */
   release(statements: OutboxStatements): void {
     statements.get('releaseLease').run(this.#token ?? null);
+    this.#isHeld = false;
+  }
+
+  /** For how long the account's time has gone on since it was written down, as far as this outbox knows. */
+  get uncountedMs(): number {
+    return this.#isHeld ? Math.floor(monotonicNow() - this.#countedAt) : 0;
   }
 
   /** Calls `renew`, which must not throw, again and again as long as anything is in flight. */
@@ -109,15 +130,26 @@ export class Lease {
       this.#renewal.unref();
     }
   }
+
+  #until(): number {
+    return Math.round(Date.now()) + this.#ms;
+  }
+
+  #takenOverMs({ leaseOwner }: LeaseRow): number {
+    return leaseOwner === null ? 0 : Math.floor(this.#watch.waitedMs);
+  }
 }
 
 /** The leases of one outbox, one for each account that it delivers for. */
 export class Leases {
   readonly #ms: number;
   readonly #leases = new Map<string, Lease>();
+  /** While it has any of them, other processes on this machine can tell that it lives. */
+  readonly lock: OwnerLock;
 
-  constructor(ms: number) {
-    this.#ms = ms;
+  constructor({ leaseMs, path }: { readonly leaseMs: number; readonly path: string }) {
+    this.#ms = leaseMs;
+    this.lock = new OwnerLock(path);
   }
 
   get all(): Iterable<[account: string, Lease]> {
@@ -125,8 +157,14 @@ export class Leases {
   }
 
   of(account: string): Lease {
-    const lease = this.#leases.get(account) ?? new Lease(this.#ms);
+    const lease = this.#leases.get(account) ?? new Lease(this.#ms, this.lock);
     this.#leases.set(account, lease);
     return lease;
+  }
+
+  /** To be called after the transaction that has changed a lease. */
+  releaseUnusedLock(): void {
+    for (const lease of this.#leases.values()) if (lease.wasHeld) return;
+    this.lock.release();
   }
 }

@@ -131,6 +131,14 @@ export class MemoryFallback {
     this.#moving = [];
   }
 
+  get fullness(): number {
+    return this.#memory.fullness();
+  }
+
+  oldestAgeMs(account?: string): number | undefined {
+    return this.#memory.oldestAgeMs?.(account);
+  }
+
   /** Without what has moved. */
   stats(account?: string): OutboxStats & { readonly pendingBytes: number; readonly foreign: number } {
     const { foreign = 0, ...stats } = this.#memory.stats(account);

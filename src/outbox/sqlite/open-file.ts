@@ -17,6 +17,8 @@ export interface OutboxDatabaseOptions {
   readonly path: string;
   /** What is committed survives the end of the process, or a power cut, too. */
   readonly durability: 'normal' | 'full';
+  /** Is told who else can get at the file. */
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
 /**
@@ -24,13 +26,18 @@ export interface OutboxDatabaseOptions {
  *
  * @throws DatabaseFileError the file can't be used
  */
-export function openOutboxDatabase({ path, durability }: OutboxDatabaseOptions): DatabaseSync {
-  const synchronous = durability === 'full' ? 'FULL' : 'NORMAL';
-  const db = openDatabase({ ...FORMAT, path, synchronous, busyTimeoutMs: BUSY_TIMEOUT_MS });
-  db.exec(`PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-  // macOS keeps what was synced in the disk's own cache, unless it is asked for more.
-  if (durability === 'full') db.exec('PRAGMA fullfsync = ON');
+export function openOutboxDatabase({ path, durability, warn }: OutboxDatabaseOptions): DatabaseSync {
+  const timing = { synchronous: 'NORMAL', busyTimeoutMs: BUSY_TIMEOUT_MS } as const;
+  const db = openDatabase({ ...FORMAT, ...timing, path, erasesDeleted: true, warn });
+  // What SQLite needs for a while is in memory, not in a file that others might read.
+  db.exec(`PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY`);
+  if (durability === 'full') strengthen(db);
   return db;
+}
+
+/** From now on what is committed survives a power cut. macOS keeps what was synced in the disk's own cache, unless it is asked for more. */
+export function strengthen(db: DatabaseSync): void {
+  db.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON');
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { closeDatabase, inTransaction } from '../../internal/sqlite/database.js';
-import { Statements } from '../../internal/sqlite/statements.js';
+import { inTransaction } from '../../internal/sqlite/database.js';
 import type {
   AccountStats,
   ClaimedEntry,
@@ -34,8 +33,10 @@ import {
 } from './entry-moves.js';
 import { listDeadLetters, purgeMessages, replayDeadLetters, type Selection } from './kept-messages.js';
 import type { Leases } from './lease.js';
-import { checkVersion, type OutboxDatabaseOptions, openOutboxDatabase } from './open-file.js';
-import { type OutboxStatements, SQL } from './statements.js';
+import type { LeaseRow } from './lease-row.js';
+import { checkVersion, type OutboxDatabaseOptions } from './open-file.js';
+import { SharedHandle } from './shared-handle.js';
+import type { OutboxStatements } from './statements.js';
 
 /** Keys of delivered messages that are remembered, of all accounts. Each has the same share. */
 const REMEMBERED_KEYS = 100_000;
@@ -59,6 +60,7 @@ export interface OutboxFileOptions extends OutboxDatabaseOptions {
 export class OutboxFile {
   readonly #options: OutboxFileOptions;
   readonly #leases: Leases;
+  readonly #handle: SharedHandle;
   readonly #db: DatabaseSync;
   readonly #statements: OutboxStatements;
   /** How many messages an older version had left, when they were given to the account of the recorder that opens it. */
@@ -71,14 +73,25 @@ export class OutboxFile {
   /**
    * @param rows is kept up to date with what is known of each account
    * @param account whose recorder opens it
+   * @param warn is told what is unwise about the file
    * @throws DatabaseFileError the file can't be used
    */
-  constructor(options: OutboxFileOptions, leases: Leases, rows: Map<string, OutboxRow>, account?: string) {
+  constructor(
+    options: OutboxFileOptions,
+    leases: Leases,
+    rows: Map<string, OutboxRow>,
+    account?: string,
+    warn: (message: string) => void = () => {},
+  ) {
     this.#options = options;
     this.#leases = leases;
     this.#rows = rows;
-    this.#db = openOutboxDatabase(options);
-    this.#statements = new Statements(this.#db, SQL);
+    const isTheirs = (account: string, lease: LeaseRow) => leases.of(account).stateOf(lease) === 'theirs';
+    const isDeliveredByOthers = (statements: OutboxStatements) =>
+      listAccounts(statements, isTheirs).some(({ delivering }) => delivering);
+    this.#handle = new SharedHandle(options, { isDeliveredByOthers, warn });
+    this.#db = this.#handle.db;
+    this.#statements = this.#handle.statements;
     try {
       this.#checkVersion();
       this.adopted = account === undefined ? undefined : adoptVersion1(this.#db, this.#statements, account);
@@ -95,7 +108,7 @@ export class OutboxFile {
       const row = this.#row(account, ensureRow);
       if (this.#holds(row, entry.key)) return 'duplicate';
       if (!admitted && this.#isFull(row, entry.bytes)) return 'full';
-      insertEntry(this.#statements, row, row.newest + 1, entry);
+      insertEntry(this.#statements, this.#now(account, row), row.newest + 1, entry);
       this.#count({ newest: 1, accepted: 1, pending: 1, pendingBytes: entry.bytes, bytes: entry.bytes });
       return 'accepted';
     });
@@ -107,7 +120,7 @@ export class OutboxFile {
       const row = ensureRow(this.#statements, entry.account ?? '');
       if (this.#holds(row, entry.key)) return undefined;
       const position = row.newest + 1;
-      insertEntry(this.#statements, row, position, entry);
+      insertEntry(this.#statements, this.#now(entry.account ?? '', row), position, entry);
       const change = { newest: 1, accepted: 1, bytes: entry.bytes };
       if ('state' in entry) {
         const died = { [entry.state === 'dead' ? 'deadLettered' : 'expired']: 1 };
@@ -139,14 +152,14 @@ export class OutboxFile {
     const { account } = limits;
     const lease = this.#leases.of(account);
     // Most calls find nothing to do. They should lock nothing.
-    if (!lease.mayClaim(this.#row(account), Date.now())) return [];
+    if (!lease.mayClaim(this.#row(account))) return [];
     const claimed = this.#transaction(account, () => {
       const row = this.#row(account);
-      if (!lease.mayClaim(row, Date.now())) return [];
+      if (!lease.mayClaim(row)) return [];
       // Whoever held the lease before has died, or has been suspended for too long.
       if (!lease.isHeld(row)) this.#count(requeueInFlight(this.#statements, row));
-      lease.acquire(this.#statements, row, Date.now());
-      const entries = chooseEntries(this.#statements, row.id, limits);
+      const carriedMs = row.carriedMs + lease.acquire(this.#statements, row);
+      const entries = chooseEntries(this.#statements, { ...row, carriedMs }, limits);
       this.#count(startClaimed(this.#statements, entries));
       return entries;
     });
@@ -173,13 +186,24 @@ export class OutboxFile {
       return 'settled';
     });
     for (const { key } of known) inFlight.delete(key);
+    this.#leases.releaseUnusedLock();
+    if (known.some(({ to }) => to === 'delivered')) this.#handle.deleted();
     return answer;
   }
 
-  /** Keeps the lease of an account, if it is still held. */
-  renew(account: string): void {
+  /** Keeps the lease of an account, if it is still held. @returns whether it is */
+  renew(account: string): boolean {
     this.#checkVersion();
-    this.#leases.of(account).renew(this.#statements);
+    return this.#leases.of(account).renew(this.#statements);
+  }
+
+  /** As {@link renew}, but where nothing can be written now, it only looks. */
+  stillHolds(account: string): boolean {
+    try {
+      return this.renew(account);
+    } catch {
+      return this.#leases.of(account).isHeld(this.#row(account));
+    }
   }
 
   /** What is counted of an account; what a process that has died had in flight counts as pending. */
@@ -187,7 +211,9 @@ export class OutboxFile {
     this.#checkVersion();
     const row = this.#row(account);
     const { pending, inFlight, pendingBytes, inFlightBytes } = row;
-    if (this.#leases.of(account).stateOf(row, Date.now()) !== 'free') return row;
+    const state = this.#leases.of(account).stateOf(row);
+    this.#leases.releaseUnusedLock();
+    if (state !== 'free') return row;
     return {
       ...row,
       pending: pending + inFlight,
@@ -197,8 +223,15 @@ export class OutboxFile {
     };
   }
 
+  /** How old the oldest that waits is, by the account's time. */
+  oldestAgeMs(account: string): number | undefined {
+    const { id, carriedMs } = this.#now(account, this.#row(account));
+    const oldest = this.#statements.get('oldestOf').get(id, id) as { carriedAtMs: number | null };
+    return oldest.carriedAtMs === null ? undefined : Math.max(0, carriedMs - oldest.carriedAtMs);
+  }
+
   accounts(): AccountStats[] {
-    return listAccounts(this.#statements);
+    return listAccounts(this.#statements, (account, lease) => this.#isDelivering(account, lease));
   }
 
   progress(position: number, account?: string): Omit<Progress, 'position'> & { readonly newest: number } {
@@ -224,35 +257,37 @@ export class OutboxFile {
   purge(selection: Selection, states?: readonly PurgeableState[]): number {
     this.#checkVersion();
     const purged = purgeMessages(this.#db, this.#statements, selection, states);
+    this.#handle.deleted();
     this.#refresh();
     return purged;
   }
 
   adopt(from: string, to: string, isAlias: boolean): number | 'busy' {
     this.#checkVersion();
-    const moved = adoptAccount(this.#db, this.#statements, { from, to, isAlias });
+    const isBusy = (lease: LeaseRow) => this.#isDelivering(from, lease);
+    const moved = adoptAccount(this.#db, this.#statements, { from, to, isAlias, isBusy });
     this.#refresh();
     return moved;
   }
 
-  /** Puts back what this process has in flight, lets go of the leases, and closes the file. */
-  close(): void {
-    try {
-      for (const [account, lease] of this.#leases.all)
-        this.#transaction(account, () => {
-          const row = this.#row(account);
-          if (!lease.isHeld(row)) return;
-          this.#count(requeueInFlight(this.#statements, row));
-          lease.release(this.#statements);
-        });
-    } finally {
-      closeDatabase(this.#db);
-    }
+  /** Puts back what this process has in flight, and lets go of the leases. */
+  giveBack(): void {
+    for (const [account, lease] of this.#leases.all)
+      this.#transaction(account, () => {
+        const row = this.#row(account);
+        if (!lease.isHeld(row)) return;
+        this.#count(requeueInFlight(this.#statements, row));
+        lease.release(this.#statements);
+      });
   }
 
-  /** Closes the file as it is. */
+  close(): void {
+    this.#handle.close();
+  }
+
+  /** Leaves the file as it is. */
   abandon(): void {
-    if (this.#db.isOpen) this.#db.close();
+    this.#handle.abandon();
   }
 
   /** `work` reads the row of the account before anything else. */
@@ -285,6 +320,15 @@ export class OutboxFile {
     if (this.#draft === undefined) return;
     addToCounters(this.#statements, this.#draft, change);
     this.#draft = added(this.#draft, change);
+  }
+
+  #isDelivering(account: string, lease: LeaseRow): boolean {
+    return this.#leases.of(account).stateOf(lease) !== 'free';
+  }
+
+  /** With the account's time as it is now. */
+  #now(account: string, row: OutboxRow): OutboxRow {
+    return { ...row, carriedMs: row.carriedMs + this.#leases.of(account).uncountedMs };
   }
 
   #holds({ id }: OutboxRow, key: string): boolean {

@@ -2,7 +2,8 @@
 //
 //   accounts  one row an account: its counters, and who delivers for it. It changes in the same transaction as the entries,
 //             so the counters balance over all processes and after every crash. The owner of the lease delivers, until
-//             `lease_until` and until another takes it. Positions are unique over the file: the one given out last is the
+//             another takes it: when `lease_renewals` has not gone up for `lease_ms`, or when the lock that `lease_host`
+//             names is free. Versions without those two go by `lease_until`. Positions are unique over the file: the one given out last is the
 //             greatest `newest` of all accounts.
 //   aliases   other names of an account. That of a recorder which knows its key only (the key's fingerprint is in it) stands
 //             for the account that the key turned out to belong to: so a rotated key goes on where the old one stopped.
@@ -12,12 +13,8 @@
 //             A delivered entry stays for a while for its key.
 //   messages  the JSON of each message that is not delivered yet. Whose message it is stands in there only.
 //
-// Columns that nothing reads yet, for what is to come without another migration:
-//
-//   accounts.lease_renewals   goes up with each renewal: whoever watches it by a monotonic clock sees that the owner has died
-//   accounts.lease_host       where the owner runs: the boot id and process namespace of its machine
-//   accounts.carried_ms       how long carriers have held the lease with something outstanding, by their own clocks in all
-//   entries.carried_at_ms     what that was when the entry was put: the difference is its age, with no row written to age it
+// An entry's age is `carried_ms` of its account (how long carriers have held the lease with something outstanding, by their own
+// clocks in all) without `carried_at_ms` (what that was when it was put): so no row is written for entries to age.
 //
 // Version 1 had one line, in a table `outbox`. There must never be a table of that name again: an older process that has
 // the file open stops at it (no such table), keeps its messages in memory, and says so.

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/v4';
 import { IN_MEMORY } from '../../internal/sqlite/database.js';
-import { InvalidInputError } from '../../synap/errors.js';
 import type { Outbox } from '../outbox.js';
+import { readOutboxOptions } from '../read-options.js';
 import { DurableOutbox } from './durable-outbox.js';
 
 const GiB = 1024 ** 3;
@@ -10,7 +10,7 @@ const GiB = 1024 ** 3;
 export interface SqliteOutboxOptions {
   /**
    * The file. It is made if it isn't there; its folder is not. It holds transcripts, so only its owner may read it. A relative
-   * path is resolved once, when the outbox is made.
+   * path is resolved once, when the outbox is made. However many outboxes a process makes on a file, it opens it once.
    */
   path: string;
   /**
@@ -20,13 +20,14 @@ export interface SqliteOutboxOptions {
   durability?: 'normal' | 'full' | undefined;
   /**
    * Bytes of message JSON that the file holds at most, dead letters included; at least 1. When it is full, new turns are
-   * refused and counted as lost. The file does not shrink again. Default 1 GiB.
+   * refused and counted as lost. The file shrinks again when it is quiet. Default 1 GiB.
    */
   maxBytes?: number | undefined;
   /** Messages that are pending or in flight at most; at least 1. Default: no limit but `maxBytes`. */
   maxMessages?: number | undefined;
   /**
-   * Of several processes on the file, one delivers. After so many milliseconds without a sign of life another takes over.
+   * Of several processes on the file, one delivers. When it ends, another on the same machine takes over at once; when it only
+   * gives no sign of life, after so many milliseconds.
    * 100 to 3,600,000, and the same in all of them. Default 10,000.
    */
   leaseMs?: number | undefined;
@@ -60,13 +61,10 @@ const schema = z.strictObject({
  * ```
  */
 export function sqliteOutbox(options: SqliteOutboxOptions): Outbox {
-  const parsed = schema.safeParse(options);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-    const field = unknown ?? (issue?.path.join('.') || 'options');
-    throw new InvalidInputError(`sqliteOutbox: ${field}: ${issue?.message ?? 'is wrong'}`, { field });
-  }
-  const { path, maxMessages = Number.POSITIVE_INFINITY, ...settings } = parsed.data;
+  const {
+    path,
+    maxMessages = Number.POSITIVE_INFINITY,
+    ...settings
+  } = readOutboxOptions('sqliteOutbox', schema, options);
   return new DurableOutbox({ ...settings, maxMessages, path: resolve(path) });
 }

@@ -4,7 +4,7 @@ const OUTSTANDING = "('ready', 'waiting', 'in_flight')";
 const LETTER = "('dead', 'expired')";
 
 const ENTRY = `position, CAST(key AS BLOB) AS key, message, bytes, accepted_at AS acceptedAt, attempts,
-  maybe_stored AS maybeStored, CAST(error AS BLOB) AS error, refused_at AS refusedAt`;
+  maybe_stored AS maybeStored, CAST(error AS BLOB) AS error, refused_at AS refusedAt, carried_at_ms AS carriedAtMs`;
 
 /** The account that a name stands for, which is a parameter twice. */
 const NAMED = 'coalesce((SELECT account FROM aliases WHERE alias = ?), ?)';
@@ -12,7 +12,8 @@ const NAMED = 'coalesce((SELECT account FROM aliases WHERE alias = ?), ?)';
 const COUNTERS = `accepted, pending, in_flight AS inFlight, delivered, dead_lettered AS deadLettered, expired, purged,
   forgotten, pending_bytes AS pendingBytes, in_flight_bytes AS inFlightBytes, bytes`;
 
-const LEASE = 'lease_owner AS leaseOwner, lease_until AS leaseUntil, lease_ms AS leaseMs';
+const LEASE = `lease_owner AS leaseOwner, lease_until AS leaseUntil, lease_ms AS leaseMs,
+  lease_renewals AS leaseRenewals, lease_host AS leaseHost`;
 
 /** What concerns all accounts. */
 const FILE = `(SELECT coalesce(max(newest), 0) AS newest, coalesce(sum(bytes), 0) AS fileBytes,
@@ -42,8 +43,10 @@ export const SQL = {
   accounts: `SELECT account, ${COUNTERS}, ${LEASE} FROM accounts ORDER BY id`,
   aliases: 'SELECT alias FROM aliases WHERE account = ?',
 
-  acquireLease: 'UPDATE accounts SET lease_owner = ?, lease_until = ?, lease_ms = ? WHERE id = ?',
-  renewLease: 'UPDATE accounts SET lease_until = ?, lease_renewals = lease_renewals + 1 WHERE lease_owner = ?',
+  acquireLease: `UPDATE accounts SET lease_owner = ?, lease_until = ?, lease_ms = ?, lease_host = ?,
+    carried_ms = carried_ms + ?, lease_renewals = lease_renewals + 1 WHERE id = ?`,
+  renewLease: `UPDATE accounts SET lease_until = ?, carried_ms = carried_ms + ?, lease_renewals = lease_renewals + 1
+    WHERE lease_owner = ?`,
   releaseLease: 'UPDATE accounts SET lease_owner = NULL WHERE lease_owner = ?',
 
   find: 'SELECT 1 FROM entries WHERE account_id = ? AND key = ?',
@@ -92,6 +95,10 @@ export const SQL = {
   kept: `SELECT account, ${ENTRY}, state, died_at AS diedAt
     FROM entries JOIN messages USING (position) JOIN (SELECT id AS account_id, account FROM accounts) USING (account_id)
     ORDER BY position`,
+  oldestOf: `SELECT min(carriedAtMs) AS carriedAtMs FROM (SELECT
+    (SELECT carried_at_ms FROM entries WHERE account_id = ? AND state = 'ready' ORDER BY position LIMIT 1) AS carriedAtMs
+    UNION ALL SELECT
+    (SELECT carried_at_ms FROM entries WHERE account_id = ? AND state = 'in_flight' ORDER BY position LIMIT 1))`,
   oldest: `SELECT min(accepted_at) AS acceptedAt FROM entries WHERE position IN (SELECT
     (SELECT position FROM entries WHERE account_id = id AND state = 'ready' ORDER BY position LIMIT 1) FROM accounts)`,
 

@@ -16,6 +16,13 @@ const { values } = parseArgs({
     count: { type: 'string', default: '0' },
     conversations: { type: 'string', default: '5' },
     die: { type: 'string' },
+    lease: { type: 'string', default: '400' },
+    /** Requests a minute; no limit by default. */
+    rate: { type: 'string' },
+    /** How long it takes to get the key. */
+    keyMs: { type: 'string' },
+    /** Whether it closes on SIGTERM. */
+    closes: { type: 'boolean', default: false },
   },
 });
 
@@ -33,7 +40,7 @@ function dying<A extends unknown[], R>(name: string, call: (...args: A) => R): (
   };
 }
 
-const file = sqliteOutbox({ path: values.file, leaseMs: 400 });
+const file = sqliteOutbox({ path: values.file, leaseMs: Number(values.lease) });
 const outbox: Outbox = {
   durable: file.durable,
   pollMs: file.pollMs,
@@ -41,6 +48,7 @@ const outbox: Outbox = {
   put: dying('put', file.put.bind(file)),
   claim: dying('claim', file.claim.bind(file)),
   settle: dying('settle', file.settle.bind(file)),
+  keepsLease: file.keepsLease?.bind(file),
   stats: file.stats.bind(file),
   progress: file.progress.bind(file),
   deadLetters: file.deadLetters.bind(file),
@@ -49,12 +57,19 @@ const outbox: Outbox = {
   close: file.close.bind(file),
 };
 
+async function keyLater(): Promise<string> {
+  await new Promise(resolve => setTimeout(resolve, Number(values.keyMs)));
+  return 'k';
+}
+
 const recorder = createRecorder({
-  apiKey: 'k',
+  apiKey: values.keyMs === undefined ? 'k' : keyLater,
+  account: 'sender',
+  closeOnSignals: values.closes,
   baseUrl: values.url,
   userId: 'ada',
   outbox,
-  rateLimit: false,
+  rateLimit: values.rate === undefined ? false : { requestsPerMinute: Number(values.rate), burst: 1 },
   batch: { lingerMs: 1, maxMessages: 10 },
   retry: { baseMs: 5, maxMs: 50 },
   logger: false,

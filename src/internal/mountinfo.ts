@@ -1,3 +1,6 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+
 /** A mount of this process, as Linux tells it. */
 export interface Mount {
   /** Where it is mounted: a folder, or a single file. */
@@ -26,6 +29,42 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefin
   return mounts.filter(holds).reduce<Mount | undefined>((inner, mount) => {
     return inner && inner.point.length > mount.point.length ? inner : mount;
   }, undefined);
+}
+
+/** What to say of a database that is mounted as a single file: the problem, and what to do. */
+export interface SingleFileMount {
+  readonly problem: string;
+  readonly advice: string;
+}
+
+/**
+ * Whether a database is a mount by itself. SQLite's log, and the memory that its users share, stand beside the file, under its
+ * name: they stay in the container then, and of two containers on one file each has its own.
+ */
+export function singleFileMount(path: string, mounts: readonly Mount[]): SingleFileMount | undefined {
+  if (mountOf(path, mounts)?.point !== path) return undefined;
+  return {
+    problem: `${path} is mounted as a single file: its log (${path}-wal) stays behind in this container, and messages in it are lost when that is replaced`,
+    advice: `mount the folder instead, ${dirname(path)}`,
+  };
+}
+
+/** The mounts of this process; none where they can't be known: not on Linux. */
+function readMounts(): Mount[] {
+  try {
+    return parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8'));
+  } catch {
+    return [];
+  }
+}
+
+/** As {@link singleFileMount}, of this process's mounts and the file that a path leads to. */
+export function checkSingleFileMount(path: string): SingleFileMount | undefined {
+  try {
+    return singleFileMount(realpathSync(path), readMounts());
+  } catch {
+    return undefined;
+  }
 }
 
 /** Blanks and the like stand there as octal numbers: `\040`. */
