@@ -84,13 +84,15 @@ export class AbortWatch {
    * @param isModelRunning whether a model was at work; the signals of LangGraph's earlier steps know nothing of a later abort
    */
   endOf(error: unknown, isModelRunning = true): BrokenEnd {
-    const own = this.#of(false);
+    const isLeft = this.#signals.some(({ signal }) => wasCancelled(signal));
+    const own = this.#of(false).filter(signal => !wasCancelled(signal));
     const derived = this.#of(true);
     if (this.#failure && (error === undefined || !isOwnAbort(error, own))) return 'error';
     const reported = error ?? this.#signals.map(({ signal }) => property(signal, 'reason')).find(Boolean);
     const byError = this.#signals.length === 0 || this.#withoutSignal || (own.length === 0 && !isModelRunning);
+    if (!own.some(isSet) && isLeft && isAborted(reported, { byError: true })) return 'abandoned';
     if (!isAborted(reported, { own, derived, byError })) return error === undefined ? 'abandoned' : 'error';
-    return !own.some(isSet) && derived.some(wasCancelled) ? 'abandoned' : 'aborted';
+    return 'aborted';
   }
 
   /** Why it was aborted, where LangChain has not said it. */
@@ -134,9 +136,16 @@ function isOwnAbort(error: unknown, own: readonly (AbortSignal | undefined)[]): 
   return own.some(isSet) && isAborted(error, { byError: true });
 }
 
+// LangGraph's stream cancels its run when its own cancel() is called; the streams of events end theirs when they are returned from.
+const CANCELLERS = [
+  /\bcancel\b.*[\\/]pregel[\\/]stream\.c?js/,
+  /\bIterableReadableStreamWithAbortSignal\b/,
+  /\b_streamEventsV\d\b/,
+];
+
 /**
- * Whether LangGraph has aborted a signal because a reader has left its stream, by `break` or `cancel()`. It gives no reason for
- * that; but the platform's own says who has called abort(): the stream class of LangGraph.
+ * Whether LangChain has aborted a signal because a reader has left its stream, by `break` or `cancel()`. It gives no reason for
+ * that; but the platform's own says who has called abort().
  */
 function wasCancelled(signal: AbortSignal | undefined): boolean {
   if (!isSet(signal)) return false;
@@ -145,8 +154,5 @@ function wasCancelled(signal: AbortSignal | undefined): boolean {
   const caller = stack
     ?.split('\n')
     .find((line, index) => index > 0 && !/\bnode:|DOMException|AbortController/.test(line));
-  return (
-    caller !== undefined &&
-    /\bcancel\b.*[\\/]pregel[\\/]stream\.c?js|IterableReadableStreamWithAbortSignal/.test(caller)
-  );
+  return caller !== undefined && CANCELLERS.some(canceller => canceller.test(caller));
 }

@@ -345,7 +345,8 @@ export class RootRun {
     const final = this.#final(answer?.text ?? '', this.#details(answer && findCallOf(this.#calls, answer)));
     const details = { ...final, answerId };
     if (end === 'error') this.#turn.fail(error, details);
-    else if (end === 'aborted') this.#turn.abort(error, details);
+    // LangGraph reports each abort in the same words. The signal has the app's reason, or a timeout's.
+    else if (end === 'aborted') this.#turn.abort(this.#watch.reason ?? error, details);
     else this.#turn.abandon(details);
     return details.content !== '';
   }

@@ -69,6 +69,11 @@ function thenWaits(text: string, reached: () => void): Reply {
   };
 }
 
+/** The pieces of a model's text among events. */
+async function* textsOf(events: AsyncIterable<{ event: string }>) {
+  for await (const event of events) if (event.event === 'on_chat_model_stream') yield event;
+}
+
 function collectGarbage(): void {
   v8.setFlagsFromString('--expose-gc');
   vm.runInNewContext('gc')();
@@ -262,6 +267,32 @@ describe('a signal that LangGraph or a timeout has made', () => {
       ['user: Why?', /^assistant \(abandoned\): one/],
     ],
     [
+      'is aborted because a reader of a chain’s events has left',
+      ({ config }, signal) =>
+        readThen(
+          textsOf(prompt.pipe(model(STORY)).streamEvents(question, { ...config, signal, version: 'v2' })),
+          2,
+          () => 'break',
+        ),
+      ['user: Why?', /^assistant \(abandoned\): one two/],
+    ],
+    [
+      'is aborted because a reader of a model’s events has left',
+      ({ config }) =>
+        readThen(textsOf(model(STORY).streamEvents('Hi', { ...config, version: 'v2' })), 2, () => 'break'),
+      ['user: Hi', /^assistant \(abandoned\): one two/],
+    ],
+    [
+      'is aborted by the app, while events are read',
+      ({ config }, signal, abort) =>
+        readThen(
+          textsOf(prompt.pipe(model(STORY)).streamEvents(question, { ...config, signal, version: 'v2' })),
+          2,
+          abort,
+        ),
+      ['user: Why?', /^assistant \(aborted\): one two/],
+    ],
+    [
       'is aborted by the app',
       ({ config }, signal, abort) =>
         readThen(
@@ -315,6 +346,16 @@ describe('a signal that LangGraph or a timeout has made', () => {
   const left = (name: string) => isOldCore && /reader has left|web response/.test(name);
   it.each(rows.filter(([name]) => !left(name)))('%s', async (...row) => {
     await expectAll(row);
+  });
+});
+
+describe('an aborted run', () => {
+  it('says that a timeout was why', async () => {
+    await using on = await handlerOn();
+    const chat = graph({ chat: answers(model({ text: STORY, wait: never })) });
+    await expect(drain(chat.stream(hi, { ...on.config, ...messages, timeout: 200 }))).rejects.toThrow();
+    await on.transcript();
+    expect(on.synap.stored[1]?.metadata?.error).toMatch(/^TimeoutError: /);
   });
 });
 
