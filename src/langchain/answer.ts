@@ -34,8 +34,16 @@ export function answerOf(value: unknown): Answer {
   return answerOfReplies(after.map(reply => ({ message: reply })));
 }
 
-/** What the app answered, by the first of these rules that tells. */
+/** What the app answered. Where that is nothing because the provider kept the model from it, the answer says so. */
 export function answerOfOutput(context: AnswerContext): Answer {
+  const answer = findAnswer(context);
+  if (context.interrupted || (typeof answer === 'object' && answer.text.trim() !== '')) return answer;
+  const last = context.calls.findLast(call => call.visible && call.state === 'done');
+  return last?.isRefused ? { text: last.text, messageId: last.messageId, call: last } : answer;
+}
+
+/** By the first of these rules that tells. */
+function findAnswer(context: AnswerContext): Answer {
   const { output, calls, interrupted } = context;
   if (typeof output === 'string' || readMessage(output)) return answerOf(output);
   const plain = plainValue(output);

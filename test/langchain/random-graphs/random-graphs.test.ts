@@ -7,6 +7,7 @@ import { runs } from '../../support/runs.js';
 import { turns } from '../../support/turns.js';
 import { fitted } from '../cases/lines.js';
 import { Processes, withoutHandler } from '../cases/processes.js';
+import { isOldCore } from '../support.js';
 import { BY_HAND } from './by-hand.js';
 import { FEATURES, type Feature, type Session, sessions } from './plan.js';
 import { runSession } from './run.js';
@@ -19,7 +20,7 @@ const HANGS_AFTER_MS = 10_000;
 
 async function check(session: Session, patienceMs = PATIENCE_MS): Promise<void> {
   const plain = await runSession(session, withoutHandler());
-  await using processes = new Processes();
+  await using processes = new Processes(isLeftUnseen(session) ? { options: { idleMs: 200 } } : {});
   const noted = await runSession(session, await processes.start());
   for (const [index, { chunks, thrown }] of plain.entries()) {
     expect(noted[index]?.chunks, `what the reader of step ${index} gets`).toEqual(chunks);
@@ -37,6 +38,11 @@ async function check(session: Session, patienceMs = PATIENCE_MS): Promise<void> 
   await matches();
 }
 
+/** Who leaves a graph of LangGraph's old line aborts nothing: then only silence tells. */
+function isLeftUnseen({ steps }: Session): boolean {
+  return isOldCore && steps.some(({ end }) => end.kind === 'break');
+}
+
 /** What goes together, each with what is needed to see it; `pending` where a session made by hand shows that it fails so far. */
 const GROUPS: readonly { readonly features: readonly Feature[]; readonly pending?: true }[] = [
   { features: [] },
@@ -44,22 +50,22 @@ const GROUPS: readonly { readonly features: readonly Feature[]; readonly pending
   { features: ['tools'] },
   { features: ['several messages'], pending: true },
   { features: ['steps behind the model'] },
-  { features: ['approvals', 'handlers per request'], pending: true },
+  { features: ['approvals', 'handlers per request'] },
   { features: ['approvals', 'several messages', 'steps behind the answer', 'processes'], pending: true },
-  { features: ['words of a resume', 'processes'], pending: true },
-  { features: ['a tool that asks'], pending: true },
+  { features: ['words of a resume', 'processes'] },
+  { features: ['a tool that asks'] },
   { features: ['updates of the state'] },
-  { features: ['edits'], pending: true },
+  { features: ['edits'] },
   { features: ['handlers given twice', 'routers', 'tools'] },
   { features: ['repeated ids', 'routers'] },
-  { features: ['repeated ids', 'words of a resume', 'updates of the state'], pending: true },
+  { features: ['repeated ids', 'words of a resume', 'updates of the state'] },
   { features: ['aborts', 'tools'] },
-  { features: ['aborts', 'routers', 'steps behind the answer'], pending: true },
-  { features: ['aborts', 'steps behind the model'], pending: true },
-  { features: ['breaks'], pending: true },
-  { features: ['slow readers', 'routers', 'tools'], pending: true },
+  { features: ['aborts', 'routers', 'steps behind the answer'] },
+  { features: ['aborts', 'steps behind the model'] },
+  { features: ['breaks'] },
+  { features: ['slow readers', 'routers', 'tools'] },
   { features: ['errors', 'tools'] },
-  { features: ['errors', 'routers', 'steps behind the answer'], pending: true },
+  { features: ['errors', 'routers', 'steps behind the answer'] },
   { features: FEATURES, pending: true },
 ];
 
