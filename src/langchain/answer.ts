@@ -2,7 +2,7 @@ import { isObject } from '../internal/guards.js';
 import type { Answer, AnswerContext } from './answer-context.js';
 import { answerOfCalls } from './answer-of-calls.js';
 import { answerOfReplies } from './answer-of-messages.js';
-import { answerOfList, answerOfState, endsWithUser } from './answer-of-state.js';
+import { answerOfList, answerOfState, endsWithAnswer, endsWithUser } from './answer-of-state.js';
 import { readMessage, readMessages } from './messages.js';
 import { isBytes, isError, plainValue } from './step-outputs.js';
 import { answerOfValue, structuredAnswer } from './structured-answer.js';
@@ -57,6 +57,8 @@ function findAnswer(context: AnswerContext): Answer {
   // No model has said anything: the conversation waits where the user left it.
   const waits = context.isResumed ? hasMessages(output) : endsWithUser(context);
   if (interrupted || (waits && keyed === undefined && !calls.some(call => call.answers))) return 'none';
+  // What a model says behind an answer that an earlier run has given is of a judge, or of a step that sums up.
+  if (context.isResumed && keyed === undefined && endsWithAnswer(context)) return 'none';
   return keyed ?? answerOfCalls(context);
 }
 

@@ -384,7 +384,6 @@ const timing: Case[] = [
     },
     transcript: ['user: Why?', `assistant: ${story}`],
     because: 'a judge’s words are no answer, and the answer was recorded',
-    pending: true,
   },
 ];
 

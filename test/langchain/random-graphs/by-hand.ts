@@ -1,4 +1,4 @@
-// Sessions made by hand, with the transcript that a person would write down: they try the oracle, and show what fails so far.
+// Sessions made by hand, with the transcript that a person would write down: they try the oracle.
 
 import type { Line } from '../cases/lines.js';
 import type { GraphPlan, Session, Step } from './plan.js';
@@ -7,8 +7,6 @@ export interface ByHand {
   readonly name: string;
   readonly session: Session;
   readonly transcript: readonly Line[];
-  /** It fails so far. */
-  readonly pending?: true;
 }
 
 const PLAN: GraphPlan = {
@@ -71,7 +69,6 @@ export const BY_HAND: readonly ByHand[] = [
     name: 'an answer and two disclaimers',
     session: session({ after: ['disclaimer', 'disclaimer'] }, { read: 'invoke' }),
     transcript: [user, `${assistant(1)}\n\nNo guarantee 0.\n\nNo guarantee 1.`],
-    pending: true,
   },
   {
     name: 'an approval',
@@ -92,7 +89,6 @@ export const BY_HAND: readonly ByHand[] = [
     name: 'an approval, and then a summary',
     session: session({ wait: 'approval', after: ['summarise'] }, {}, {}),
     transcript: [user, assistant(1)],
-    pending: true,
   },
   {
     name: 'the words of a resume',

@@ -15,10 +15,9 @@ import { transcriptOf } from './transcript.js';
 
 // An abort that LangChain does not report is known after 250 ms; everything else at once.
 const PATIENCE_MS = 1000;
-const PENDING_PATIENCE_MS = 400;
 const HANGS_AFTER_MS = 10_000;
 
-async function check(session: Session, patienceMs = PATIENCE_MS): Promise<void> {
+async function check(session: Session): Promise<void> {
   const plain = await runSession(session, withoutHandler());
   await using processes = new Processes(isLeftUnseen(session) ? { options: { idleMs: 200 } } : {});
   const noted = await runSession(session, await processes.start());
@@ -32,7 +31,7 @@ async function check(session: Session, patienceMs = PATIENCE_MS): Promise<void> 
     expect(lines).toEqual(fitted(wanted, lines));
   };
   await turns(20);
-  await vi.waitFor(matches, { timeout: patienceMs, interval: 20 });
+  await vi.waitFor(matches, { timeout: PATIENCE_MS, interval: 20 });
   // What is still open would be recorded now.
   processes.close();
   await matches();
@@ -43,44 +42,43 @@ function isLeftUnseen({ steps }: Session): boolean {
   return isOldCore && steps.some(({ end }) => end.kind === 'break');
 }
 
-/** What goes together, each with what is needed to see it; `pending` where a session made by hand shows that it fails so far. */
-const GROUPS: readonly { readonly features: readonly Feature[]; readonly pending?: true }[] = [
-  { features: [] },
-  { features: ['routers', 'steps behind the answer'] },
-  { features: ['tools'] },
-  { features: ['several messages'], pending: true },
-  { features: ['steps behind the model'] },
-  { features: ['approvals', 'handlers per request'] },
-  { features: ['approvals', 'several messages', 'steps behind the answer', 'processes'], pending: true },
-  { features: ['words of a resume', 'processes'] },
-  { features: ['a tool that asks'] },
-  { features: ['updates of the state'] },
-  { features: ['edits'] },
-  { features: ['handlers given twice', 'routers', 'tools'] },
-  { features: ['repeated ids', 'routers'] },
-  { features: ['repeated ids', 'words of a resume', 'updates of the state'] },
-  { features: ['aborts', 'tools'] },
-  { features: ['aborts', 'routers', 'steps behind the answer'] },
-  { features: ['aborts', 'steps behind the model'] },
-  { features: ['breaks'] },
-  { features: ['slow readers', 'routers', 'tools'] },
-  { features: ['errors', 'tools'] },
-  { features: ['errors', 'routers', 'steps behind the answer'] },
-  { features: FEATURES, pending: true },
+/** What goes together, each with what is needed to see it. */
+const GROUPS: readonly (readonly Feature[])[] = [
+  [],
+  ['routers', 'steps behind the answer'],
+  ['tools'],
+  ['several messages'],
+  ['steps behind the model'],
+  ['approvals', 'handlers per request'],
+  ['approvals', 'several messages', 'steps behind the answer', 'processes'],
+  ['words of a resume', 'processes'],
+  ['a tool that asks'],
+  ['updates of the state'],
+  ['edits'],
+  ['handlers given twice', 'routers', 'tools'],
+  ['repeated ids', 'routers'],
+  ['repeated ids', 'words of a resume', 'updates of the state'],
+  ['aborts', 'tools'],
+  ['aborts', 'routers', 'steps behind the answer'],
+  ['aborts', 'steps behind the model'],
+  ['breaks'],
+  ['slow readers', 'routers', 'tools'],
+  ['errors', 'tools'],
+  ['errors', 'routers', 'steps behind the answer'],
+  FEATURES,
 ];
 
 // Some of them, to look for what fails: names with commas between, or `all`.
 const chosen = process.env.SYNAP_GRAPH_FEATURES;
 
 describe('sessions made by hand', () => {
-  for (const { name, session, transcript, pending } of BY_HAND) {
+  for (const { name, session, transcript } of BY_HAND) {
     it(`${name}: what a person would write down`, async () => {
       const noted = await runSession(session, withoutHandler());
       const lines = transcriptOf(session.plan, noted);
       expect(lines.map(patternOf)).toEqual(transcript.map(patternOf));
     });
-    if (pending && chosen === undefined) it.fails(name, () => check(session, PENDING_PATIENCE_MS));
-    else it(name, () => check(session));
+    it(name, () => check(session));
   }
 });
 
@@ -102,11 +100,8 @@ describe('random graphs', () => {
     const features = chosen === 'all' ? FEATURES : (chosen.split(',') as Feature[]);
     it(`with ${chosen}`, () => property(features, runs(100, 1000)));
   } else
-    for (const { features, pending } of GROUPS) {
+    for (const features of GROUPS) {
       const name = features === FEATURES ? 'all there is' : features.join(', ') || 'questions and answers';
-      // Of what fails, chance may not find it in few runs: the sessions made by hand show it.
-      it.skipIf(pending)(`with ${name}`, () =>
-        property(features, features === FEATURES ? runs(20, 1000) : runs(4, 100)),
-      );
+      it(`with ${name}`, () => property(features, features === FEATURES ? runs(20, 1000) : runs(4, 100)));
     }
 });
