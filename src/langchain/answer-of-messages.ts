@@ -42,7 +42,7 @@ export function answerOfReplies(replies: readonly Reply[], run = NO_RUN): Answer
   for (const reply of said.slice(start, end)) {
     if (reply.text === '') continue;
     const isTakenOver = takesOver(reply, parts, replies, run.calls);
-    parts = isTakenOver ? [reply] : [...parts.filter(part => !repeats(reply.text, part.text)), reply];
+    parts = isTakenOver ? [reply] : [...parts.filter(part => !repeats(reply, part)), reply];
   }
   return joined(parts);
 }
@@ -96,10 +96,14 @@ function isOtherAgent({ fields: { name: before } }: Message, { fields: { name: a
   return typeof before === 'string' && typeof after === 'string' && before !== after;
 }
 
-/** Whether a text is another once more: in other letters, shortened, with words masked. By half of their words. */
-function repeats(later: string, earlier: string): boolean {
-  if (later.trim() === earlier.trim()) return true;
-  const [a, b] = [wordsOf(later), wordsOf(earlier)];
+/**
+ * Whether a message says once more what a model has said before it: in other letters, shortened, with words masked. By half of
+ * their words. What the app itself has written, and what models say side by side, may be much alike and is not the same.
+ */
+function repeats(later: Said, earlier: Said): boolean {
+  if (later.text.trim() === earlier.text.trim()) return true;
+  if (!earlier.call || later.call?.isBeside(earlier.call)) return false;
+  const [a, b] = [wordsOf(later.text), wordsOf(earlier.text)];
   const shared = [...a].filter(word => b.has(word)).length;
   return shared > 0 && shared * 2 >= a.size + b.size - shared;
 }

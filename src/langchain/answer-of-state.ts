@@ -21,6 +21,12 @@ export function endsWithUser({ output }: AnswerContext): boolean {
   return isObject(output) && readMessages(output.messages, { strings: true })?.at(-1)?.speaker === 'human';
 }
 
+/** Whether a state has messages, and the last of them is an answer. */
+export function endsWithAnswer({ output }: AnswerContext): boolean {
+  const last = isObject(output) ? readMessages(output.messages, { strings: true })?.at(-1) : undefined;
+  return last?.speaker === 'ai' && !callsTools(last);
+}
+
 // Under this name, a list of nothing but strings is one of messages, too.
 function answerOfMessages(list: unknown, context: AnswerContext): Answer {
   return answerOfList(readMessages(list, { strings: true }) && list, context);

@@ -2,7 +2,7 @@ import { isObject } from '../internal/guards.js';
 import type { Answer, AnswerContext } from './answer-context.js';
 import { answerOfCalls } from './answer-of-calls.js';
 import { answerOfReplies } from './answer-of-messages.js';
-import { answerOfList, answerOfState, endsWithUser } from './answer-of-state.js';
+import { answerOfList, answerOfState, endsWithAnswer, endsWithUser } from './answer-of-state.js';
 import { readMessage, readMessages } from './messages.js';
 import { isBytes, isError, plainValue } from './step-outputs.js';
 import { answerOfValue, structuredAnswer } from './structured-answer.js';
@@ -34,8 +34,16 @@ export function answerOf(value: unknown): Answer {
   return answerOfReplies(after.map(reply => ({ message: reply })));
 }
 
-/** What the app answered, by the first of these rules that tells. */
+/** What the app answered. Where that is nothing because the provider kept the model from it, the answer says so. */
 export function answerOfOutput(context: AnswerContext): Answer {
+  const answer = findAnswer(context);
+  if (context.interrupted || (typeof answer === 'object' && answer.text.trim() !== '')) return answer;
+  const last = context.calls.findLast(call => call.visible && call.state === 'done');
+  return last?.isRefused ? { text: last.text, messageId: last.messageId, call: last } : answer;
+}
+
+/** By the first of these rules that tells. */
+function findAnswer(context: AnswerContext): Answer {
   const { output, calls, interrupted } = context;
   if (typeof output === 'string' || readMessage(output)) return answerOf(output);
   const plain = plainValue(output);
@@ -49,6 +57,8 @@ export function answerOfOutput(context: AnswerContext): Answer {
   // No model has said anything: the conversation waits where the user left it.
   const waits = context.isResumed ? hasMessages(output) : endsWithUser(context);
   if (interrupted || (waits && keyed === undefined && !calls.some(call => call.answers))) return 'none';
+  // What a model says behind an answer that an earlier run has given is of a judge, or of a step that sums up.
+  if (context.isResumed && keyed === undefined && endsWithAnswer(context)) return 'none';
   return keyed ?? answerOfCalls(context);
 }
 

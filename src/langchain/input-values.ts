@@ -1,4 +1,5 @@
 import { isObject } from '../internal/guards.js';
+import { textDigest } from '../recorder/text-digest.js';
 
 // Chains have few keys; a text is known again by its length and its ends.
 const MAX_KEYS = 50;
@@ -32,5 +33,6 @@ export class InputValues {
 function token(value: unknown): unknown {
   if (typeof value === 'object' && value !== null) return new WeakRef(value);
   if (typeof value !== 'string' || value.length <= 2 * ENDS) return value;
-  return `${value.length}:${value.slice(0, ENDS)}${value.slice(-ENDS)}`;
+  // A slice would keep the whole text in memory.
+  return `${value.length}:${textDigest(value.slice(0, ENDS) + value.slice(-ENDS))}`;
 }

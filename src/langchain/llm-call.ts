@@ -55,6 +55,8 @@ export class LlmCall {
   messageId: string | undefined;
   /** Whether it called tools, so that its text is no answer. */
   forTools = false;
+  /** Whether its provider kept it from saying anything: then its text says so. */
+  isRefused = false;
   toolCalls: readonly string[] = [];
   /** What it gave those tools: of a structured answer, the answer. */
   toolArguments: readonly unknown[] = [];
@@ -186,7 +188,8 @@ export class LlmCall {
     this.#provider ??= providerOfResult(result);
     this.#responseModel = responseModelOf({ ...result, model: this.model }) ?? this.#responseModel;
     this.#finishReason = finishReasonOf(result);
-    if (this.#text.trim() === '' && isFiltered(this.#finishReason)) this.#text = `[no answer: ${this.#finishReason}]`;
+    this.isRefused = this.#text.trim() === '' && isFiltered(this.#finishReason);
+    if (this.isRefused) this.#text = `[no answer: ${this.#finishReason}]`;
     // What a cache gives out was counted when it was made.
     if (!cached) this.usage = usageOf(result);
   }

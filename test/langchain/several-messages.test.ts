@@ -154,6 +154,26 @@ const joined: Row[] = [
     ['It is sunny.\n\nThe water has 20 degrees.'],
   ],
   [
+    'nodes side by side that say much the same',
+    ({ config }) =>
+      graph({ air: saying(model('It is sunny in Oslo.')), sea: saying(model('It is sunny in Rome.')) })
+        .compile()
+        .invoke(hi, config),
+    ['It is sunny in Oslo.\n\nIt is sunny in Rome.'],
+  ],
+  [
+    'an answer and two canned disclaimers that are much alike',
+    ({ config }) =>
+      graph(
+        ['say', saying(model('It is sunny.'))],
+        ['first', canned('No guarantee for today.')],
+        ['second', canned('No guarantee for tomorrow.')],
+      )
+        .compile()
+        .invoke(hi, config),
+    ['It is sunny.\n\nNo guarantee for today.\n\nNo guarantee for tomorrow.'],
+  ],
+  [
     'nodes one after the other, each with its part of the answer',
     ({ config }) =>
       graph(['today', saying(model('It is sunny.'))], ['tomorrow', saying(model('Rain comes tomorrow.'))])

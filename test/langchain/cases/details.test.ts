@@ -42,7 +42,6 @@ const changed: Case[] = [
     transcript: ['user: Why?', 'assistant: BECAUSE.'],
     because,
     metadata: [undefined, known],
-    pending: true,
   },
   {
     name: 'a text agent cuts its answer out of the model’s text',
@@ -55,7 +54,6 @@ const changed: Case[] = [
     transcript: ['user: Why?', 'assistant: Because.'],
     because,
     metadata: [undefined, known],
-    pending: true,
   },
   {
     name: 'a node masks the answer of its model',
@@ -72,7 +70,6 @@ const changed: Case[] = [
     transcript: ['user: Why?', 'assistant: Ask [email].'],
     because,
     metadata: [undefined, known],
-    pending: true,
   },
   {
     name: 'a middleware masks the answer of an agent',
@@ -88,7 +85,6 @@ const changed: Case[] = [
     transcript: ['user: Why?', /^assistant: Ask \[REDACTED_EMAIL\]\.?$/],
     because,
     metadata: [undefined, known],
-    pending: true,
   },
   {
     name: 'two calls side by side, of which the answer is made',
@@ -131,7 +127,6 @@ const halves: Case[] = [
     transcript: ['user: Why?', 'assistant: It is sunny.'],
     because: 'the halves are one answer, with the tokens, steps and tools of both',
     metadata: [undefined, { input_tokens: 20, output_tokens: 8, steps: 2, tool_calls: ['weather'] }],
-    pending: true,
   },
   {
     name: 'a graph waits between its plan and its answer',
@@ -154,7 +149,6 @@ const halves: Case[] = [
     transcript: ['user: Why?', 'assistant: Because.'],
     because: 'the halves are one answer, with the tokens and steps of both',
     metadata: [undefined, { input_tokens: 20, output_tokens: 8, steps: 2 }],
-    pending: true,
   },
 ];
 

@@ -26,7 +26,6 @@ const answered: Case[] = [
     transcript: withError,
     because: 'the answer was read, and then the run failed',
     metadata: [undefined, { error: 'Error: database is gone', model: 'scripted-1' }],
-    pending: true,
   },
   {
     name: 'a node behind the answer throws, invoked',
@@ -54,7 +53,6 @@ const answered: Case[] = [
     sees: gone,
     transcript: ['user: Hi', 'assistant: Hello.', ...withError],
     because: 'the answer was read, and then the run failed',
-    pending: true,
   },
   {
     name: 'a middleware behind the model throws',
@@ -66,7 +64,6 @@ const answered: Case[] = [
     },
     transcript: withError,
     because: 'the answer was read, and then the run failed',
-    pending: true,
   },
   {
     name: 'the model fails in the middle of its answer',
@@ -93,7 +90,6 @@ const answered: Case[] = [
     sees: gone,
     transcript: withError,
     because: 'the answer stands in the state; a summary is none',
-    pending: true,
   },
   {
     name: 'an answer that no model has written, and then a node throws',

@@ -24,7 +24,6 @@ const cases: Case[] = [
     transcript,
     because: 'that is nearer than the defaults',
     of: { user_id: 'grace' },
-    pending: '1.x',
   },
   {
     name: 'a chain is called for a user in configurable',
@@ -37,7 +36,6 @@ const cases: Case[] = [
     transcript,
     because: 'that is nearer than the defaults',
     of: { user_id: 'grace' },
-    pending: '1.x',
   },
   {
     name: 'a graph is called for a customer in configurable',
@@ -45,7 +43,6 @@ const cases: Case[] = [
     transcript,
     because: 'that is nearer than the defaults',
     of: { user_id: 'grace', customer_id: 'acme' },
-    pending: '1.x',
   },
   {
     name: 'a graph is called for somebody who has signed in at LangGraph',
@@ -53,7 +50,6 @@ const cases: Case[] = [
     transcript,
     because: 'a server’s signed-in user is the nearest',
     of: { user_id: 'grace' },
-    pending: true,
   },
   {
     name: 'a signed-in user, and another one in the metadata of the run',
@@ -61,7 +57,6 @@ const cases: Case[] = [
     transcript,
     because: 'the metadata comes from the client; a signed-in user beats it',
     of: { user_id: 'grace' },
-    pending: true,
   },
   {
     name: 'a user in the metadata, and another one in configurable',
@@ -80,7 +75,6 @@ const cases: Case[] = [
       for (const fields of metadata)
         if (fields?.external_conversation_id !== 'chat-7') throw new Error(`${fields?.external_conversation_id}`);
     },
-    pending: '1.x',
   },
 ];
 

@@ -31,7 +31,6 @@ const notices: Case[] = [
     transcript: ['user: Why?'],
     because: 'nothing is guessed, and the notice names the chain and what settles it for a chain',
     notices: [/^(?!.*assistantNodes)(?=.*RunnableMap)(?=.*(outputKey|selectOutput)).*$/s],
-    pending: true,
   },
   {
     name: 'the same chain, twice',
@@ -67,7 +66,6 @@ const notices: Case[] = [
     transcript: ['user: Why?', 'user: Why?'],
     because: 'it is said once for each chain, and two kinds are two chains',
     notices: [/RunnableMap/, /RunnableSequence/],
-    pending: true,
   },
   {
     name: 'a graph whose state leaves the answer open',
@@ -107,7 +105,6 @@ const notices: Case[] = [
     transcript: ['user: cats', { maybe: 'assistant: About cats.' }],
     because: 'a run that ends without an answer that can be told never stays silent',
     notices: [/flow/],
-    pending: true,
   },
   {
     name: 'a chain that turns the answer into numbers',

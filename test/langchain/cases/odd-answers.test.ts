@@ -13,6 +13,14 @@ import { type Case, runCases } from './run-cases.js';
 
 const question = { question: 'Why?' };
 
+/** A model whose provider stops it before its first word. */
+class Filtered extends ScriptedModel {
+  override async _generate() {
+    const message = new AIMessage({ content: '', response_metadata: { finish_reason: 'content_filter' } });
+    return { generations: [{ text: '', message, generationInfo: { finish_reason: 'content_filter' } }] };
+  }
+}
+
 /** A model that gives one message, whole: what a provider's package makes of odd answers. */
 const giving = (fields: ConstructorParameters<typeof AIMessage>[0]) =>
   RunnableLambda.from((_: unknown) => new AIMessage(fields as object)) as unknown as ScriptedModel;
@@ -35,7 +43,7 @@ const ways: [name: string, app: (on: Situation, message: object) => Promise<unkn
   ],
 ];
 
-function inEachWay(name: string, message: object, rest: Pick<Case, 'transcript' | 'because' | 'pending'>): Case[] {
+function inEachWay(name: string, message: object, rest: Pick<Case, 'transcript' | 'because'>): Case[] {
   return ways.map(([way, app]) => ({ name: `${name}, ${way}`, app: on => app(on, message), ...rest }));
 }
 
@@ -48,7 +56,6 @@ const messages: Case[] = [
     {
       transcript: ['user: Why?', 'assistant: It is sunny.'],
       because: 'an invalid tool call calls no tool, so that the text is the answer',
-      pending: true,
     },
   ),
   ...inEachWay(
@@ -63,7 +70,6 @@ const messages: Case[] = [
     {
       transcript: ['user: Why?', 'assistant: It is sunny.'],
       because: 'the provider ran its tool by itself, so that the text is the answer',
-      pending: true,
     },
   ),
   ...inEachWay(
@@ -77,7 +83,6 @@ const messages: Case[] = [
     {
       transcript: ['user: Why?', 'assistant: Because.'],
       because: 'thinking is no answer, in whatever form a provider marks it',
-      pending: true,
     },
   ),
   ...inEachWay(
@@ -97,7 +102,6 @@ const messages: Case[] = [
     {
       transcript: ['user: Why?'],
       because: 'nothing was said',
-      pending: true,
     },
   ),
   ...inEachWay(
@@ -106,7 +110,6 @@ const messages: Case[] = [
     {
       transcript: ['user: Why?', /^assistant( \(\w+\))?: I can’t help with that\.$/],
       because: 'the refusal is what the user reads',
-      pending: true,
     },
   ),
   ...inEachWay(
@@ -117,7 +120,6 @@ const messages: Case[] = [
     {
       transcript: ['user: Why?', /^assistant: \[image(: image\/png)?\]$/],
       because: 'an image is an answer, and its bytes stay out',
-      pending: true,
     },
   ),
   ...inEachWay(
@@ -131,7 +133,6 @@ const messages: Case[] = [
     {
       transcript: ['user: Why?', /^assistant: Here it is\.\n+\[image(: image\/png)?\]$/],
       because: 'both were on the screen',
-      pending: true,
     },
   ),
   ...inEachWay(
@@ -143,7 +144,6 @@ const messages: Case[] = [
     {
       transcript: ['user: Why?', 'assistant: Because of the sky.'],
       because: 'the transcript is what was said',
-      pending: true,
     },
   ),
 ];
@@ -163,7 +163,6 @@ const streamed: Case[] = [
     },
     transcript: ['user: Why?', 'assistant: Because.'],
     because: 'thinking is no answer',
-    pending: true,
   },
   {
     name: 'a streamed tool call whose arguments are broken ends an agent',
@@ -184,29 +183,22 @@ const streamed: Case[] = [
     sees: 2,
     transcript: ['user: Why?', 'assistant: It is sunny.'],
     because: 'it calls no tool, so that the text is the answer',
-    pending: true,
   },
   {
     name: 'a content filter stops an answer before its first word',
     app: async on => {
-      const filtered = new AIMessage({ content: '', response_metadata: { finish_reason: 'content_filter' } });
-      const graph = graphOf({ say: () => ({ messages: [filtered] }) }).compile();
+      const graph = graphOf({ say: saying(new Filtered([''])) }).compile();
       return (await graph.invoke(ask('Why?'), on.config)).messages.length;
     },
-    transcript: ['user: Why?', { maybe: /^assistant/ }],
-    because: 'there was no word; `emptyAnswers` decides whether that is a message',
+    transcript: ['user: Why?', 'assistant: [no answer: content_filter]'],
+    because: 'that an answer was refused is worth a line',
   },
   {
-    name: 'a content filter stops an answer before its first word, and the app wants a placeholder',
-    app: async on => {
-      const filtered = new AIMessage({ content: '', response_metadata: { finish_reason: 'content_filter' } });
-      const graph = graphOf({ say: () => ({ messages: [filtered] }) }).compile();
-      return (await graph.invoke(ask('Why?'), on.config)).messages.length;
-    },
-    transcript: ['user: Why?', /^assistant( \(error\))?: \[no answer\]$/],
+    name: 'a content filter stops an answer of a chain before its first word',
+    app: async on => ((await prompt.pipe(new Filtered([''])).invoke(question, on.config)) as BaseMessage).text,
+    sees: '',
+    transcript: ['user: Why?', 'assistant: [no answer: content_filter]'],
     because: 'that an answer was refused is worth a line',
-    recorderOptions: { emptyAnswers: 'placeholder' },
-    pending: true,
   },
 ];
 

@@ -274,7 +274,6 @@ const runIds: Case[] = [
     sees: 'Nothing.',
     transcript: both,
     because: 'an app’s run id that is used again is another turn',
-    pending: true,
   },
   {
     name: 'two turns under one run id with the same words',
@@ -309,7 +308,6 @@ const runIds: Case[] = [
     },
     transcript: both,
     because: 'an app’s run id that is used again is another turn',
-    pending: true,
   },
 ];
 
@@ -327,7 +325,6 @@ const retries: Case[] = [
     sees: ['human: Why?', 'ai: Because.'],
     transcript: ['user: Why?', 'assistant: Because.'],
     because: 'the same id and the same words are one message',
-    pending: true,
   },
   {
     name: 'a request that failed is sent again with the same message, in another process',
@@ -342,7 +339,6 @@ const retries: Case[] = [
     sees: 2,
     transcript: ['user: Why?', 'assistant: Because.'],
     because: 'the key is made of what LangGraph keeps, so that Synap knows the message again',
-    pending: true,
   },
   {
     name: 'a run that failed in its first node goes on with nothing, in another process',
@@ -388,7 +384,6 @@ const crowd: Case[] = [
     },
     transcript: inner,
     because: 'what starts inside a run that has ended is no turn, however long ago that was',
-    pending: true,
   },
 ];
 

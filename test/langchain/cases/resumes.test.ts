@@ -51,7 +51,6 @@ const entering: Case[] = [
       'assistant: Bye.',
     ],
     because: 'three questions, three answers',
-    pending: true,
   },
   {
     name: 'the same, each request in another process',
@@ -71,7 +70,6 @@ const entering: Case[] = [
       'assistant: Bye.',
     ],
     because: 'the state that LangGraph keeps tells old from new in every process',
-    pending: true,
   },
   {
     name: 'the words are the same as those before',
@@ -91,7 +89,6 @@ const entering: Case[] = [
       'assistant: Enough.',
     ],
     because: 'they were said three times',
-    pending: true,
   },
   {
     name: 'the words come in an object of the app’s own',
@@ -109,7 +106,6 @@ const entering: Case[] = [
     sees: 4,
     transcript: ['user: Hi', 'assistant: Hello.', 'user: Weather?', 'assistant: Sunny.'],
     because: 'the message that the graph made of them is what the user said',
-    pending: true,
   },
   {
     name: 'the words are a message of their own, in streamed updates',
@@ -120,7 +116,6 @@ const entering: Case[] = [
     },
     transcript: ['user: Hi', 'assistant: Hello.', 'user: Weather?', 'assistant: Sunny.'],
     because: 'how it is read changes nothing',
-    pending: true,
   },
   {
     name: 'a command with an update is the first input',
@@ -132,7 +127,6 @@ const entering: Case[] = [
     sees: ['human: Weather?', 'ai: Sunny.'],
     transcript: ['user: Weather?', 'assistant: Sunny.'],
     because: 'the update holds what the user said',
-    pending: true,
   },
   {
     name: 'a command resumes and updates',
@@ -151,7 +145,6 @@ const entering: Case[] = [
     sees: ['human: Hi', 'human: Weather?', 'ai: Sunny.'],
     transcript: ['user: Hi', 'user: Weather?', 'assistant: Sunny.'],
     because: 'the update holds what the user said',
-    pending: true,
   },
   {
     name: 'the state is updated before an interrupted node, and the run goes on with nothing',
@@ -219,7 +212,6 @@ const asking: Case[] = [
     sees: 'Sunny in Rome.',
     transcript: ['user: Weather?', 'assistant: Which city?', 'user: Rome', 'assistant: Sunny in Rome.'],
     because: 'the question was on the screen, and the reply is the user’s',
-    pending: true,
   },
   {
     name: 'a tool asks the user something, and another process gets the reply',
@@ -235,7 +227,6 @@ const asking: Case[] = [
     sees: 'Sunny in Rome.',
     transcript: ['user: Weather?', 'assistant: Which city?', 'user: Rome', 'assistant: Sunny in Rome.'],
     because: 'what is recorded does not depend on the process',
-    pending: true,
   },
   {
     name: 'a tool asks twice',
@@ -263,7 +254,6 @@ const asking: Case[] = [
       'assistant: Sunny.',
     ],
     because: 'each question and each reply was said',
-    pending: true,
   },
 ];
 
@@ -309,7 +299,6 @@ const approving: Case[] = [
     },
     transcript: ['user: Write', 'assistant: A poem.'],
     because: 'the resume adds no message',
-    pending: true,
   },
   {
     name: 'an approval, in another process',
@@ -320,7 +309,6 @@ const approving: Case[] = [
     },
     transcript: ['user: Write', 'assistant: A poem.'],
     because: 'the resume adds no message',
-    pending: true,
   },
   {
     name: 'two approvals, each in another process',
@@ -332,7 +320,6 @@ const approving: Case[] = [
     },
     transcript: ['user: Write', 'assistant: A poem.'],
     because: 'neither adds a message',
-    pending: true,
   },
   {
     name: 'two approvals, with one handler',
@@ -373,7 +360,6 @@ const approving: Case[] = [
     sees: ['human: Write', 'ai: A poem.'],
     transcript: ['user: Write', 'assistant: A poem.'],
     because: 'nothing new was said',
-    pending: true,
   },
   {
     name: 'a replay from a late checkpoint, with a handler per request',
@@ -388,7 +374,6 @@ const approving: Case[] = [
     },
     transcript: ['user: Write', 'assistant: A poem.'],
     because: 'nothing new was said',
-    pending: true,
   },
   {
     name: 'a decision about a tool call, by the middleware',
@@ -426,7 +411,6 @@ const functionalApi: Case[] = [
     transcript: ['user: cats', { maybe: 'assistant: About cats.' }],
     because: 'which of its values is the answer is not told, so that a notice says what to set',
     notices: [/flow/],
-    pending: true,
   },
 ];
 

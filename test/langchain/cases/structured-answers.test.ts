@@ -61,7 +61,6 @@ const chains: Case[] = (['functionCalling', 'jsonMode', 'jsonSchema'] as Method[
         transcript: said,
         because,
         metadata: made(finish),
-        pending: method === 'functionCalling' ? true : undefined,
       },
       {
         name: `a model with ${what}`,
@@ -75,7 +74,6 @@ const chains: Case[] = (['functionCalling', 'jsonMode', 'jsonSchema'] as Method[
         transcript: said,
         because,
         metadata: made(finish),
-        pending: method === 'functionCalling' ? true : undefined,
       },
     ];
   });
@@ -98,7 +96,6 @@ const agents: Case[] = formats.map(
     transcript: said,
     because,
     metadata: made(finish),
-    pending: name === 'toolStrategy' ? true : undefined,
   }),
 );
 

@@ -1,4 +1,4 @@
-// Sessions made by hand, with the transcript that a person would write down: they try the oracle, and show what fails so far.
+// Sessions made by hand, with the transcript that a person would write down: they try the oracle.
 
 import type { Line } from '../cases/lines.js';
 import type { GraphPlan, Session, Step } from './plan.js';
@@ -7,8 +7,6 @@ export interface ByHand {
   readonly name: string;
   readonly session: Session;
   readonly transcript: readonly Line[];
-  /** It fails so far. */
-  readonly pending?: true;
 }
 
 const PLAN: GraphPlan = {
@@ -66,13 +64,11 @@ export const BY_HAND: readonly ByHand[] = [
     name: 'an answer and a disclaimer',
     session: session({ after: ['disclaimer'] }, { read: 'invoke' }),
     transcript: [user, `${assistant(1)}\n\nNo guarantee 0.`],
-    pending: true,
   },
   {
     name: 'an answer and two disclaimers',
     session: session({ after: ['disclaimer', 'disclaimer'] }, { read: 'invoke' }),
     transcript: [user, `${assistant(1)}\n\nNo guarantee 0.\n\nNo guarantee 1.`],
-    pending: true,
   },
   {
     name: 'an approval',
@@ -83,7 +79,6 @@ export const BY_HAND: readonly ByHand[] = [
     name: 'an approval in another process',
     session: session({ wait: 'approval' }, {}, { by: 'process' }),
     transcript: [user, assistant(1)],
-    pending: true,
   },
   {
     name: 'an approval, and then a disclaimer',
@@ -94,19 +89,16 @@ export const BY_HAND: readonly ByHand[] = [
     name: 'an approval, and then a summary',
     session: session({ wait: 'approval', after: ['summarise'] }, {}, {}),
     transcript: [user, assistant(1)],
-    pending: true,
   },
   {
     name: 'the words of a resume',
     session: session({ wait: 'input' }, {}, {}),
     transcript: [user, assistant(1), user, assistant(2)],
-    pending: true,
   },
   {
     name: 'a question of a tool’s',
     session: session({ say: 'tools', wait: 'ask' }, {}, { words: 'Oslo' }),
     transcript: [user, 'assistant: Which city do you mean?', 'user: Oslo', assistant(2)],
-    pending: true,
   },
   {
     name: 'an update of the state',
@@ -132,7 +124,6 @@ export const BY_HAND: readonly ByHand[] = [
     name: 'a question that is asked again as it was',
     session: session({}, {}, { next: 'edit' }),
     transcript: [user, assistant(1), assistant(2)],
-    pending: true,
   },
   {
     name: 'a handler that is given again inside',
@@ -148,7 +139,6 @@ export const BY_HAND: readonly ByHand[] = [
     name: 'the words of a resume, of a provider that repeats its id',
     session: session({ ids: 'same', wait: 'input' }, {}, {}),
     transcript: [user, assistant(1), user, assistant(2)],
-    pending: true,
   },
   {
     name: 'a chain in a node, with a step behind its model',
@@ -159,7 +149,6 @@ export const BY_HAND: readonly ByHand[] = [
     name: 'a chain in a node, with a step behind its model, aborted',
     session: session({ say: 'masking chain' }, { end: { kind: 'abort', role: 'raw', words: 2 } }),
     transcript: [stoppedUser],
-    pending: true,
   },
   {
     name: 'an abort in the middle of the answer',
@@ -170,19 +159,16 @@ export const BY_HAND: readonly ByHand[] = [
     name: 'an abort while the router is at work',
     session: session({ route: 'command' }, { end: { kind: 'abort', role: 'route', words: 3 } }),
     transcript: [stoppedUser],
-    pending: true,
   },
   {
     name: 'an abort while the summariser is at work',
     session: session({ after: ['summarise'] }, { end: { kind: 'abort', role: 'summarise', words: 1 } }),
     transcript: [stoppedUser, `assistant (aborted): ${answer(1)}`],
-    pending: true,
   },
   {
     name: 'a reader who leaves in the middle of the answer',
     session: session({}, { end: { kind: 'break', words: 3 } }),
     transcript: [stoppedUser, 'assistant (abandoned): It is answer '],
-    pending: true,
   },
   {
     name: 'a model that fails in the middle of the answer',
@@ -193,12 +179,10 @@ export const BY_HAND: readonly ByHand[] = [
     name: 'a router that fails in the middle',
     session: session({ route: 'node' }, { end: { kind: 'throw', role: 'route', when: 'during', words: 3 } }),
     transcript: [stoppedUser],
-    pending: true,
   },
   {
     name: 'a summariser that fails behind the answer',
     session: session({ after: ['summarise'] }, { end: { kind: 'throw', role: 'summarise', when: 'before', words: 0 } }),
     transcript: [stoppedUser, `assistant (error): ${answer(1)}`],
-    pending: true,
   },
 ];
