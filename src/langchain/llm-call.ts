@@ -67,6 +67,8 @@ export class LlmCall {
   usage: Usage = {};
   #reported: unknown;
   #unreported: unknown;
+  /** Whether its pieces are reported before a reader gets them; known with the first that says something. */
+  #reportsFirst: boolean | undefined;
   /** Files of the answer; where they stand in it, the text has a placeholder. */
   attachments: readonly Attachment[] = [];
   readonly #startedAt = ++moment;
@@ -104,14 +106,13 @@ export class LlmCall {
    */
   token(token: unknown, index: unknown, fields: unknown): boolean {
     // A call may give several completions at once; the first is the one that is returned.
+    // Some packages report a piece without its message: what is reported is the last one that was given out.
+    this.#unreported = undefined;
     if (this.state !== 'running' || (isObject(index) && index.completion !== undefined && index.completion !== 0))
       return false;
     const chunk = isObject(fields) && isObject(fields.chunk) ? fields.chunk : undefined;
     const message = chunk && isObject(chunk.message) ? chunk.message : undefined;
-    if (message !== undefined) {
-      this.#reported = message;
-      this.#unreported = undefined;
-    }
+    if (message !== undefined) this.#reported = message;
     // Some models give a token only, some a chunk of a completion, which has no message.
     const piece = message ? pieceText(message) : (text(token) ?? text(chunk?.text) ?? '');
     this.#opening ??= chunk;
@@ -148,7 +149,10 @@ export class LlmCall {
 
   /** Its stream has given a message to whoever reads it. Most providers report it only after that. */
   given(message: unknown): void {
-    if (this.state === 'running' && message !== this.#reported) this.#unreported = message;
+    if (this.state !== 'running' || message === this.#reported || this.#reportsFirst === true) return;
+    if (this.#reportsFirst === undefined && isObject(message) && pieceText(message) !== '')
+      this.#reportsFirst = this.#text !== '';
+    if (this.#reportsFirst !== true) this.#unreported = message;
   }
 
   /** What a reader has got so far, reported or not. */
