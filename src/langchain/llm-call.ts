@@ -147,17 +147,16 @@ export class LlmCall {
     return saysAnything([delta.type === 'block-delta' ? delta.fields : delta]);
   }
 
-  /** Its stream has given a message to whoever reads it. Most providers report it only after that. */
-  given(message: unknown): void {
-    if (this.state !== 'running' || message === this.#reported || this.#reportsFirst === true) return;
-    if (this.#reportsFirst === undefined && isObject(message) && pieceText(message) !== '')
-      this.#reportsFirst = this.#text !== '';
-    if (this.#reportsFirst !== true) this.#unreported = message;
+  /** Its stream has given a message or a text to whoever reads it. Most providers report it only after that. */
+  given(piece: unknown): void {
+    if (this.state !== 'running' || piece === this.#reported || this.#reportsFirst === true) return;
+    if (this.#reportsFirst === undefined && givenText(piece) !== '') this.#reportsFirst = this.#text !== '';
+    if (this.#reportsFirst !== true) this.#unreported = piece;
   }
 
   /** What a reader has got so far, reported or not. */
   get textGiven(): string {
-    return this.#said(this.#text + (isObject(this.#unreported) ? pieceText(this.#unreported) : ''));
+    return this.#said(this.#text + givenText(this.#unreported));
   }
 
   /** How many characters have come. */
@@ -242,6 +241,10 @@ export class LlmCall {
   #openingModel(): string | undefined {
     return responseModelOf({ generation: this.#opening, model: this.model });
   }
+}
+
+function givenText(piece: unknown): string {
+  return isObject(piece) ? pieceText(piece) : (text(piece) ?? '');
 }
 
 function signalOf(options: unknown, metadata: Record<string, unknown>): CallSignal | undefined {
