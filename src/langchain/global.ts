@@ -1,8 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { CallbackManager } from '@langchain/core/callbacks/manager';
-import { Runnable } from '@langchain/core/runnables';
-import { AsyncLocalStorageProviderSingleton } from '@langchain/core/singletons';
 import { isObject, property, safely } from '../internal/guards.js';
+import { type CoreClasses, patchLateCopies } from './core-copies.js';
 
 /** What a run was called with that LangChain keeps from handlers. */
 export interface HiddenConfig {
@@ -29,11 +27,6 @@ type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 const NOTHING: HiddenConfig = { configurable: undefined, server: undefined };
 const PATCHES = Symbol.for('synap-recorder.langchain.patches.1');
-// The CommonJS files of @langchain/core, in however many copies an app has loaded them.
-const CORE_FILE = /[\\/]@langchain[\\/]core[\\/]dist[\\/](?:callbacks|runnables|singletons)[\\/].*\.c?js$/;
-// A run of which nothing is known may be of a copy of core that was loaded late. After so many searches, there is none.
-const MAX_SEARCHES = 10;
-let searches = 0;
 
 /**
  * Lets {@link hiddenConfig} see what runs are called with, from now on.
@@ -42,23 +35,18 @@ let searches = 0;
  * tracers, and a global handler could be added to what it returns. LangGraph leaves the signed-in user out of that option,
  * since its name has "auth" in it; what streams, as each graph does, runs inside `runWithConfig`, which has all of it. A model
  * takes its `configurable` out of its options before it gets there.
- *
- * Patched is the copy of core that the handler is made of, and every CommonJS one that is loaded. Another ES module can't be
- * found: its runs are recorded by their metadata alone.
  */
-export function watchRunConfigs(): void {
-  patchManager(CallbackManager);
-  patchStorage(AsyncLocalStorageProviderSingleton);
-  patchModels(Runnable);
-  // Apps make a handler for each request, too.
-  if (searches === 0) patchCommonJs();
+export function watchRunConfigs(core: CoreClasses): void {
+  patchManager(core.CallbackManager);
+  patchStorage(core.AsyncLocalStorageProviderSingleton);
+  patchModels(core.Runnable);
 }
 
 /** What the run with this metadata was called with; `metadata` is the very object that its handler was given. */
 export function hiddenConfig(metadata: unknown): HiddenConfig {
   if (!isObject(metadata)) return NOTHING;
   const known = patches().configs.get(metadata);
-  if (!known && searches < MAX_SEARCHES) patchCommonJs();
+  if (!known) patchLateCopies();
   return known ?? NOTHING;
 }
 
@@ -140,23 +128,6 @@ function patch(target: unknown, name: string, replacement: (own: AnyFunction) =>
     });
     Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
     patched.add(target);
-  });
-}
-
-/** The CommonJS build of core is a second copy, with classes of its own. Bundles and edge runtimes have none. */
-function patchCommonJs(): void {
-  searches++;
-  if (typeof process === 'undefined') return;
-  safely(() => {
-    const load = process.getBuiltinModule('node:module').createRequire(import.meta.url);
-    // An app that is CommonJS itself has loaded it already, or is about to.
-    if (load.main !== undefined) safely(() => load('@langchain/core/callbacks/manager'));
-    for (const [file, module] of Object.entries(load.cache)) {
-      if (!CORE_FILE.test(file)) continue;
-      patchManager(property(module?.exports, 'CallbackManager'));
-      patchStorage(property(module?.exports, 'AsyncLocalStorageProviderSingleton'));
-      patchModels(property(module?.exports, 'Runnable'));
-    }
   });
 }
 

@@ -6,6 +6,7 @@ import type { Recorder } from '../recorder/recorder.js';
 import { closeScope, enterScope, type ScopedRun, scopeFor } from '../recorder/scope.js';
 import { AnsweredRuns } from './answered-runs.js';
 import { chainSteps, reachesReader } from './chain-steps.js';
+import { patchCore } from './core-copies.js';
 import { FirstHalves } from './first-half.js';
 import { watchRunConfigs } from './global.js';
 import { graphShape } from './graph-shape.js';
@@ -67,11 +68,7 @@ export class Listener {
   /** @throws {@link InvalidInputError} an option is wrong; `field` names it */
   constructor(recorder: Recorder, options: SynapCallbackHandlerOptions) {
     const settings = readHandlerOptions(options);
-    if (recorder.enabled) {
-      watchRunConfigs();
-      rememberLiveObjects();
-      watchModelStreams();
-    }
+    if (recorder.enabled) patchCore([watchRunConfigs, rememberLiveObjects, watchModelStreams]);
     this.#recorder = recorder;
     this.#tasks = OuterTasks.of(recorder);
     this.#runs = new Runs(settings.idleMs);

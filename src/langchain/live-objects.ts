@@ -1,5 +1,5 @@
-import { Serializable } from '@langchain/core/load/serializable';
-import { isObject } from '../internal/guards.js';
+import { isObject, property } from '../internal/guards.js';
+import type { CoreClasses } from './core-copies.js';
 
 /** The object that each record of {@link Serializable.toJSONNotImplemented} was made of. */
 const origins = new WeakMap<object, object>();
@@ -10,11 +10,10 @@ type ToJson = (this: object, ...rest: unknown[]) => object;
 /**
  * LangChain tells a handler which chain or graph starts by a record of it. Of a graph, that record holds nothing but its class.
  * From now on the graph itself can be found again by that very record, by {@link liveObject}. What an app sees stays as it is.
- *
- * @param prototype of the class that makes the records; an app may hold several copies of it
  */
-export function rememberLiveObjects(prototype: object = Serializable.prototype): void {
-  if (installed.has(prototype)) return;
+export function rememberLiveObjects({ Serializable }: CoreClasses): void {
+  const prototype = property(Serializable, 'prototype');
+  if (typeof prototype !== 'object' || prototype === null || installed.has(prototype)) return;
   installed.add(prototype);
   const { toJSONNotImplemented: own } = prototype as { toJSONNotImplemented?: ToJson };
   if (typeof own !== 'function') return;

@@ -69,6 +69,8 @@ export class LlmCall {
   usage: Usage = {};
   #reported: unknown;
   #unreported: unknown;
+  /** Whether its pieces are reported before a reader gets them; known with the first that says something. */
+  #reportsFirst: boolean | undefined;
   /** Files of the answer; where they stand in it, the text has a placeholder. */
   attachments: readonly Attachment[] = [];
   readonly #startedAt = ++moment;
@@ -106,14 +108,13 @@ export class LlmCall {
    */
   token(token: unknown, index: unknown, fields: unknown): boolean {
     // A call may give several completions at once; the first is the one that is returned.
+    // Some packages report a piece without its message: what is reported is the last one that was given out.
+    this.#unreported = undefined;
     if (this.state !== 'running' || (isObject(index) && index.completion !== undefined && index.completion !== 0))
       return false;
     const chunk = isObject(fields) && isObject(fields.chunk) ? fields.chunk : undefined;
     const message = chunk && isObject(chunk.message) ? chunk.message : undefined;
-    if (message !== undefined) {
-      this.#reported = message;
-      this.#unreported = undefined;
-    }
+    if (message !== undefined) this.#reported = message;
     // Some models give a token only, some a chunk of a completion, which has no message.
     const piece = message ? pieceText(message) : (text(token) ?? text(chunk?.text) ?? '');
     this.#opening ??= chunk;
@@ -148,14 +149,16 @@ export class LlmCall {
     return saysAnything([delta.type === 'block-delta' ? delta.fields : delta]);
   }
 
-  /** Its stream has given a message to whoever reads it. Most providers report it only after that. */
-  given(message: unknown): void {
-    if (this.state === 'running' && message !== this.#reported) this.#unreported = message;
+  /** Its stream has given a message or a text to whoever reads it. Most providers report it only after that. */
+  given(piece: unknown): void {
+    if (this.state !== 'running' || piece === this.#reported || this.#reportsFirst === true) return;
+    if (this.#reportsFirst === undefined && givenText(piece) !== '') this.#reportsFirst = this.#text !== '';
+    if (this.#reportsFirst !== true) this.#unreported = piece;
   }
 
   /** What a reader has got so far, reported or not. */
   get textGiven(): string {
-    return this.#said(this.#text + (isObject(this.#unreported) ? pieceText(this.#unreported) : ''));
+    return this.#said(this.#text + givenText(this.#unreported));
   }
 
   /** How many characters have come. */
@@ -241,6 +244,10 @@ export class LlmCall {
   #openingModel(): string | undefined {
     return responseModelOf({ generation: this.#opening, model: this.model });
   }
+}
+
+function givenText(piece: unknown): string {
+  return isObject(piece) ? pieceText(piece) : (text(piece) ?? '');
 }
 
 function signalOf(options: unknown, metadata: Record<string, unknown>): CallSignal | undefined {

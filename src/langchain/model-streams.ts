@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { property, safely } from '../internal/guards.js';
+import type { CoreClasses } from './core-copies.js';
 
 /** Who wants to know what a model's stream has given to whoever reads it. */
 export interface StreamListener {
-  /** A message has been given out. */
-  given(message: unknown): void;
+  /** A message has been given out, or a text where the model is one for texts. */
+  given(piece: unknown): void;
 }
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
@@ -24,13 +24,18 @@ export function startingStream(): ModelStream | undefined {
 }
 
 /**
- * Lets {@link startingStream} know the streams of chat models. Most providers give a piece out before they report it. So a reader
+ * Lets {@link startingStream} know the streams of models. Most providers give a piece out before they report it. So a reader
  * that aborts or leaves has one piece more than LangChain has told, and only the stream itself knows it. The reader gets what it
  * would get, at the same time.
  */
-export function watchModelStreams(model: { prototype: unknown } = BaseChatModel): void {
+export function watchModelStreams({ BaseChatModel, BaseLLM }: CoreClasses): void {
+  watchStreamsOf(BaseChatModel);
+  watchStreamsOf(BaseLLM);
+}
+
+function watchStreamsOf(model: unknown): void {
   safely(() => {
-    const { prototype } = model;
+    const prototype = property(model, 'prototype');
     if (typeof prototype !== 'object' || prototype === null || patched.has(prototype)) return;
     const own = property(prototype, '_streamIterator') as AnyFunction | undefined;
     if (typeof own !== 'function') return;

@@ -1,8 +1,3 @@
-import { execFile } from 'node:child_process';
-import { symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { BaseCallbackHandler } from '@langchain/core/callbacks/base';
 import { CallbackManager } from '@langchain/core/callbacks/manager';
 import { RunnableLambda } from '@langchain/core/runnables';
@@ -11,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { SynapCallbackHandler } from '../../src/langchain/index.js';
 import { recorderOn } from '../support/recorder.js';
 import { scriptedSynap } from '../support/scripted-synap.js';
-import { tempFolder } from '../support/temp-folder.js';
+import { runProgram } from './run-program.js';
 import { drain, handlerOn, isOldCore, ScriptedModel } from './support.js';
 
 const configure = () => CallbackManager._configureSync;
@@ -160,19 +155,6 @@ it('an app without recording is not patched', async () => {
   expect(configure()).toBe(before);
 });
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Runs a program that resolves packages as this project does. */
-async function run(code: string, synap: string, type: 'cjs' | 'mjs') {
-  const folder = tempFolder();
-  const file = join(folder, `app.${type}`);
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  await writeFile(file, code);
-  const env = { ...process.env, SYNAP_BASE_URL: synap, SYNAP_API_KEY: 'k' };
-  const { stdout } = await promisify(execFile)(process.execPath, [file], { env, timeout: 100_000 });
-  return stdout;
-}
-
 // The recorder's own packages resolve to the new line.
 describe.skipIf(isOldCore)('in a process of its own', () => {
   const record = `
@@ -201,7 +183,7 @@ describe.skipIf(isOldCore)('in a process of its own', () => {
     ['CommonJS that loads LangChain last', 'cjs' as const, `${recorder} ${record} ${langchain} ${invoke}`],
   ])('the configurable is read in %s', async (_, type, code) => {
     await using synap = await scriptedSynap();
-    await run(code, synap.url, type);
+    await runProgram(code, synap.url, type);
     expect(synap.stored.map(({ role, user_id }) => [role, user_id])).toEqual([
       ['user', 'bob'],
       ['assistant', 'bob'],
@@ -217,6 +199,6 @@ describe.skipIf(isOldCore)('in a process of its own', () => {
       console.log(Object.keys(createRequire(import.meta.url).cache).filter(file => file.includes('@langchain')).length);
       recorder.close();`;
     await using synap = await scriptedSynap();
-    expect((await run(code, synap.url, 'mjs')).trim()).toBe('0');
+    expect((await runProgram(code, synap.url, 'mjs')).trim()).toBe('0');
   });
 });
