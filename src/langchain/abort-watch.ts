@@ -113,7 +113,13 @@ export class AbortWatch {
 
   readonly #aborted = (): void => {
     if (this.#timer || this.#isClosed) return;
-    this.#timer = outsideRequests(() => setTimeout(this.#onSilence, GRACE_MS));
+    this.#timer = outsideRequests(() =>
+      setTimeout(() => {
+        // Where the app has caught this abort, another one may follow.
+        this.#timer = undefined;
+        this.#onSilence();
+      }, GRACE_MS),
+    );
     this.#timer.unref?.();
   };
 

@@ -29,6 +29,8 @@ export interface AnswerContext {
   readonly calls: readonly LlmCall[];
   /** Those of tools, and of steps that the app or its graph keeps to itself. */
   readonly hiddenCalls: readonly LlmCall[];
+  /** The answers that LangGraph's nodes have put into the state, since a tool was called last. */
+  readonly published: readonly AnswerText[];
   /** What the steps inside gave. */
   readonly steps: StepOutputs;
   /** Whether the app has named the nodes that answer, so that others don't. */

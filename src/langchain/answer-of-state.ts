@@ -16,6 +16,17 @@ export function answerOfState(context: AnswerContext): Answer {
   return response ?? answerOfMessages(output.messages, context) ?? answerOfOtherLists(context);
 }
 
+/**
+ * The answer that a node put into the messages, and that a later one has deleted together with the question: a summary took
+ * the place of both. Where the question is still there, the answer was taken back.
+ */
+export function answerTidiedAway(context: AnswerContext): Answer {
+  const { output, published } = context;
+  const messages = isObject(output) ? readMessages(output.messages, { strings: true }) : undefined;
+  if (!messages || published.length === 0 || promptIndex(messages, context) >= 0) return undefined;
+  return { text: published.map(({ text }) => text).join('\n\n'), messageId: published.at(-1)?.messageId };
+}
+
 /** Whether a state has messages, and the last of them is the user's: the conversation waits where the user left it. */
 export function endsWithUser({ output }: AnswerContext): boolean {
   return isObject(output) && readMessages(output.messages, { strings: true })?.at(-1)?.speaker === 'human';

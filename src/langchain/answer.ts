@@ -2,7 +2,7 @@ import { isObject } from '../internal/guards.js';
 import type { Answer, AnswerContext } from './answer-context.js';
 import { answerOfCalls } from './answer-of-calls.js';
 import { answerOfReplies } from './answer-of-messages.js';
-import { answerOfList, answerOfState, endsWithAnswer, endsWithUser } from './answer-of-state.js';
+import { answerOfList, answerOfState, answerTidiedAway, endsWithAnswer, endsWithUser } from './answer-of-state.js';
 import { readMessage, readMessages } from './messages.js';
 import { isBytes, isError, plainValue } from './step-outputs.js';
 import { answerOfValue, structuredAnswer } from './structured-answer.js';
@@ -51,7 +51,8 @@ function findAnswer(context: AnswerContext): Answer {
   if (plain === null || isBytes(plain)) return answerOfBytes(plain, context);
   const whole = answerOfValueAlone(plain, context);
   if (whole !== undefined) return whole;
-  const listed = (Array.isArray(plain) ? answerOfList(plain, context) : undefined) ?? answerOfState(context);
+  const listed =
+    (Array.isArray(plain) ? answerOfList(plain, context) : undefined) ?? answerOfState(context) ?? answerTidiedAway(context);
   if (listed !== undefined) return listed;
   const keyed = answerOfKeys(output, context);
   // No model has said anything: the conversation waits where the user left it.

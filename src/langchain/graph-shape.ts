@@ -15,10 +15,21 @@ const MAX_NODES = 1000;
  */
 export class GraphShape {
   readonly #successors: ReadonlyMap<string, ReadonlySet<string> | 'any'>;
+  readonly #leadOn: ReadonlySet<string>;
   readonly #answered = new Map<string, boolean>();
 
-  constructor(successors: ReadonlyMap<string, ReadonlySet<string> | 'any'>) {
+  /** @param leadOn the nodes that an edge without a condition leads away from, to another node */
+  constructor(
+    successors: ReadonlyMap<string, ReadonlySet<string> | 'any'>,
+    leadOn: ReadonlySet<string> = new Set<string>(),
+  ) {
     this.#successors = successors;
+    this.#leadOn = leadOn;
+  }
+
+  /** Whether another node always follows: a run that ends behind this one has stopped at a breakpoint. */
+  leadsOn(node: string): boolean {
+    return this.#leadOn.has(node);
   }
 
   /** A node in which a model has run is finished. */
@@ -62,8 +73,10 @@ export function graphShape(graph: object | undefined): GraphShape | undefined {
   const successors = successorsOf(builder, builder.nodes);
   if (!successors) return undefined;
   // Apps compile a graph anew for each request; what was learned of it holds for the next one.
-  const key = JSON.stringify([...successors].map(([node, next]) => [node, next === 'any' ? next : [...next].sort()]));
-  const shape = byEdges.get(key) ?? new GraphShape(successors);
+  const leadOn = leadingOn(builder.edges);
+  const edges = [...successors].map(([node, next]) => [node, leadOn.has(node), next === 'any' ? next : [...next].sort()]);
+  const key = JSON.stringify(edges);
+  const shape = byEdges.get(key) ?? new GraphShape(successors, leadOn);
   byEdges.set(key, shape);
   known.set(builder, shape);
   return shape;
@@ -93,6 +106,12 @@ function successorsOf(
       else if (successors.has(from)) successors.set(from, 'any');
     }
   return successors;
+}
+
+// Behind a branch there may be nothing, and an edge of several nodes waits for all of them.
+function leadingOn(edges: unknown): Set<string> {
+  const all = edges instanceof Set ? [...(edges as Set<[string, string]>)] : [];
+  return new Set(all.filter(([, to]) => to !== END).map(([from]) => from));
 }
 
 /** Middleware of LangChain's agents runs in nodes of its own. It watches what the agent says. */

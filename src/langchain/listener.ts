@@ -159,6 +159,7 @@ export class Listener {
   }
 
   #nodeEnded(run: ChainRun, node: NonNullable<ChainRun['node']>, output: unknown): void {
+    if (run.parent?.id === run.root.id) run.root.nodeLedOn(node.graph?.leadsOn(node.name) === true, run.superstep);
     if (!this.#isNamed(run)) return;
     const hasAnswered = run.root.nodeEnded(output);
     if (node.hasModel && hasAnswered !== undefined) node.graph?.learn(node.name, hasAnswered);

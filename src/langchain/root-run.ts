@@ -17,6 +17,7 @@ import { asksUser, isInterrupt, type Question, questionsOf } from './questions.j
 import type { RootContext } from './root-context.js';
 import { chosenAnswer } from './selectors.js';
 import { StepOutputs, type StepStart } from './step-outputs.js';
+import { StoppedCalls } from './stopped-calls.js';
 import { UserWords } from './user-words.js';
 
 // An agent may call its model thousands of times; the answer is among the last of them.
@@ -71,6 +72,8 @@ export class RootRun {
   #published: AnswerText[] = [];
   #endedBySignal = false;
   #interrupted = false;
+  /** Of the latest step of the graph that this is: whether another must follow. */
+  #leadsOn: { readonly superstep: string | undefined; readonly isSure: boolean } | undefined;
   #questions: Question[] = [];
   #steps = 0;
   #usage: Usage = {};
@@ -172,6 +175,12 @@ export class RootRun {
     }
   }
 
+  /** A node of the graph that this is has ended; `isSure`: another one always follows. */
+  nodeLedOn(isSure: boolean, superstep: string | undefined): void {
+    const isSameStep = this.#leadsOn?.superstep === superstep;
+    this.#leadsOn = { superstep, isSure: isSure || (isSameStep && this.#leadsOn?.isSure === true) };
+  }
+
   /**
    * A node of LangGraph's that may speak to the user has ended.
    *
@@ -190,6 +199,8 @@ export class RootRun {
   /** The chain has ended. `input` is there when it was deferred. */
   complete(reported: unknown, input?: unknown): void {
     const output = safely(() => this.#stepOutputs.ownOutput(reported)) ?? reported;
+    // A breakpoint is no error: the graph ends as if there were nothing more to do.
+    if (this.#leadsOn?.isSure) this.#interrupted = true;
     this.#beforeEnd(input, output);
     const own = this.#answer(output);
     const answer = own === undefined || own === 'none' ? (this.#historyAnswer() ?? own) : own;
@@ -308,6 +319,7 @@ export class RootRun {
         prompt: this.#words.prompt,
         calls: this.#calls,
         hiddenCalls: this.#hiddenCalls,
+        published: this.#published,
         steps: this.#stepOutputs,
         nodesNamed: settings.assistantNodes !== undefined,
         interrupted: this.#interrupted,
@@ -325,10 +337,12 @@ export class RootRun {
 
   /** A signal is aborted, and LangChain says nothing. */
   #endBySignal(): void {
+    const stopped = new StoppedCalls([...this.#calls, ...this.#hiddenCalls]);
+    if (this.#endedBySignal || stopped.areCaught) return;
     this.#words.settle();
     const recorded = this.#break(this.#watch.endOf(undefined), this.#watch.failure ?? this.#watch.reason);
     this.#endedBySignal = true;
-    this.whenGivenUp(recorded || this.#watch.isFinal);
+    this.whenGivenUp(recorded || (this.#watch.isFinal && !stopped.areReported));
   }
 
   /** Ends with what the reader may have got. Returns whether that was anything. */

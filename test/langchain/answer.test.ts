@@ -18,6 +18,7 @@ const answer = (output: unknown, context: Partial<AnswerContext> = {}) =>
     prompt: 'Why?',
     calls: [],
     hiddenCalls: [],
+    published: [],
     steps: new StepOutputs(),
     nodesNamed: false,
     interrupted: false,
