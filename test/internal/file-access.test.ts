@@ -23,7 +23,8 @@ describe.runIf(process.getuid)('an outbox file', () => {
     const { outbox, lines } = await used(path);
     await outbox.claim(NO_LIMITS);
     process.umask(before);
-    for (const end of ['', '-wal', '-shm', '-owner']) expect((statSync(path + end).mode & 0o777).toString(8)).toBe('600');
+    for (const end of ['', '-wal', '-shm', '-owner'])
+      expect((statSync(path + end).mode & 0o777).toString(8)).toBe('600');
     expect(lines).toEqual([]);
     await outbox.close();
   });
