@@ -31,6 +31,7 @@ export interface SynapSettings {
   rateLimit?: false;
   maxInFlight?: number;
   closeOnSignals?: true;
+  allowInsecure?: true;
   retry?: { ifUnknown: 'dead-letter' };
   /** So many recorders with keys of their own, `k0`, `k1`, …, on one outbox; each turn is the next one's. */
   tenants?: number;

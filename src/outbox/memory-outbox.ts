@@ -21,18 +21,20 @@ const MAX_DEAD_LETTERS = 1000;
 const MAX_DEAD_LETTER_BYTES = 4 * MiB;
 
 export interface MemoryOutboxOptions {
-  /** Messages it holds at most, in flight included; at least 1. Default 10,000. */
+  /** Messages it holds at most, in flight included; at least 1, `Infinity` for no limit. Default 10,000. */
   maxMessages?: number | undefined;
-  /** Bytes that they take at most, in flight included; at least 1. Default 32 MiB. */
+  /** Bytes that they take at most, in flight included; at least 1, `Infinity` for no limit. Default 32 MiB. */
   maxBytes?: number | undefined;
 }
 
+const limit = z.custom<number>(
+  value => value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && (value as number) >= 1),
+  'must be a whole number, 1 or more, or Infinity',
+);
+
 const schema = z.strictObject({
-  maxMessages: z.int().min(1).default(10_000),
-  maxBytes: z
-    .int()
-    .min(1)
-    .default(32 * MiB),
+  maxMessages: limit.default(10_000),
+  maxBytes: limit.default(32 * MiB),
 });
 
 /** An outbox that answers at once. */

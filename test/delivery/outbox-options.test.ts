@@ -22,6 +22,11 @@ describe('an option', () => {
     expect(make).toThrow(expect.objectContaining({ field, message: expect.stringContaining(message) }));
   });
 
+  it('of memoryOutbox may be Infinity: then there is no limit', () => {
+    const outbox = memoryOutbox({ maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY });
+    expect(outbox.fullness()).toBe(0);
+  });
+
   it.each([
     ['maxByte', 'did you mean maxBytes?'],
     ['leaseMS', 'did you mean leaseMs?'],

@@ -1,6 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import { Lease } from '../../src/outbox/sqlite/lease.js';
 import type { LeaseRow } from '../../src/outbox/sqlite/lease-row.js';
@@ -27,6 +30,19 @@ function aFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'synap-lease-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, 'outbox.db');
+}
+
+const HOLDER = fileURLToPath(new URL('programs/lock-holder.ts', import.meta.url));
+
+/** Another process that has the lock. */
+async function holdElsewhere(file: string) {
+  const child = spawn(process.execPath, [HOLDER, `${file}-owner`, '60000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const end = async () => {
+    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) await once(child, 'exit');
+  };
+  onTestFinished(end);
+  await once(child.stdout, 'data');
+  return { end };
 }
 
 /** The one row, and the statements that change it as SQLite would. */
@@ -249,27 +265,58 @@ describe("another's lease", () => {
     expect(isOver({ leaseHost })).toBe(true);
   });
 
-  it('in another namespace of processes is told by the lock alone', () => {
+  it('in another namespace of processes is told by the lock alone', async () => {
     const file = aFile();
     const lock = new OwnerLock(file);
     const place = { ...lock.take(), namespace: 'pid:[1]', pid: process.ppid };
     const leaseHost = JSON.stringify({ lease: 'other', ...place });
-    const isOver = watch(file);
-    expect(isOver({ leaseHost })).toBe(false);
     lock.release();
+    const owner = await holdElsewhere(file);
+    expect(watch(file)({ leaseHost })).toBe(false);
+    await owner.end();
     expect(watch(file)({ leaseHost })).toBe(true);
   });
 });
 
 describe('the lock of an owner', () => {
-  it('is one file, that stays empty', () => {
+  it('is one file, that stays empty', async () => {
     const file = aFile();
     const lock = new OwnerLock(file);
     expect(lock.take()).toMatchObject({ pid: process.pid });
-    expect(new OwnerLock(file).take()).toBe(undefined);
+    lock.release();
+    const owner = await holdElsewhere(file);
+    expect(lock.take()).toBe(undefined);
+    await owner.end();
+    expect(lock.take()).toBeDefined();
     expect(readFileSync(`${file}-owner`).length).toBe(0);
     lock.release();
-    expect(new OwnerLock(file).take()).toBeDefined();
+  });
+
+  it('is that of all outboxes of a process on a file, until the last of them lets go', async () => {
+    const file = aFile();
+    const [one, two] = [new OwnerLock(file), new OwnerLock(file)];
+    const place = one.take();
+    expect(two.take()).toBe(place);
+    one.release();
+    const other = holdElsewhere(file);
+    let isOthers = false;
+    void other.then(() => {
+      isOthers = true;
+    });
+    vi.useRealTimers();
+    await new Promise(resolve => setTimeout(resolve, 500));
+    expect(isOthers).toBe(false);
+    expect(place && two.stateOf(place)).toBe('here');
+    two.release();
+    await other;
+    expect(one.take()).toBe(undefined);
+  });
+
+  it('is not had where there is a link in its place', () => {
+    const file = aFile();
+    symlinkSync(file, `${file}-owner`);
+    expect(new OwnerLock(file).take()).toBe(undefined);
+    expect(existsSync(file)).toBe(false);
   });
 
   it('is taken anew when its file was deleted', () => {
@@ -280,7 +327,7 @@ describe('the lock of an owner', () => {
     rmSync(`${file}-owner`);
     expect(lock.take()).toBeDefined();
     expect(existsSync(`${file}-owner`)).toBe(true);
-    expect(new OwnerLock(file).take()).toBe(undefined);
+    expect(lock.take()).not.toBe(first);
     lock.release();
   });
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkFileAccess } from '../../src/internal/sqlite/file-access.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
-import { anEntry, listen, tempFile, WHOLE_TURN } from '../delivery/outbox-support.js';
+import { anEntry, listen, NO_LIMITS, tempFile, WHOLE_TURN } from '../delivery/outbox-support.js';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -21,8 +21,10 @@ describe.runIf(process.getuid)('an outbox file', () => {
     const path = tempFile();
     const before = process.umask(0);
     const { outbox, lines } = await used(path);
+    await outbox.claim(NO_LIMITS);
     process.umask(before);
-    for (const end of ['', '-wal', '-shm']) expect((statSync(path + end).mode & 0o777).toString(8)).toBe('600');
+    for (const end of ['', '-wal', '-shm', '-owner'])
+      expect((statSync(path + end).mode & 0o777).toString(8)).toBe('600');
     expect(lines).toEqual([]);
     await outbox.close();
   });

@@ -2,6 +2,7 @@ import { closeSync, lstatSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isBusy } from '../../internal/sqlite/errors.js';
+import { checkFileAccess } from '../../internal/sqlite/file-access.js';
 import { isRunning, type ProcessPlace, thisProcess } from './this-process.js';
 
 /** Beside the file of an outbox, under its name. It stays empty. */
@@ -25,6 +26,15 @@ const NETWORK_FILE_SYSTEMS = new Set([
   0x0bd00bd0, 0x01161970, 0x7461636f, 0x47504653,
 ]);
 
+interface HeldLock {
+  readonly db: DatabaseSync;
+  readonly place: OwnerPlace;
+  readonly users: Set<OwnerLock>;
+}
+
+/** What this process holds, by {@link OwnerPlace.file}. All its outboxes on a file have the lock together. */
+const heldHere = new Map<string, HeldLock>();
+
 /**
  * Shows others on this machine that a process lives: an exclusive transaction on an empty SQLite file, which the kernel ends
  * with the process, however that ends. One process at a time has it.
@@ -34,8 +44,7 @@ const NETWORK_FILE_SYSTEMS = new Set([
  */
 export class OwnerLock {
   readonly #path: string;
-  #db: DatabaseSync | undefined;
-  #place: OwnerPlace | undefined;
+  #held: HeldLock | undefined;
   /** Whether another had it when it was tried last. */
   #isTaken = false;
 
@@ -47,7 +56,7 @@ export class OwnerLock {
   /** Takes the lock, or keeps it. @returns where it is held; undefined if it can't be had now */
   take(): OwnerPlace | undefined {
     this.#isTaken = false;
-    if (this.#place !== undefined && this.#place.file === fileId(this.#path)) return this.#place;
+    if (this.#held !== undefined && this.#held.place.file === fileId(this.#path)) return this.#held.place;
     // Somebody has moved or deleted the file.
     this.release();
     const here = thisProcess();
@@ -55,32 +64,46 @@ export class OwnerLock {
     try {
       if (NETWORK_FILE_SYSTEMS.has(statfsSync(dirname(this.#path)).type)) return undefined;
       createFile(this.#path);
+      checkFileAccess(this.#path);
       const file = fileId(this.#path);
       if (file === undefined) return undefined;
-      // Without a journal in memory, a journal of its own would stand beside it.
-      const db = new DatabaseSync(this.#path);
-      this.#db = db;
-      db.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
-      if (file === fileId(this.#path)) {
-        this.#place = { ...here, file };
-        return this.#place;
-      }
+      const held = heldHere.get(file) ?? this.#lock({ ...here, file });
+      held?.users.add(this);
+      this.#held = held;
+      return held?.place;
     } catch (error) {
       this.#isTaken = isBusy(error);
+      return undefined;
     }
-    this.release();
-    return undefined;
   }
 
-  /** Lets go of it. */
+  /** Lets go of it: another outbox of this process may still have it. */
   release(): void {
-    const db = this.#db;
-    this.#db = this.#place = undefined;
+    const held = this.#held;
+    this.#held = undefined;
+    held?.users.delete(this);
+    if (held === undefined || held.users.size > 0) return;
+    heldHere.delete(held.place.file);
+    close(held.db);
+  }
+
+  /** @returns undefined where the file was moved or deleted meanwhile */
+  #lock(place: OwnerPlace): HeldLock | undefined {
+    const db = new DatabaseSync(this.#path);
     try {
-      db?.close();
-    } catch {
-      // There is nothing left to let go of.
+      // Without a journal in memory, a journal of its own would stand beside it.
+      db.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    } catch (error) {
+      close(db);
+      throw error;
     }
+    if (place.file !== fileId(this.#path)) {
+      close(db);
+      return undefined;
+    }
+    const held = { db, place, users: new Set<OwnerLock>() };
+    heldHere.set(place.file, held);
+    return held;
   }
 
   /**
@@ -94,9 +117,9 @@ export class OwnerLock {
     if (here === undefined || owner.kernel !== here.kernel || owner.file !== fileId(this.#path)) return 'unknown';
     const isNeighbour = owner.namespace === here.namespace && owner.pid !== here.pid;
     if (isNeighbour && isRunning(owner.pid)) return 'here';
-    const isMine = this.#place !== undefined;
-    // Then it may be another lease of the same outbox.
-    if (isMine && owner.namespace === here.namespace && owner.pid === here.pid) return 'here';
+    const isMine = this.#held !== undefined;
+    // It may be another lease, of this outbox or of another one.
+    if (heldHere.has(owner.file) && owner.namespace === here.namespace && owner.pid === here.pid) return 'here';
     if (this.take() === undefined) return this.#isTaken ? 'here' : 'unknown';
     if (!isMine) this.release();
     return 'gone';
@@ -111,6 +134,14 @@ function fileId(path: string): string | undefined {
     return stats.isFile() && stats.size === 0n ? `${stats.dev}:${stats.ino}` : undefined;
   } catch {
     return undefined;
+  }
+}
+
+function close(db: DatabaseSync): void {
+  try {
+    db.close();
+  } catch {
+    // There is nothing left to let go of.
   }
 }
 

@@ -7,7 +7,8 @@ const HEADER_BYTES = 100;
 
 /**
  * The pages of a SQLite file that may be damaged, as its readers would see them: what its write-ahead log has of a page stands
- * for it. The files are only ever read. (https://sqlite.org/fileformat2.html)
+ * for it. The files are only ever read, and by a process that has no outbox open on them: to close one would let go of all locks
+ * that SQLite has on it there, as POSIX has it. (https://sqlite.org/fileformat2.html)
  */
 export class PageSource {
   readonly pageSize: number;
