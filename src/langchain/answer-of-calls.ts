@@ -1,5 +1,6 @@
 import { isObject } from '../internal/guards.js';
 import type { Answer, AnswerContext, AnswerText } from './answer-context.js';
+import { answeringCall } from './answering-call.js';
 import type { LlmCall } from './llm-call.js';
 import { MAX_DEPTH, type OutputParts, partsOfOutput } from './output-texts.js';
 import { answerOfValue } from './structured-answer.js';
@@ -40,7 +41,10 @@ function answerOfOnlyCall(parts: OutputParts, { calls, input, output, prompt, no
   if (nodesNamed && answering.every(call => call === last || !call.overlaps(last))) return answerOfCall(last);
   // What a step of the app has made of the model's text is the answer; the text itself may be what it was to keep back.
   const made = [...partsOfOutput(withoutInput(output, input)).texts.keys()].filter(text => text !== prompt?.trim());
-  if (made.length === 1 && answering.length === 1 && !parts.hasScalars) return { text: made[0] ?? '' };
+  const [text] = made;
+  const isOnly = text !== undefined && made.length === 1 && answering.length === 1;
+  // Beside numbers, as a classifier gives them, it is only an answer if it is made of what the model said.
+  if (isOnly && (!parts.hasScalars || answeringCall(answering, { text }))) return { text };
   // A graph may stream the text without keeping it. A chain puts out what it says.
   if (made.length > 0 || parts.hasScalars || answering.some(call => call.place === undefined)) return undefined;
   return only(answering);

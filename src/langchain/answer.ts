@@ -52,7 +52,9 @@ function findAnswer(context: AnswerContext): Answer {
   const whole = answerOfValueAlone(plain, context);
   if (whole !== undefined) return whole;
   const listed =
-    (Array.isArray(plain) ? answerOfList(plain, context) : undefined) ?? answerOfState(context) ?? answerTidiedAway(context);
+    (Array.isArray(plain) ? answerOfList(plain, context) : undefined) ??
+    answerOfState(context) ??
+    answerTidiedAway(context);
   if (listed !== undefined) return listed;
   const keyed = answerOfKeys(output, context);
   // No model has said anything: the conversation waits where the user left it.
