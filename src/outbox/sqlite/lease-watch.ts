@@ -58,6 +58,13 @@ export function ownerState(lock: OwnerLock, { leaseOwner, leaseHost }: LeaseRow)
   return place === undefined ? 'unknown' : lock.stateOf(place);
 }
 
+/** As far as one look can tell: where the lock of the owner does not, by the clock of the machine. */
+export function isDelivering(lock: OwnerLock, lease: LeaseRow): boolean {
+  if (lease.leaseOwner === null) return false;
+  const state = ownerState(lock, lease);
+  return state === 'unknown' ? lease.leaseUntil > Date.now() : state === 'here';
+}
+
 /** What is written down of an owner that has the lock: a process of an earlier version leaves what another has written. */
 export function hostOf(leaseOwner: string | undefined, place: OwnerPlace): string {
   return JSON.stringify({ lease: leaseOwner, ...place });
