@@ -53,7 +53,7 @@ export class LeaseWatch {
 }
 
 /** What the lock tells of the owner of a lease. */
-export function ownerState(lock: OwnerLock, { leaseOwner, leaseHost }: LeaseRow): OwnerState {
+function ownerState(lock: OwnerLock, { leaseOwner, leaseHost }: LeaseRow): OwnerState {
   const place = leaseHost === null ? undefined : readHost(leaseHost, leaseOwner);
   return place === undefined ? 'unknown' : lock.stateOf(place);
 }
