@@ -44,8 +44,17 @@ const poolOptions = {
 
 const connectOptions = { timeout: CONNECT_TIMEOUT_MS, allowH2: false };
 
-/** Nothing is connected before the first request. */
-export function openConnections(origin: string, proxy: HttpProxy | undefined, undici: Undici): Connections {
+/**
+ * Nothing is connected before the first request.
+ *
+ * @param connected is waited for before anything is written to a new connection; it never rejects
+ */
+export function openConnections(
+  origin: string,
+  proxy: HttpProxy | undefined,
+  undici: Undici,
+  connected: () => Promise<void>,
+): Connections {
   const connecting = new WeakSet<object>();
   const note = (error: unknown) => {
     if (typeof error === 'object' && error !== null) connecting.add(error);
@@ -56,8 +65,10 @@ export function openConnections(origin: string, proxy: HttpProxy | undefined, un
       ...poolOptions,
       connect: (options, callback) =>
         connect(options, (...[error, socket]) => {
-          if (error) note(error);
-          callback(...((error ? [error, null] : [null, withoutContinue(socket)]) as Parameters<typeof callback>));
+          if (error) {
+            note(error);
+            callback(error, null);
+          } else void connected().then(() => callback(null, withoutContinue(socket)));
         }),
     });
   }

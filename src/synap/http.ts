@@ -54,7 +54,10 @@ function readingTransport(sender: Sender): HttpTransport {
 
 /** Over connections of its own. */
 function overConnections(origin: string, { proxy }: Route, undici: Undici): Sender {
-  const open = () => openConnections(origin, proxy, undici);
+  // A process may be stopped while it connects, for longer than what it is about to send is its own.
+  const checks = new Set<() => Promise<void>>();
+  const connected = async () => void (await Promise.all([...checks].map(check => check())));
+  const open = () => openConnections(origin, proxy, undici, connected);
   let connections: Connections = open();
   // undici waits for an immediate before it uses a connection again. Where somebody has replaced those, for a test, it never
   // comes: then each request gets a connection of its own.
@@ -82,16 +85,36 @@ function overConnections(origin: string, { proxy }: Route, undici: Undici): Send
       const reset = areReplaced();
       if (reset && !isClosed) unshared ??= open();
       const { dispatcher, address, isConnecting } = (reset && unshared) || connections;
-      const { path, headers, ...options } = optionsOf(request);
+      const { path, headers, signal, ...options } = optionsOf(request);
+      const stopped = new AbortController();
+      let stoppedBy: { readonly error: unknown } | undefined;
+      const check = async () => {
+        try {
+          await request.beforeWriting?.();
+        } catch (error) {
+          stoppedBy = { error };
+          stopped.abort();
+        }
+      };
+      checks.add(check);
       underWay++;
       try {
         const addressed = address({ path, headers });
-        const answer = await undici.request.call(dispatcher, { origin, reset, ...options, ...addressed });
+        const answer = await undici.request.call(dispatcher, {
+          origin,
+          reset,
+          signal: AbortSignal.any([signal, stopped.signal]),
+          ...options,
+          ...addressed,
+        });
         answer.body.once('close', ended);
         return openAnswer(answer, request);
       } catch (error) {
         ended();
+        if (stoppedBy) throw stoppedBy.error;
         throw networkError(error, { ...request, origin, proxy, whileConnecting: isConnecting(error) });
+      } finally {
+        checks.delete(check);
       }
     },
     async close() {

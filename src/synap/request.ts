@@ -132,6 +132,7 @@ export class SynapEndpoint {
       deadline,
       signal,
       limits,
+      beforeWriting: beforeSending,
       onHeaders: answer => {
         if (isSuccess(answer) && !isWebPage(answer)) call(onAccepted);
       },

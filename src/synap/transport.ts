@@ -24,6 +24,11 @@ export interface HttpRequest {
   signal?: AbortSignal | undefined;
   /** How much of a body is read, and for how long. Default: what is plenty for a receipt. */
   limits?: BodyLimits | undefined;
+  /**
+   * Is called when a new connection is there, before anything is written to it: what it rejects with ends the request. Where the
+   * connections are not the transport's own, it is not called.
+   */
+  beforeWriting?: (() => Promise<void>) | undefined;
   /** Is called when status and headers were read, before the body is. */
   onHeaders?: ((response: Pick<HttpResponse, 'status' | 'header'>) => void) | undefined;
 }

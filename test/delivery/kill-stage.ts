@@ -90,10 +90,11 @@ export async function stage(script?: Script) {
 
       const firsts = [...new Set(synap.stored.map(message => message.content))];
       expect(accepted.filter(content => !firsts.includes(content))).toEqual([]);
-      // What was committed and not acknowledged any more may be there, too; nothing else.
-      expect(firsts.length).toBe(stats.accepted);
-      expect(sentAgain).toEqual([]);
       const keys = new Map(synap.stored.map(({ content, metadata }) => [content, metadata?.message_key]));
+      // What was committed and not acknowledged any more may be there, too; nothing else. What was delivered from memory, while a
+      // process that was stopped kept the file locked, the file does not know.
+      expect(firsts.filter(content => isDelivered(keys.get(content))).length).toBe(stats.accepted);
+      expect(sentAgain).toEqual([]);
       for (const { content, metadata } of synap.stored) expect(metadata?.message_key).toBe(keys.get(content));
       const conversations = Map.groupBy(firsts, content => {
         const stored = synap.stored.find(message => message.content === content);

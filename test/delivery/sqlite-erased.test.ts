@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { forgetMatching } from '../../src/outbox/sqlite/forget.js';
 import { sqliteOutbox } from '../../src/outbox/sqlite/index.js';
 import { anEntry, claimKeys, listen, NO_LIMITS, tempFile, WHOLE_TURN } from './outbox-support.js';
 import { version1 } from './version-1-file.js';
@@ -183,5 +184,32 @@ describe('a file of version 0.1', () => {
     await outbox.close();
     expect(modeOf(path)).toBe(0);
     expect(claimed).toHaveLength(1);
+  });
+});
+
+describe('what is forgotten while somebody has it in flight', () => {
+  const claimed = async () => {
+    const path = tempFile();
+    const { outbox } = openOutbox(path);
+    await fill(outbox, 2);
+    await outbox.claim({ ...NO_LIMITS, account: 'a', maxMessages: 1 });
+    return { path, outbox };
+  };
+  const settle = (outbox: ReturnType<typeof sqliteOutbox>) => outbox.settle([{ key: 'k0', to: 'delivered' }], 'a');
+
+  it('stays where that one lives', async () => {
+    const { path, outbox } = await claimed();
+    expect(forgetMatching(path, () => true)).toEqual({ pending: 1, deadLetters: 0, inFlight: 1 });
+    expect(await settle(outbox)).toBe('settled');
+  });
+
+  it('is gone where that one gives no sign of life, and counts no more if it comes back', async () => {
+    const { path, outbox } = await claimed();
+    const db = new DatabaseSync(path);
+    db.exec('UPDATE accounts SET lease_until = 0, lease_host = NULL');
+    db.close();
+    expect(forgetMatching(path, () => true)).toEqual({ pending: 2, deadLetters: 0, inFlight: 0 });
+    await settle(outbox);
+    expect(outbox.stats('a')).toMatchObject({ pending: 0, inFlight: 0, delivered: 0, deadLettered: 2 });
   });
 });

@@ -92,6 +92,18 @@ describe('an interim answer that nobody asked for', () => {
 });
 
 describe('a connection', () => {
+  it('that has come about too late for a request is not written to', async () => {
+    const { origin, connections } = await bytesServer([]);
+    const transport = overUndici.httpTransport(origin);
+    onTestFinished(() => transport.close());
+    const late = new Error('others send it by now');
+    const beforeWriting = () => Promise.reject(late);
+    await expect(transport.request({ method: 'POST', path: '/', headers: {}, body: '{}', beforeWriting })).rejects.toBe(
+      late,
+    );
+    expect(connections.map(({ bytesRead }) => bytesRead)).toEqual([0]);
+  });
+
   it('that was idle for a second is not used again', async () => {
     const { origin, connections } = await bytesServer([OK]);
     const post = transportTo(origin);

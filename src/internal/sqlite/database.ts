@@ -1,7 +1,7 @@
 import { closeSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { monotonicNow } from '../monotonic-clock.js';
-import { DatabaseFileError, damaged, explain, isBusy, sqliteCode } from './errors.js';
+import { DatabaseFileError, damaged, explain, isBusy, notSqlite, sqliteCode } from './errors.js';
 import { checkFileAccess } from './file-access.js';
 
 export const IN_MEMORY = ':memory:';
@@ -157,6 +157,8 @@ export function inspectFile(options: InspectOptions): void {
   if (!stats.isFile())
     throw new DatabaseFileError('inaccessible', `${path} is not a file: choose another place for the database`);
   if (stats.size === 0) return;
+  // SQLite takes it for an empty file, and would write over it.
+  if (stats.size === 1) throw notSqlite(path);
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { readOnly: true });

@@ -71,7 +71,7 @@ export function explain(error: unknown, path: string): DatabaseFileError {
   return new DatabaseFileError('failed', `${path} can't be used: ${message}`, error);
 }
 
-function notSqlite(path: string): DatabaseFileError {
+export function notSqlite(path: string): DatabaseFileError {
   return new DatabaseFileError('not_sqlite', `${path} is not a SQLite database: choose another file`);
 }
 

@@ -1,10 +1,13 @@
 import { closeDatabase, inTransaction, patiently } from '../../internal/sqlite/database.js';
 import { Statements } from '../../internal/sqlite/statements.js';
+import { listAccounts } from './accounts.js';
 import { addToCounters, readRow } from './counters.js';
 import { requeueInFlight } from './entry-moves.js';
 import { type KeptEntry, type KeptState, OutboxReader } from './inspect.js';
 import { purgeMessages } from './kept-messages.js';
+import { isDelivering } from './lease-watch.js';
 import { openOutboxDatabase } from './open-file.js';
+import { OwnerLock } from './owner-lock.js';
 import { SQL } from './statements.js';
 
 const BUSY_TIMEOUT_MS = 5000;
@@ -40,10 +43,14 @@ export function forgetMatching(path: string, matches: (entry: KeptEntry) => bool
   const db = openOutboxDatabase({ path, durability: 'normal' });
   try {
     const statements = new Statements(db, SQL);
-    for (const account of abandonedAccounts(path)) {
+    const lock = new OwnerLock(path);
+    for (const { account } of listAccounts(statements, () => false)) {
       const requeue = () => {
         const row = readRow(statements, account);
+        if (row.inFlight === 0 || isDelivering(lock, row)) return;
         addToCounters(statements, row, requeueInFlight(statements, row));
+        // Whoever had it in flight may only have been suspended: what it says of that counts no more.
+        statements.get('releaseLease').run(row.leaseOwner);
       };
       patiently(() => inTransaction(db, requeue), BUSY_TIMEOUT_MS);
     }
@@ -52,21 +59,6 @@ export function forgetMatching(path: string, matches: (entry: KeptEntry) => bool
     return counts;
   } finally {
     closeDatabase(db);
-  }
-}
-
-/** Those of which something is in flight, and no process sends it. */
-function abandonedAccounts(path: string): string[] {
-  const reader = new OutboxReader(path);
-  try {
-    const isAbandoned = ({ inFlight, delivering }: { inFlight: number; delivering: boolean }) =>
-      inFlight > 0 && !delivering;
-    return reader
-      .status()
-      .accounts.filter(isAbandoned)
-      .map(({ account }) => account);
-  } finally {
-    reader.close();
   }
 }
 

@@ -5,8 +5,7 @@ import type { AccountStats, ClaimedEntry, MessageState, OutboxStats } from '../o
 import { listAccounts } from './accounts.js';
 import { readEntry, readText } from './claim.js';
 import { type FileCounters, readRow, sumOf } from './counters.js';
-import type { LeaseRow } from './lease-row.js';
-import { ownerState } from './lease-watch.js';
+import { isDelivering } from './lease-watch.js';
 import { OwnerLock } from './owner-lock.js';
 import { FORMAT } from './schema.js';
 import { type OutboxStatements, SQL } from './statements.js';
@@ -73,7 +72,7 @@ export class OutboxReader {
   }
 
   status(): OutboxStatus {
-    const accounts = listAccounts(this.#statements, (_, lease) => this.#isDelivering(lease)).map(stats => {
+    const accounts = listAccounts(this.#statements, (_, lease) => isDelivering(this.#lock, lease)).map(stats => {
       const { id, deadLettered, expired, purged } = readRow(this.#statements, stats.account);
       const held = Number(this.#statements.get('countHeld').get(id)?.messages);
       return { ...stats, held, deadLetters: deadLettered + expired - purged };
@@ -96,13 +95,6 @@ export class OutboxReader {
       delivering: accounts.some(({ delivering }) => delivering),
       accounts,
     };
-  }
-
-  /** As far as one look can tell: where the lock of the owner does not, by the clock of the machine. */
-  #isDelivering(lease: LeaseRow): boolean {
-    if (lease.leaseOwner === null) return false;
-    const state = ownerState(this.#lock, lease);
-    return state === 'unknown' ? lease.leaseUntil > Date.now() : state === 'here';
   }
 
   /** The account that a name stands for. */

@@ -53,9 +53,16 @@ export class LeaseWatch {
 }
 
 /** What the lock tells of the owner of a lease. */
-export function ownerState(lock: OwnerLock, { leaseOwner, leaseHost }: LeaseRow): OwnerState {
+function ownerState(lock: OwnerLock, { leaseOwner, leaseHost }: LeaseRow): OwnerState {
   const place = leaseHost === null ? undefined : readHost(leaseHost, leaseOwner);
   return place === undefined ? 'unknown' : lock.stateOf(place);
+}
+
+/** As far as one look can tell: where the lock of the owner does not, by the clock of the machine. */
+export function isDelivering(lock: OwnerLock, lease: LeaseRow): boolean {
+  if (lease.leaseOwner === null) return false;
+  const state = ownerState(lock, lease);
+  return state === 'unknown' ? lease.leaseUntil > Date.now() : state === 'here';
 }
 
 /** What is written down of an owner that has the lock: a process of an earlier version leaves what another has written. */
