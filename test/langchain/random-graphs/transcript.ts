@@ -72,9 +72,9 @@ function stoppedLines(plan: GraphPlan, { step, end, said, isFinished }: Noted): 
     step.end.kind === 'throw' &&
     step.end.when === 'after' &&
     answer.length === 1 &&
-    step.end.role === 'say'
+    (step.end.role === 'say' || step.end.role === 'raw')
   )
-    // The node threw when its model had said all of it. It was on the screen, but is in no state.
+    // The node threw when its model had said all of it. It may have been on the screen, but is in no state.
     lines.push({ maybe: line(text) });
   else if (text !== '' && text === joined(whole)) lines.push(isInvoked(step) ? { maybe: line(text) } : line(text));
   else if (text !== '') {
