@@ -45,4 +45,6 @@ export interface AnswerContext {
    * @param place where it stands in its list
    */
   isNew(message: Message, place?: number): boolean;
+  /** Whether a message of the output stands in the place of an earlier one, whose id it has. */
+  hasReplaced(message: Message): boolean;
 }

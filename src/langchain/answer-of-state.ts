@@ -35,7 +35,7 @@ export function endsWithUser({ output }: AnswerContext): boolean {
 /** Whether a state has messages, and the last of them is an answer. */
 export function endsWithAnswer({ output }: AnswerContext): boolean {
   const last = isObject(output) ? readMessages(output.messages, { strings: true })?.at(-1) : undefined;
-  return last?.speaker === 'ai' && !callsTools(last);
+  return last !== undefined && isAnswer(last);
 }
 
 // Under this name, a list of nothing but strings is one of messages, too.
@@ -91,6 +91,14 @@ function repliesIn(messages: readonly Message[], context: AnswerContext): Reply[
     const call = message.speaker === 'ai' && message.id !== undefined ? callOf(message, calls) : undefined;
     return call?.answers && call.messageId === message.id && !known.has(call) ? [{ message, call }] : [];
   });
+  const answers = [...replaced, ...behind].some(
+    ({ message, place }) => isAnswer(message) && context.isNew(message, place),
+  );
+  // Its call is not always known: a node may call its model with callbacks of its own.
+  const unknown = answers
+    ? undefined
+    : messages.slice(0, start + 1).findLast(message => isAnswer(message) && context.hasReplaced(message));
+  if (unknown) replaced.push({ message: unknown });
   const replies = [...replaced, ...behind].filter(({ message, place, call }) => {
     if (nodesNamed && (call ? !call.visible : context.steps.isFromOtherNode(message.fields))) return false;
     return call !== undefined || context.isNew(message, place);
@@ -99,7 +107,11 @@ function repliesIn(messages: readonly Message[], context: AnswerContext): Reply[
   const isHidden = ({ message, call }: Reply) =>
     call === undefined && callOf(message, context.hiddenCalls) !== undefined;
   const shown = replies.filter(reply => !isHidden(reply));
-  return shown.some(({ message }) => message.speaker === 'ai' && !callsTools(message)) ? shown : replies;
+  return shown.some(({ message }) => isAnswer(message)) ? shown : replies;
+}
+
+function isAnswer(message: Message): boolean {
+  return message.speaker === 'ai' && !callsTools(message);
 }
 
 function callOf(message: Message, calls: readonly LlmCall[]): LlmCall | undefined {

@@ -52,13 +52,16 @@ export function lastMessage(state: unknown): Message | undefined {
  */
 export class StateBefore {
   readonly #known = new Set<string>();
+  readonly #ids = new Set<string>();
 
   constructor(messages: readonly Message[]) {
     messages.forEach((message, place) => {
       const { id } = message;
       const digest = digestOf(message);
-      if (id !== undefined) this.#known.add(`${id}\0${digest}`);
-      else this.#known.add(digest).add(`${place}:${digest}`);
+      if (id !== undefined) {
+        this.#ids.add(id);
+        this.#known.add(`${id}\0${digest}`);
+      } else this.#known.add(digest).add(`${place}:${digest}`);
     });
   }
 
@@ -68,6 +71,11 @@ export class StateBefore {
     const digest = digestOf(message);
     if (id !== undefined) return !this.#known.has(`${id}\0${digest}`);
     return !this.#known.has(place === undefined ? digest : `${place}:${digest}`);
+  }
+
+  /** Whether a message stands in the place of one that said something else under its id. */
+  hasReplaced(message: Message): boolean {
+    return message.id !== undefined && this.#ids.has(message.id) && this.isNew(message);
   }
 
   /** What is new in a later state, in its order. */

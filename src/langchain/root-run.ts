@@ -325,6 +325,7 @@ export class RootRun {
         interrupted: this.#interrupted,
         isResumed: this.#words.isResumed,
         isNew: message => this.#words.isNew(message),
+        hasReplaced: message => this.#words.hasReplaced(message),
       }),
     );
   }

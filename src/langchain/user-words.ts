@@ -154,6 +154,11 @@ export class UserWords {
     return !this.isResumed || message.id === undefined || !this.#context.answered.has(message.id);
   }
 
+  /** @returns whether a message of the final state stands in the place of an earlier one, whose id it has */
+  hasReplaced(message: Message): boolean {
+    return this.#before?.hasReplaced(message) ?? false;
+  }
+
   /**
    * The name under which an answer is known in every process: the message's id, and that of the user's message before it,
    * since a provider may use an id again. Undefined where LangGraph keeps no ids.

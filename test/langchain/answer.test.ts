@@ -24,6 +24,7 @@ const answer = (output: unknown, context: Partial<AnswerContext> = {}) =>
     interrupted: false,
     isResumed: false,
     isNew: () => true,
+    hasReplaced: () => false,
     ...context,
   });
 const textOf = (found: ReturnType<typeof answer>) => (typeof found === 'object' ? found.text : found);

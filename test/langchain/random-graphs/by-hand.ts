@@ -136,6 +136,21 @@ export const BY_HAND: readonly ByHand[] = [
     transcript: [user, assistant(1), user, assistant(2)],
   },
   {
+    name: 'a provider that repeats its id, behind a handler that is given again inside',
+    session: session({ ids: 'same', handler: 'inside' }, { read: 'invoke' }, { read: 'invoke' }),
+    transcript: [user, assistant(1), user, assistant(2)],
+  },
+  {
+    name: 'a provider that repeats its id, after a question without an answer',
+    session: session(
+      { ids: 'same', handler: 'inside' },
+      { read: 'invoke' },
+      { read: 'invoke', end: { kind: 'abort', role: 'say', words: 0 } },
+      { read: 'invoke' },
+    ),
+    transcript: [user, assistant(1), stoppedUser, user, assistant(3)],
+  },
+  {
     name: 'the words of a resume, of a provider that repeats its id',
     session: session({ ids: 'same', wait: 'input' }, {}, {}),
     transcript: [user, assistant(1), user, assistant(2)],

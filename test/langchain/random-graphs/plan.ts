@@ -177,6 +177,10 @@ function possible(plan: GraphPlan): GraphPlan {
   const asks = plan.wait === 'ask' && plan.say !== 'tools' && plan.say !== 'agent';
   const say = asks ? 'tools' : plan.say;
   // An agent's tool call must stand last in the state, so that its id may not be that of an older message.
-  const ids = plan.ids === 'same' && say !== 'model' ? 'own' : plan.ids;
+  const isAgent = say !== 'model';
+  // An answer in the place of an earlier one, of a model that the handler doesn't know, may be an edit of that: it counts only
+  // where nothing else was said.
+  const isUnclear = plan.after.includes('disclaimer') && (plan.handler === 'inside' || plan.handler === 'second');
+  const ids = plan.ids === 'same' && (isAgent || isUnclear) ? 'own' : plan.ids;
   return { ...plan, say, ids };
 }

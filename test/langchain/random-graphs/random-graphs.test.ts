@@ -102,6 +102,6 @@ describe('random graphs', () => {
   } else
     for (const features of GROUPS) {
       const name = features === FEATURES ? 'all there is' : features.join(', ') || 'questions and answers';
-      it(`with ${name}`, () => property(features, features === FEATURES ? runs(20, 1000) : runs(4, 100)));
+      it(`with ${name}`, () => property(features, features === FEATURES ? runs(10, 1000) : runs(2, 100)));
     }
 });

@@ -76,7 +76,7 @@ async function runStep(
   const before = stage.journal.length;
   const { input, user, at, resumes = false } = await inputOf(graph, plan, step, config, index);
   stage.begin(step.end);
-  const { chunks, thrown, stopped } = await read(graph, input, { ...config, ...at }, step, stage);
+  const { chunks, thrown, stopped } = await read(graph, input, { ...config, ...at }, { plan, step, stage });
   const isFinished = await hasFinished(graph, config);
   const end = stopped ?? (thrown !== undefined ? 'error' : (await waits(graph, config)) ? 'waits' : 'whole');
   return { step, user, resumes, said: stage.journal.slice(before), end, isFinished, chunks, thrown };
@@ -95,7 +95,9 @@ async function inputOf(
   const asked = { input: { messages: [message(hasId ? `question-${index}` : undefined)] }, user: [words], at: {} };
   if (index === 0 || step.next === 'ask') return asked;
   if (step.next === 'edit') {
-    const edited = plan.route === 'edge' ? undefined : await lastQuestion(graph, config);
+    // Behind a node that sends the run on by a Command, an edited state leads nowhere.
+    const cannotEdit = plan.route === 'edge' || plan.wait === 'input';
+    const edited = cannotEdit ? undefined : await lastQuestion(graph, config);
     if (!edited) return asked;
     const fork = await graph.updateState({ ...config, ...edited.config } as never, { messages: [message(edited.id)] });
     return { input: null, user: edited.text === words ? [] : [words], at: fork as Config };
@@ -136,7 +138,12 @@ interface Read {
   readonly stopped: 'aborted' | 'abandoned' | undefined;
 }
 
-async function read(graph: App, input: unknown, config: Config, step: Step, stage: Stage): Promise<Read> {
+async function read(
+  graph: App,
+  input: unknown,
+  config: Config,
+  { plan, step, stage }: { plan: GraphPlan; step: Step; stage: Stage },
+): Promise<Read> {
   const abort = new AbortController();
   const chunks: unknown[] = [];
   let stopped: Read['stopped'];
@@ -150,7 +157,7 @@ async function read(graph: App, input: unknown, config: Config, step: Step, stag
   if (kind === 'abort' || kind === 'break')
     void stage.reached.promise
       .then(() => turns(20))
-      .then(() => stop(kind === 'break' && canLeave(step, stage) ? 'break' : 'abort'));
+      .then(() => stop(kind === 'break' && canLeave(plan, step, stage) ? 'break' : 'abort'));
   try {
     const call = { ...config, signal: abort.signal };
     if (step.read === 'invoke') chunks.push(told(await graph.invoke(input as never, call)));
@@ -182,7 +189,9 @@ async function read(graph: App, input: unknown, config: Config, step: Step, stag
 }
 
 /** LangGraph hands out a stream with its first chunk: before that, there is nothing to leave. */
-function canLeave({ read, end }: Step, stage: Stage): boolean {
+function canLeave({ say }: GraphPlan, { read, end }: Step, stage: Stage): boolean {
+  // Nor does a graph in a node stream its messages by itself.
+  if (read === 'messages' && say === 'agent') return false;
   // A model with callbacks of its own streams nothing to those around it.
   if (read === 'messages') return 'words' in end && end.words > 0 && stage.inner === undefined;
   return read === 'values' || read === 'events';

@@ -38,7 +38,7 @@ function answerLines(plan: GraphPlan, step: Noted): Line[] {
     const question = end === 'waits' ? said.findLast(one => one.question !== undefined)?.question : undefined;
     return question === undefined ? [] : [`assistant: ${question}`];
   }
-  return step.step.end.kind.startsWith('slow') ? slowLines(step) : stoppedLines(plan, step);
+  return step.step.end.kind.startsWith('slow') ? slowLines(plan, step) : stoppedLines(plan, step);
 }
 
 /** What was for the user, from the last call of a tool on: that explains what was said before. */
@@ -72,9 +72,9 @@ function stoppedLines(plan: GraphPlan, { step, end, said, isFinished }: Noted): 
     step.end.kind === 'throw' &&
     step.end.when === 'after' &&
     answer.length === 1 &&
-    step.end.role === 'say'
+    (step.end.role === 'say' || step.end.role === 'raw')
   )
-    // The node threw when its model had said all of it. It was on the screen, but is in no state.
+    // The node threw when its model had said all of it. It may have been on the screen, but is in no state.
     lines.push({ maybe: line(text) });
   else if (text !== '' && text === joined(whole)) lines.push(isInvoked(step) ? { maybe: line(text) } : line(text));
   else if (text !== '') {
@@ -102,23 +102,45 @@ function followed(plan: GraphPlan): boolean {
   return plan.after.length > 0 || plan.wait !== 'none' || plan.route !== 'none' || plan.judge || plan.say !== 'model';
 }
 
-/** How far a graph runs ahead of a slow reader is chance: any beginning of what was said, or all of it. */
-function slowLines({ end, said }: Noted): Line[] {
-  const texts = new Set([
-    joined(answerOf(said)),
-    ...said.filter(({ by }) => by === 'say' || by === 'node').map(one => one.text),
+/** How far a graph runs ahead of a slow reader is chance: from what the reader got up to all that was said. */
+function slowLines(plan: GraphPlan, step: Noted): Line[] {
+  const { end, said } = step;
+  const answer = answerOf(said);
+  const got = textRead(plan, step);
+  const answers = answer.map((_, index) => joined(answer.slice(0, index + 1)));
+  const others = [
+    ...said.filter(({ by }) => by === 'say' || by === 'node' || by === 'raw').map(({ text }) => text),
     ...said.map(({ question = '' }) => question),
-  ]);
-  const raw = said.filter(({ by }) => by === 'raw').map(({ text }) => text);
-  const beginnings = [...texts, ...raw].filter(text => text !== '').map(beginning);
-  const whole = [...texts].filter(text => text !== '').map(escaped);
-  if (beginnings.length === 0) return [];
-  return [{ maybe: new RegExp(`^assistant(?: \\(${end}\\): (?:${beginnings.join('|')})|: (?:${whole.join('|')}))$`) }];
+  ];
+  const texts = [...new Set(got === '' ? [...answers, ...others] : answers)].filter(text => text !== '');
+  if (texts.length === 0) return [];
+  const raw = new Set(said.filter(({ by }) => by === 'raw').map(({ text }) => text));
+  const wholes = texts.filter(text => !raw.has(text)).map(escaped);
+  const beginnings = texts.map(text => beginning(text, got));
+  const line = new RegExp(`^assistant(?: \\(${end}\\): (?:${beginnings.join('|')})|: (?:${wholes.join('|')}))$`);
+  return [got === '' ? { maybe: line } : line];
 }
 
-function beginning(text: string): string {
-  const words = text.split(/(?<= )/).map(escaped);
-  return words.reduceRight((rest, word) => `${word}(?:${rest})?`, '');
+/** What a slow reader got of the answer's first message, as far as that must be recorded. */
+function textRead(plan: GraphPlan, { step, said, chunks }: Noted): string {
+  const text = answerOf(said)[0]?.text ?? '';
+  if (step.read === 'values' || step.read === 'updates')
+    return chunks.some(chunk => JSON.stringify(chunk).includes(JSON.stringify(`ai: ${text}`))) ? text : '';
+  if (step.read !== 'messages' || followed(plan)) return '';
+  const pieces = chunks.map(chunk => (Array.isArray(chunk) && chunk[1] === 'say' ? String(chunk[0]) : ''));
+  const read = pieces.map(piece => piece.replace(/^ai: /, '')).join('');
+  return text.startsWith(read) ? read : '';
+}
+
+/** Any beginning of a text that holds at least `from`. */
+function beginning(text: string, from = ''): string {
+  const words = text
+    .slice(from.length)
+    .split(/(?<= )/)
+    .filter(word => word !== '')
+    .map(escaped);
+  const rest = words.reduceRight((tail, word) => `${word}(?:${tail})?`, '');
+  return from === '' || rest === '' ? escaped(from) + rest : `${escaped(from)}(?:${rest})?`;
 }
 
 function escaped(text: string): string {
