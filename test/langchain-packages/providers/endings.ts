@@ -69,7 +69,11 @@ const ENDINGS: Record<string, Ending> = {
     leaves: true,
     status: /^aborted$/,
   },
-  'is stopped by a reader so slow that all of it has come': { answer: { text: WORDS }, act: stops, status: /^aborted$/ },
+  'is stopped by a reader so slow that all of it has come': {
+    answer: { text: WORDS },
+    act: stops,
+    status: /^aborted$/,
+  },
   'is left by its reader': { answer: { text: WORDS, wait: hangs }, leaves: true, status: /^abandoned$/ },
   'takes longer than its timeout': {
     answer: { text: WORDS, wait: hangs },
