@@ -100,15 +100,19 @@ function successorsOf(
   for (const edges of [builder.edges, builder.waitingEdges])
     if (edges instanceof Set)
       for (const [from, to] of edges as Set<[string | string[], string]>) for (const one of [from].flat()) add(one, to);
-  for (const [name, node] of Object.entries(nodes))
-    if (isObject(node) && Array.isArray(node.ends)) for (const end of node.ends) add(name, String(end));
-  if (!isObject(builder.branches)) return successors;
-  for (const [from, branches] of Object.entries(builder.branches))
+  for (const [from, branches] of Object.entries(isObject(builder.branches) ? builder.branches : {}))
     for (const branch of Object.values(isObject(branches) ? branches : {})) {
       const ends = isObject(branch) ? branch.ends : undefined;
       if (isObject(ends)) for (const end of Object.values(ends)) add(from, String(end));
       else if (successors.has(from)) successors.set(from, 'any');
     }
+  // What follows these is only what they command: where they command nothing, the graph ends.
+  const commanding = Object.entries(nodes).filter(
+    ([name, node]) => endsOf(node).length > 0 && isEmpty(successors.get(name)),
+  );
+  for (const [name, node] of Object.entries(nodes)) for (const end of endsOf(node)) add(name, String(end));
+  const hasEnd = [...successors.values()].some(next => next === 'any' || next.size === 0 || next.has(END));
+  for (const [name, node] of commanding) if (!hasEnd || isGraph(node)) add(name, END);
   return successors;
 }
 
@@ -116,6 +120,19 @@ function successorsOf(
 function leadingOn(edges: unknown): Set<string> {
   const all = edges instanceof Set ? [...(edges as Set<[string, string]>)] : [];
   return new Set(all.filter(([, to]) => to !== END).map(([from]) => from));
+}
+
+function endsOf(node: unknown): readonly unknown[] {
+  return isObject(node) && Array.isArray(node.ends) ? node.ends : [];
+}
+
+function isEmpty(next: ReadonlySet<string> | 'any' | undefined): boolean {
+  return next !== undefined && next !== 'any' && next.size === 0;
+}
+
+/** Whether a node is a graph itself, as an agent is: it hands over by a tool, and what it says without that is an answer. */
+function isGraph(node: unknown): boolean {
+  return isObject(node) && isObject(node.runnable) && node.runnable.lg_is_pregel === true;
 }
 
 /** Middleware of LangChain's agents runs in nodes of its own. It watches what the agent says. */

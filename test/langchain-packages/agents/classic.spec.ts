@@ -1,4 +1,4 @@
-import { AgentExecutor, createToolCallingAgent } from '@langchain/classic/agents';
+import { AgentExecutor, createReactAgent, createToolCallingAgent } from '@langchain/classic/agents';
 import {
   ConversationalRetrievalQAChain,
   ConversationChain,
@@ -117,6 +117,24 @@ describe.each(ways)('a chain of langchain’s first years, %s', (_, run) => {
     const executor = new AgentExecutor({ agent, tools: [weather], returnIntermediateSteps: true });
     await run(executor as never, { input: 'Weather?' }, on.config);
     expect(await on.transcript()).toEqual(['user: Weather?', 'assistant: It is sunny.']);
+  });
+
+  it('AgentExecutor is recorded with what a tool returns directly', async () => {
+    await using on = await recordingOn();
+    const direct = tool(async () => 'Sunny, all day.', {
+      name: 'weather',
+      description: 'The weather',
+      schema: z.string(),
+      returnDirect: true,
+    });
+    // Agents that call several tools at once have no such tools.
+    const agent = await createReactAgent({
+      llm: model('I should look.\nAction: weather\nAction Input: Rome', 'never asked'),
+      tools: [direct],
+      prompt: PromptTemplate.fromTemplate('{tools} {tool_names} {input} {agent_scratchpad}') as never,
+    });
+    await run(new AgentExecutor({ agent, tools: [direct] }) as never, { input: 'Weather?' }, on.config);
+    expect(await on.transcript()).toEqual(['user: Weather?', 'assistant: Sunny, all day.']);
   });
 
   it('chains in a row are one question and the last one’s answer', async () => {

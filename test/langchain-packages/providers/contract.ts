@@ -8,11 +8,10 @@ import { createAgent } from 'langchain';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { drain, handlerOn, type On } from '../../langchain/support.js';
-import { type Answer, provider, type Wire } from './wire.js';
+import { itEndsAsItsReaderSaw, type Stoppable } from './endings.js';
+import { type Answer, provider } from './wire.js';
 
-export interface ProviderPackage {
-  readonly wire: Wire;
-  make(url: string): BaseChatModel;
+export interface ProviderPackage extends Stoppable {
   readonly model: string;
   readonly provider: string;
   /** The model that answers, as far as the package says it. */
@@ -34,12 +33,8 @@ export interface ProviderPackage {
   };
   readonly tokens: Tokens | { readonly invoked: Tokens; readonly streamed: Tokens };
   readonly thinks?: boolean;
-  /** Where agents can't have it. */
-  readonly bindsNoTools?: boolean;
   /** Where the package can't read calls of tools out of a stream. */
   readonly streamsNoTools?: boolean;
-  /** Where the package tells nobody that a stream has broken off. */
-  readonly hidesBreaks?: boolean;
   /** Where the model said is no longer known once tools are bound. */
   readonly modelWithTools?: string | undefined;
 }
@@ -185,6 +180,8 @@ export function itHoldsFor(name: string, held: ProviderPackage) {
         finish_reason: 'stop',
       });
     });
+
+    itEndsAsItsReaderSaw(held);
   });
 }
 

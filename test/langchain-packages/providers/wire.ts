@@ -11,8 +11,8 @@ export interface Answer {
   /** Why it stopped, in this provider's terms; by default, as it does after a whole answer. */
   readonly finish?: string;
   readonly refusal?: string;
-  /** Breaks off after the text. */
-  readonly breaks?: boolean;
+  /** Breaks off after the text: as the provider tells of an error, where it does, or by its connection. */
+  readonly breaks?: boolean | 'connection';
   /** Waited for after the text. */
   readonly wait?: Promise<unknown>;
 }
@@ -77,7 +77,7 @@ async function send(response: ServerResponse, said: WireResponse, { breaks, wait
   response.writeHead(200, { 'content-type': said.type });
   for (const frame of said.frames) await write(response, frame);
   await wait;
-  if (breaks && said.error) {
+  if (breaks === true && said.error) {
     for (const frame of said.error) await write(response, frame);
     response.end();
     return;
