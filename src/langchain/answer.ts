@@ -43,14 +43,13 @@ export function answerOfOutput(context: AnswerContext): Answer {
   if (plain === null || isBytes(plain)) return answerOfBytes(plain, context);
   const whole = answerOfValueAlone(plain, context);
   if (whole !== undefined) return whole;
-  const listed =
-    (Array.isArray(plain) ? answerOfList(plain, context) : undefined) ?? answerOfState(context) ?? answerTidiedAway(context);
+  const listed = (Array.isArray(plain) ? answerOfList(plain, context) : undefined) ?? answerOfState(context);
   if (listed !== undefined) return listed;
   const keyed = answerOfKeys(output, context);
   // No model has said anything: the conversation waits where the user left it.
   const waits = context.isResumed ? hasMessages(output) : endsWithUser(context);
   if (interrupted || (waits && keyed === undefined && !calls.some(call => call.answers))) return 'none';
-  return keyed ?? answerOfCalls(context);
+  return keyed ?? answerTidiedAway(context) ?? answerOfCalls(context);
 }
 
 /** The error that an output is, as in a batch that returns its exceptions, or that stands in it where an answer would. */

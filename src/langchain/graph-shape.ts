@@ -74,7 +74,11 @@ export function graphShape(graph: object | undefined): GraphShape | undefined {
   if (!successors) return undefined;
   // Apps compile a graph anew for each request; what was learned of it holds for the next one.
   const leadOn = leadingOn(builder.edges);
-  const edges = [...successors].map(([node, next]) => [node, leadOn.has(node), next === 'any' ? next : [...next].sort()]);
+  const edges = [...successors].map(([node, next]) => [
+    node,
+    leadOn.has(node),
+    next === 'any' ? next : [...next].sort(),
+  ]);
   const key = JSON.stringify(edges);
   const shape = byEdges.get(key) ?? new GraphShape(successors, leadOn);
   byEdges.set(key, shape);
