@@ -222,6 +222,8 @@ const supervised: Case[] = [
     },
     transcript: ['user: Why?', beginning('abandoned', 'It is a')],
     because: 'the client has closed the connection',
+    // On core 0.3 a graph whose reader leaves runs on: only its silence tells.
+    options: { idleMs: 200 },
   },
   {
     name: 'a graph streams events of version 3',
