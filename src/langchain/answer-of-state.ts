@@ -18,12 +18,13 @@ export function answerOfState(context: AnswerContext): Answer {
 
 /**
  * The answer that a node put into the messages, and that a later one has deleted together with the question: a summary took
- * the place of both. Where the question is still there, the answer was taken back.
+ * the place of both. Where the question is still there, the answer was taken back: there is none.
  */
 export function answerTidiedAway(context: AnswerContext): Answer {
   const { output, published } = context;
   const messages = isObject(output) ? readMessages(output.messages, { strings: true }) : undefined;
-  if (!messages || published.length === 0 || promptIndex(messages, context) >= 0) return undefined;
+  if (!messages || published.length === 0) return undefined;
+  if (promptIndex(messages, context) >= 0) return 'none';
   return { text: published.map(({ text }) => text).join('\n\n'), messageId: published.at(-1)?.messageId };
 }
 

@@ -51,10 +51,7 @@ function findAnswer(context: AnswerContext): Answer {
   if (plain === null || isBytes(plain)) return answerOfBytes(plain, context);
   const whole = answerOfValueAlone(plain, context);
   if (whole !== undefined) return whole;
-  const listed =
-    (Array.isArray(plain) ? answerOfList(plain, context) : undefined) ??
-    answerOfState(context) ??
-    answerTidiedAway(context);
+  const listed = (Array.isArray(plain) ? answerOfList(plain, context) : undefined) ?? answerOfState(context);
   if (listed !== undefined) return listed;
   const keyed = answerOfKeys(output, context);
   // No model has said anything: the conversation waits where the user left it.
@@ -62,7 +59,7 @@ function findAnswer(context: AnswerContext): Answer {
   if (interrupted || (waits && keyed === undefined && !calls.some(call => call.answers))) return 'none';
   // What a model says behind an answer that an earlier run has given is of a judge, or of a step that sums up.
   if (context.isResumed && keyed === undefined && endsWithAnswer(context)) return 'none';
-  return keyed ?? answerOfCalls(context);
+  return keyed ?? answerTidiedAway(context) ?? answerOfCalls(context);
 }
 
 /** The error that an output is, as in a batch that returns its exceptions, or that stands in it where an answer would. */

@@ -71,6 +71,8 @@ function isPair(value: unknown): value is [string, unknown] {
 }
 
 function repliesOf(resume: unknown): string[] {
+  // A number in an object is a setting rather than what somebody says.
+  if (typeof resume === 'number') return [String(resume)];
   const found = new Set<string>();
   collect(resume, 0, found);
   return [...found];

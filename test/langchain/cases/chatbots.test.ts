@@ -1,8 +1,14 @@
 // Chatbots as they are built: retrieval with a history, agents with tools and middleware, graphs in graphs, handoffs, workflows.
 
-import { InMemoryCache as AnswerCache } from '@langchain/core/caches';
 import { InMemoryChatMessageHistory } from '@langchain/core/chat_history';
-import { AIMessage, type BaseMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
+import {
+  AIMessage,
+  type BaseMessage,
+  HumanMessage,
+  RemoveMessage,
+  SystemMessage,
+  ToolMessage,
+} from '@langchain/core/messages';
 import { StringOutputParser } from '@langchain/core/output_parsers';
 import { ChatPromptTemplate, MessagesPlaceholder } from '@langchain/core/prompts';
 import {
@@ -26,7 +32,7 @@ import {
   StateGraph,
   task,
 } from '@langchain/langgraph';
-import { createReactAgent, ToolNode } from '@langchain/langgraph/prebuilt';
+import { createReactAgent } from '@langchain/langgraph/prebuilt';
 import {
   createAgent,
   createMiddleware,
@@ -34,11 +40,9 @@ import {
   modelFallbackMiddleware,
   summarizationMiddleware,
 } from 'langchain';
-import { expect } from 'vitest';
 import * as z from 'zod';
-import { drain, ScriptedModel } from '../support.js';
+import { drain } from '../support.js';
 import { ask, calling, graphOf, human, model, saying, weather } from './apps.js';
-import type { Situation } from './processes.js';
 import { type Case, runCases } from './run-cases.js';
 
 const withHistory = ChatPromptTemplate.fromMessages([
@@ -76,7 +80,14 @@ const retrievals: Case[] = [
   {
     name: 'a retrieval chain with a history, streamed',
     app: async ({ config }) =>
-      (await drain(await retrieval('Why do cats purr?', 'They are glad.').stream({ question: 'Why?', chat_history: oldTalk }, config))).join(''),
+      (
+        await drain(
+          await retrieval('Why do cats purr?', 'They are glad.').stream(
+            { question: 'Why?', chat_history: oldTalk },
+            config,
+          ),
+        )
+      ).join(''),
     sees: 'They are glad.',
     transcript: ['user: Why?', 'assistant: They are glad.'],
     because: 'the condensed question is the chain’s own affair',
@@ -148,7 +159,10 @@ const retrievals: Case[] = [
     name: 'a chat history that LangChain keeps, around a chain of messages without keys',
     app: async ({ config }) => {
       const history = new InMemoryChatMessageHistory();
-      const chat = new RunnableWithMessageHistory({ runnable: model('First.', 'Second.'), getMessageHistory: () => history });
+      const chat = new RunnableWithMessageHistory({
+        runnable: model('First.', 'Second.'),
+        getMessageHistory: () => history,
+      });
       const session = { ...config, configurable: { sessionId: 's' } };
       await chat.invoke([human('One?')], session);
       await chat.invoke([human('Two?')], session);
@@ -219,7 +233,10 @@ const agents: Case[] = [
   {
     name: 'an agent of createReactAgent, in several modes at once',
     app: async ({ config }) => {
-      const agent = createReactAgent({ llm: model(calling('weather', 'Let me look.'), 'It is sunny.'), tools: [weather] });
+      const agent = createReactAgent({
+        llm: model(calling('weather', 'Let me look.'), 'It is sunny.'),
+        tools: [weather],
+      });
       const stream = await agent.stream(ask('Weather?'), { ...config, streamMode: ['updates', 'messages', 'values'] });
       return new Set((await drain(stream)).map(([mode]) => mode)).size;
     },
@@ -231,7 +248,11 @@ const agents: Case[] = [
   {
     name: 'an agent calls two tools side by side, one of which fails',
     app: async ({ config }) => {
-      const bad = tool(async () => Promise.reject(new Error('no map')), { name: 'map', description: 'm', schema: z.object({}) });
+      const bad = tool(async () => Promise.reject(new Error('no map')), {
+        name: 'map',
+        description: 'm',
+        schema: z.object({}),
+      });
       const both = { toolCalls: [{ name: 'weather' }, { name: 'map' }] };
       const agent = createReactAgent({ llm: model(both, 'Sunny, but no map.'), tools: [weather, bad] });
       return (await agent.invoke(ask('Weather?'), config)).messages.length;
@@ -268,7 +289,9 @@ const agents: Case[] = [
           return {};
         },
       } as never);
-      return (await drain(await agent.stream(ask('Weather?'), { ...config, streamMode: 'values' } as never))).length > 0;
+      return (
+        (await drain(await agent.stream(ask('Weather?'), { ...config, streamMode: 'values' } as never))).length > 0
+      );
     },
     sees: true,
     transcript: ['user: Weather?', 'assistant: It is sunny.'],
@@ -338,7 +361,14 @@ const agents: Case[] = [
       const remember = tool(
         async (_, runConfig) =>
           new Command({
-            update: { messages: [new ToolMessage({ content: 'kept', tool_call_id: (runConfig as never as { toolCall: { id: string } }).toolCall.id })] },
+            update: {
+              messages: [
+                new ToolMessage({
+                  content: 'kept',
+                  tool_call_id: (runConfig as never as { toolCall: { id: string } }).toolCall.id,
+                }),
+              ],
+            },
           }),
         { name: 'remember', description: 'r', schema: z.object({}) },
       );
@@ -397,8 +427,14 @@ const graphs: Case[] = [
         .addEdge(START, 'inner' as never)
         .addEdge('inner' as never, END)
         .compile({ checkpointer: new MemorySaver() });
-      const thread = { ...config, configurable: { thread_id: 't' }, subgraphs: true, streamMode: ['updates', 'messages'] };
-      for (const question of ['One?', 'Two?']) await drain((await graph.stream(ask(question), thread as never)) as never);
+      const thread = {
+        ...config,
+        configurable: { thread_id: 't' },
+        subgraphs: true,
+        streamMode: ['updates', 'messages'],
+      };
+      for (const question of ['One?', 'Two?'])
+        await drain((await graph.stream(ask(question), thread as never)) as never);
     },
     transcript: ['user: One?', 'assistant: Inner answer.', 'user: Two?', 'assistant: Inner answer.'],
     because: 'each turn has its answer, the same words twice',
@@ -433,9 +469,13 @@ const graphs: Case[] = [
         subject: Annotation<string>,
       });
       const graph = new StateGraph(State)
-        .addNode('joke', async ({ subject }: { subject: string }) => ({ jokes: [(await model(`A joke on ${subject}.`).invoke(subject)).text] }))
+        .addNode('joke', async ({ subject }: { subject: string }) => ({
+          jokes: [(await model(`A joke on ${subject}.`).invoke(subject)).text],
+        }))
         .addNode('best', async ({ jokes }) => ({ messages: [new AIMessage(`The best: ${[...jokes].sort()[0]}`)] }))
-        .addConditionalEdges(START, () => ['cats', 'dogs', 'newts'].map(subject => new Send('joke', { subject })), ['joke'])
+        .addConditionalEdges(START, () => ['cats', 'dogs', 'newts'].map(subject => new Send('joke', { subject })), [
+          'joke',
+        ])
         .addEdge('joke', 'best')
         .addEdge('best', END)
         .compile();
@@ -449,12 +489,22 @@ const graphs: Case[] = [
     name: 'an agent in a graph hands over to another one in the parent',
     app: async ({ config }) => {
       const alice = new StateGraph(MessagesAnnotation)
-        .addNode('alice_says', async () => new Command({ goto: 'bob', graph: Command.PARENT, update: { messages: [new AIMessage({ content: 'I hand you to Bob.', name: 'alice' })] } }))
+        .addNode(
+          'alice_says',
+          async () =>
+            new Command({
+              goto: 'bob',
+              graph: Command.PARENT,
+              update: { messages: [new AIMessage({ content: 'I hand you to Bob.', name: 'alice' })] },
+            }),
+        )
         .addEdge(START, 'alice_says')
         .compile();
       const graph = new StateGraph(MessagesAnnotation)
         .addNode('alice', alice as never, { ends: ['bob'] })
-        .addNode('bob', async ({ messages }) => ({ messages: [new AIMessage({ content: (await model('I am Bob.').invoke(messages)).text, name: 'bob' })] }))
+        .addNode('bob', async ({ messages }) => ({
+          messages: [new AIMessage({ content: (await model('I am Bob.').invoke(messages)).text, name: 'bob' })],
+        }))
         .addEdge(START, 'alice')
         .addEdge('bob', END)
         .compile();
@@ -487,7 +537,7 @@ const graphs: Case[] = [
     name: 'a node writes its own tokens to a custom stream',
     app: async ({ config }) => {
       const graph = graphOf({
-        say: async (_, runConfig: { writer?: (chunk: unknown) => void }) => {
+        say: async (_: unknown, runConfig: { writer?: (chunk: unknown) => void }) => {
           for (const word of ['Hel', 'lo']) runConfig.writer?.({ word });
           return { messages: [new AIMessage('Hello')] };
         },
@@ -502,9 +552,15 @@ const graphs: Case[] = [
     name: 'a deferred node sums up two branches of different length',
     app: async ({ config }) => {
       const graph = new StateGraph(MessagesAnnotation)
-        .addNode('a', async () => void (await model('Part A').invoke('a')) ?? {})
+        .addNode('a', async () => {
+          await model('Part A').invoke('a');
+          return {};
+        })
         .addNode('b', async () => ({}))
-        .addNode('b2', async () => void (await model('Part B').invoke('b')) ?? {})
+        .addNode('b2', async () => {
+          await model('Part B').invoke('b');
+          return {};
+        })
         .addNode('sum', saying(model('All together.')), { defer: true })
         .addEdge(START, 'a')
         .addEdge(START, 'b')
@@ -541,12 +597,21 @@ const graphs: Case[] = [
   {
     name: 'a graph that is asked by a question and grades its documents',
     app: async ({ config }) => {
-      const State = Annotation.Root({ question: Annotation<string>, documents: Annotation<string[]>, generation: Annotation<string>, grade: Annotation<string> });
+      const State = Annotation.Root({
+        question: Annotation<string>,
+        documents: Annotation<string[]>,
+        generation: Annotation<string>,
+        grade: Annotation<string>,
+      });
       const graph = new StateGraph(State)
         .addNode('retrieve', async () => ({ documents: ['Cats purr.', 'Dogs bark.'] }))
         .addNode('judge', async ({ question }) => ({ grade: (await model('yes').invoke(question)).text }))
-        .addNode('rewrite', async ({ question }) => ({ question: (await model('Why do cats purr?').invoke(question)).text }))
-        .addNode('generate', async ({ question }) => ({ generation: (await model('They are glad.').invoke(question)).text }))
+        .addNode('rewrite', async ({ question }) => ({
+          question: (await model('Why do cats purr?').invoke(question)).text,
+        }))
+        .addNode('generate', async ({ question }) => ({
+          generation: (await model('They are glad.').invoke(question)).text,
+        }))
         .addEdge(START, 'retrieve')
         .addEdge('retrieve', 'judge')
         .addEdge('judge', 'rewrite')
@@ -557,12 +622,15 @@ const graphs: Case[] = [
     },
     sees: 4,
     transcript: ['user: Why?', 'assistant: They are glad.'],
-    because: 'the corrective-retrieval graph of LangGraph’s docs: the answer is the generation, and the question what the user asked',
+    because:
+      'the corrective-retrieval graph of LangGraph’s docs: the answer is the generation, and the question what the user asked',
   },
   {
     name: 'a state keeps its talk under another name, without ids',
     app: async ({ config }) => {
-      const State = Annotation.Root({ dialog: Annotation<BaseMessage[]>({ reducer: (a, b) => a.concat(b), default: () => [] }) });
+      const State = Annotation.Root({
+        dialog: Annotation<BaseMessage[]>({ reducer: (a, b) => a.concat(b), default: () => [] }),
+      });
       const llm = model('One.', 'Two.');
       const graph = new StateGraph(State)
         .addNode('say', async ({ dialog }) => ({ dialog: [await llm.invoke(dialog)] }))
@@ -581,10 +649,14 @@ const graphs: Case[] = [
     name: 'messages are plain objects and are never read by LangChain',
     app: async ({ config }) => {
       type Plain = { role: string; content: string };
-      const State = Annotation.Root({ messages: Annotation<Plain[]>({ reducer: (a, b) => a.concat(b), default: () => [] }) });
+      const State = Annotation.Root({
+        messages: Annotation<Plain[]>({ reducer: (a, b) => a.concat(b), default: () => [] }),
+      });
       const llm = model('Yes.', 'Yes.');
       const graph = new StateGraph(State)
-        .addNode('say', async ({ messages }) => ({ messages: [{ role: 'assistant', content: (await llm.invoke(messages)).text }] }))
+        .addNode('say', async ({ messages }) => ({
+          messages: [{ role: 'assistant', content: (await llm.invoke(messages)).text }],
+        }))
         .addEdge(START, 'say')
         .addEdge('say', END)
         .compile({ checkpointer: new MemorySaver() });
@@ -600,7 +672,17 @@ const graphs: Case[] = [
     name: 'messages come as tuples, and one of them as a text',
     app: async ({ config }) => {
       const graph = graphOf({ say: saying(model('Fine.')) }).compile();
-      const first = await graph.invoke({ messages: [['system', 'Be kind.'], ['user', 'Hi'], ['assistant', 'Hello'], ['human', 'How are you?']] } as never, config);
+      const first = await graph.invoke(
+        {
+          messages: [
+            ['system', 'Be kind.'],
+            ['user', 'Hi'],
+            ['assistant', 'Hello'],
+            ['human', 'How are you?'],
+          ],
+        } as never,
+        config,
+      );
       const second = await graph.invoke({ messages: 'And now?' } as never, config);
       return [first.messages.length, second.messages.length];
     },
@@ -628,7 +710,9 @@ const graphs: Case[] = [
       const llm = model('One.', 'Two.', 'Three.');
       const graph = graphOf({
         say: saying(llm),
-        tidy: ({ messages }) => ({ messages: messages.slice(0, -1).map(({ id }) => new RemoveMessage({ id: id ?? '' })) }),
+        tidy: ({ messages }) => ({
+          messages: messages.slice(0, -1).map(({ id }) => new RemoveMessage({ id: id ?? '' })),
+        }),
       }).compile({ checkpointer: new MemorySaver() });
       const thread = { ...config, configurable: { thread_id: 't' } };
       let left = 0;
@@ -655,7 +739,8 @@ const graphs: Case[] = [
         .addEdge('sum', END)
         .compile({ checkpointer: new MemorySaver() });
       const thread = { ...config, configurable: { thread_id: 't' } };
-      for (const question of ['1?', '2?']) await drain(await graph.stream(ask(question), { ...thread, streamMode: 'messages' }));
+      for (const question of ['1?', '2?'])
+        await drain(await graph.stream(ask(question), { ...thread, streamMode: 'messages' }));
     },
     transcript: ['user: 1?', 'assistant: One.', 'user: 2?', 'assistant: Two.'],
     because: 'the answer was streamed and stood in the state; the summary is for the model',
@@ -663,7 +748,9 @@ const graphs: Case[] = [
   {
     name: 'a reducer keeps the last two messages',
     app: async ({ config }) => {
-      const State = Annotation.Root({ messages: Annotation<BaseMessage[]>({ reducer: (a, b) => a.concat(b).slice(-2), default: () => [] }) });
+      const State = Annotation.Root({
+        messages: Annotation<BaseMessage[]>({ reducer: (a, b) => a.concat(b).slice(-2), default: () => [] }),
+      });
       const llm = model('Same.', 'Same.', 'Same.');
       const graph = new StateGraph(State)
         .addNode('say', async ({ messages }) => ({ messages: [await llm.invoke(messages)] }))
@@ -679,7 +766,9 @@ const graphs: Case[] = [
   {
     name: 'a reducer keeps the last message only',
     app: async ({ config }) => {
-      const State = Annotation.Root({ messages: Annotation<BaseMessage[]>({ reducer: (_, b) => b, default: () => [] }) });
+      const State = Annotation.Root({
+        messages: Annotation<BaseMessage[]>({ reducer: (_, b) => b, default: () => [] }),
+      });
       const graph = new StateGraph(State)
         .addNode('say', async ({ messages }) => ({ messages: [await model('Glad.').invoke(messages)] }))
         .addEdge(START, 'say')
@@ -698,7 +787,11 @@ const graphs: Case[] = [
       const graph = graphOf({ say: saying(llm) }).compile({ checkpointer: new MemorySaver() });
       const thread = { ...config, configurable: { thread_id: 't' } };
       const { messages } = await graph.invoke(ask('1?'), thread);
-      await graph.updateState(thread, { messages: [new RemoveMessage({ id: messages.at(-1)?.id ?? '' })] }, '__start__');
+      await graph.updateState(
+        thread,
+        { messages: [new RemoveMessage({ id: messages.at(-1)?.id ?? '' })] },
+        '__start__',
+      );
       return (await graph.invoke(null, thread)).messages.map(({ text }: BaseMessage) => text);
     },
     sees: ['1?', 'Better.'],
@@ -725,12 +818,15 @@ const workflows: Case[] = [
     app: async ({ config }) => {
       const llm = model('One.', 'Two.');
       const call = task('call', async (messages: BaseMessage[]) => llm.invoke(messages));
-      const flow = entrypoint({ name: 'chat', checkpointer: new MemorySaver() }, async (messages: BaseMessage[], runConfig) => {
-        const before = (runConfig as { previous?: BaseMessage[] }).previous ?? [];
-        const all = [...before, ...messages];
-        const reply = await call(all);
-        return entrypoint.final({ value: reply, save: [...all, reply] });
-      });
+      const flow = entrypoint(
+        { name: 'chat', checkpointer: new MemorySaver() },
+        async (messages: BaseMessage[], runConfig) => {
+          const before = (runConfig as { previous?: BaseMessage[] }).previous ?? [];
+          const all = [...before, ...messages];
+          const reply = await call(all);
+          return entrypoint.final({ value: reply, save: [...all, reply] });
+        },
+      );
       const thread = { ...config, configurable: { thread_id: 't' } };
       await flow.invoke([human('1?')], thread);
       await drain(await flow.stream([human('2?')], { ...thread, streamMode: 'values' } as never));
@@ -742,7 +838,9 @@ const workflows: Case[] = [
     name: 'a workflow whose tasks run side by side and are joined',
     app: async ({ config }) => {
       const part = task('part', async (name: string) => (await model(`On ${name}.`).invoke(name)).text);
-      const flow = entrypoint('flow', async (names: string[]) => (await Promise.all(names.map(name => part(name)))).join(' '));
+      const flow = entrypoint('flow', async (names: string[]) =>
+        (await Promise.all(names.map(name => part(name)))).join(' '),
+      );
       return flow.invoke(['cats', 'dogs'], config);
     },
     sees: 'On cats. On dogs.',
@@ -755,4 +853,3 @@ runCases('retrieval and histories', retrievals);
 runCases('agents', agents);
 runCases('graphs', graphs);
 runCases('workflows', workflows);
-void expect; void ToolNode; void AnswerCache; void ScriptedModel; void (0 as never as Situation);
