@@ -37,10 +37,11 @@ export function messagesOfState(state: unknown): readonly Message[] | undefined 
   return undefined;
 }
 
-/** The message that a state ends with. */
-export function lastMessage(state: unknown): Message | undefined {
+/** The message that a state ends with, as the state has it; undefined where that is no message. */
+export function lastMessage(state: unknown): object | undefined {
   const messages = isObject(state) && Array.isArray(state.messages) ? state.messages : state;
-  return Array.isArray(messages) ? readMessage(messages.at(-1)) : undefined;
+  const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;
+  return typeof last === 'object' && last !== null && readMessage(last) ? last : undefined;
 }
 
 /**
@@ -60,6 +61,11 @@ export class StateBefore {
       if (id !== undefined) this.#known.add(`${id}\0${digest}`);
       else this.#known.add(digest).add(`${place}:${digest}`);
     });
+  }
+
+  /** How many digests are kept. */
+  get size(): number {
+    return this.#known.size;
   }
 
   /** @param place where the message stands in its state, if that is known */
