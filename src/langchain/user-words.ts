@@ -12,7 +12,7 @@ import type { RootContext } from './root-context.js';
 import { chosenPrompt } from './selectors.js';
 
 // What a digest of an old message takes, with its place in a set.
-const DIGEST_CHARACTERS = 60;
+const DIGEST_CHARACTERS = 25;
 
 /**
  * What the user said in one run, and when it is known:
