@@ -32,7 +32,8 @@ export class InputValues {
 
 function token(value: unknown): unknown {
   if (typeof value === 'object' && value !== null) return new WeakRef(value);
-  if (typeof value !== 'string' || value.length <= 2 * ENDS) return value;
-  // A slice would keep the whole text in memory.
-  return `${value.length}:${textDigest(value.slice(0, ENDS) + value.slice(-ENDS))}`;
+  if (typeof value !== 'string') return value;
+  // A part of a text would hold the whole of it in V8's memory, so only a digest is kept.
+  const ends = value.length <= 2 * ENDS ? value : value.slice(0, ENDS) + value.slice(-ENDS);
+  return `${value.length}:${textDigest(ends)}`;
 }

@@ -95,11 +95,12 @@ export class Listener {
       const run = this.#enter(start, awaited);
       if (run?.root.id === start.runId) {
         run.root.begin(input, deferred);
-        this.#runs.grew(run.root, run.root.promptLength);
-        return;
+        return this.#runs.measure(run.root);
       }
-      run?.root.chainStarted(input, start.metadata, run.internal);
-      if (run && !run.internal) this.#followStep(run, start, input);
+      if (!run) return;
+      run.root.chainStarted(input, start.metadata, run.internal);
+      if (!run.internal) this.#followStep(run, start, input);
+      this.#runs.measure(run.root);
     });
   }
 
@@ -115,12 +116,10 @@ export class Listener {
       if (stream) stream.listener ??= run.call;
       run.root.signalled(run.call);
       const isRoot = run.root.id === run.id;
-      if (isRoot) {
-        run.root.beginCall(start.asRoot());
-        this.#runs.grew(run.root, run.root.promptLength);
-      }
+      if (isRoot) run.root.beginCall(start.asRoot());
       if (run.internal) return run.root.hiddenCallStarted(run.call);
       run.root.callStarted(run.call, isRoot ? () => [] : start.inChain);
+      this.#runs.measure(run.root);
       this.#followStep(run, start);
     });
   }
@@ -166,9 +165,11 @@ export class Listener {
   }
 
   callEnded(runId: string, output: unknown, cached: boolean): void {
-    this.#leave(runId, ({ id, root, call, stepStart }) => {
+    this.#leave(runId, run => {
+      const { id, root, call, stepStart } = run;
       if (!call) return;
       call.end(output, { cached });
+      this.#grow(run, call, false);
       root.callEnded(call, stepStart);
       if (root.id === id) root.completeCall(call);
     });
@@ -338,6 +339,7 @@ export class Listener {
       } finally {
         this.#runs.close(run);
       }
+      if (run.root.id !== run.id) this.#runs.measure(run.root);
     });
   }
 

@@ -13,6 +13,7 @@ import {
 } from './call-details.js';
 import { answerText, isThinkingAloud, messageContent, pieceText, saysAnything, withoutThoughts } from './content.js';
 import { callsTools, readMessage, toolArguments, toolNames } from './messages.js';
+import { sizeOf } from './size-of.js';
 
 /**
  * How far a model's text goes by itself: to the `reader`; no farther than a `step` of the app's behind it in a chain; or no
@@ -26,6 +27,11 @@ export interface LlmStart extends CallStartFields {
   readonly visible: boolean;
   readonly reaches: Reach;
 }
+
+// A text of small pieces takes up to ten times the memory of one that is whole. It is made whole each time that it has grown by
+// this many characters and by an eighth, so that a long one is copied at most nine times in all.
+const PIECED_CHARACTERS = 256;
+const PIECED_SHARE = 8;
 
 // Orders starts and ends of calls; no clock is fine enough for that.
 let moment = 0;
@@ -76,6 +82,8 @@ export class LlmCall {
   readonly #startedAt = ++moment;
   #endedAt = Infinity;
   #text = '';
+  #wholeLength = 0;
+  #argumentsSize = 0;
   /** The first chunk: with some packages it names the model that answers, which counts where the end does not. */
   #opening: unknown;
   #provider: string | undefined;
@@ -161,9 +169,9 @@ export class LlmCall {
     return this.#said(this.#text + givenText(this.#unreported));
   }
 
-  /** How many characters have come. */
+  /** How many characters it holds: what it has said so far, and what it gave to tools. */
   get length(): number {
-    return this.#text.length;
+    return this.#text.length + this.#argumentsSize;
   }
 
   #said(all: string): string {
@@ -174,6 +182,7 @@ export class LlmCall {
   end(output: unknown, { cached = false } = {}): void {
     this.state = 'done';
     this.#unreported = undefined;
+    this.#reported = undefined;
     this.#endedAt = ++moment;
     this.#responseModel = this.#openingModel();
     this.#opening = undefined;
@@ -187,6 +196,7 @@ export class LlmCall {
     this.forTools = message !== undefined && callsTools(message);
     this.toolCalls = message ? toolNames(message) : [];
     this.toolArguments = message ? toolArguments(message) : [];
+    this.#argumentsSize = this.toolArguments.length > 0 ? sizeOf(this.toolArguments) : 0;
     const result = { generation, llmOutput: isObject(output) ? output.llmOutput : undefined };
     this.#provider ??= providerOfResult(result);
     this.#responseModel = responseModelOf({ ...result, model: this.model }) ?? this.#responseModel;
@@ -199,6 +209,7 @@ export class LlmCall {
 
   fail(): void {
     this.state = 'failed';
+    this.#reported = undefined;
     this.#endedAt = ++moment;
     this.#responseModel = this.#openingModel();
     this.#opening = undefined;
@@ -239,6 +250,11 @@ export class LlmCall {
     if (piece === '') return;
     this.streamed = true;
     this.#text += piece;
+    const grown = this.#text.length - this.#wholeLength;
+    if (grown < PIECED_CHARACTERS || grown < this.#wholeLength / PIECED_SHARE) return;
+    // Reading one character of it lets V8 join the pieces.
+    this.#text.charCodeAt(0);
+    this.#wholeLength = this.#text.length;
   }
 
   #openingModel(): string | undefined {

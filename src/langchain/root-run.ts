@@ -70,6 +70,8 @@ export class RootRun {
   readonly #watch = new AbortWatch(() => this.#endBySignal());
   /** What LangGraph's nodes have put into the state as an answer. */
   #published: AnswerText[] = [];
+  #publishedSize = 0;
+  #measured = 0;
   #endedBySignal = false;
   #interrupted = false;
   /** Of the latest step of the graph that this is: whether another must follow. */
@@ -106,9 +108,12 @@ export class RootRun {
     this.#words.beginCall(messages);
   }
 
-  /** How long what the user said last is. */
-  get promptLength(): number {
-    return this.#words.prompt?.length ?? 0;
+  /** By how many characters it has grown since this was last asked, beside the texts of its models. */
+  takeGrowth(): number {
+    const size = this.#words.size + this.#stepOutputs.size + this.#publishedSize;
+    const growth = size - this.#measured;
+    this.#measured = size;
+    return growth;
   }
 
   /** A chain inside starts. */
@@ -193,6 +198,7 @@ export class RootRun {
     const known = new Set(this.#published.map(({ text }) => text));
     this.#published.push(...answers.filter(({ text }) => !known.has(text)));
     if (this.#published.length > MAX_PUBLISHED) this.#published.shift();
+    this.#publishedSize = this.#published.reduce((size, { text }) => size + text.length, 0);
     return callsTools ? undefined : answers.length > 0;
   }
 

@@ -37,8 +37,10 @@ export interface ChainRun {
 // An app with more under way than this at once, some 8,000 conversations, has a leak, or is many apps.
 const MAX_BYTES = 48_000_000;
 const MAX_RUNS = 100_000;
-// What a root holds beside its texts, and what a character of those takes at most. The first was measured (interrupted.test.ts).
+// What a root and a run inside it hold beside their texts, and what a character of those takes at most. The first two were measured
+// (memory.long.test.ts).
 const ROOT_BYTES = 6000;
+const RUN_BYTES = 1000;
 const CHARACTER_BYTES = 2;
 // A tool or a model may think for long without a word. So many idle times later nobody waits for it any more.
 const DORMANT_FACTOR = 12;
@@ -98,8 +100,11 @@ export class Runs {
   add(run: ChainRun, record?: unknown): void {
     this.#runs.set(run.id, run);
     run.root.runIds.add(run.id);
-    if (run.id !== run.root.id) return this.#bound();
     const { root } = run;
+    if (run.id !== root.id) {
+      this.#bytes += RUN_BYTES;
+      return this.#bound();
+    }
     this.#roots.set(run.id, root);
     if (typeof record === 'object' && record !== null) unreadRoots?.register(record, root, root);
     this.#bytes += ROOT_BYTES;
@@ -119,10 +124,16 @@ export class Runs {
     if (this.#bytes > MAX_BYTES) this.#bound();
   }
 
+  /** A root may hold more than before, or less, beside the texts of its models. */
+  measure(root: RootRun): void {
+    const growth = root.takeGrowth();
+    if (growth !== 0 && this.#roots.get(root.id) === root) this.grew(root, growth);
+  }
+
   /** Ends a run. With a root, all that is inside it ends. */
   close(run: ChainRun): void {
     if (run.root.id === run.id) return this.#closeRoot(run.root);
-    this.#runs.delete(run.id);
+    if (this.#runs.delete(run.id)) this.#bytes -= RUN_BYTES;
     run.root.runIds.delete(run.id);
     this.#closed.add(run.id);
   }
@@ -141,7 +152,7 @@ export class Runs {
   #closeRoot(root: RootRun): void {
     unreadRoots?.unregister(root);
     for (const id of root.runIds) {
-      this.#runs.delete(id);
+      if (this.#runs.delete(id) && id !== root.id) this.#bytes -= RUN_BYTES;
       this.#closed.add(id);
     }
     root.runIds.clear();

@@ -5,11 +5,14 @@ import { NOTHING, type Totals, totalsOfState } from './first-half.js';
 import { graphStep, isOfUser, lastMessage, messagesOfState, StateBefore } from './graph-state.js';
 import type { HistoryEntry } from './history/history-updates.js';
 import { InputValues } from './input-values.js';
-import type { Message } from './messages.js';
+import { type Message, readMessage } from './messages.js';
 import { humans, type Prompt, type PromptMessage, promptOfInput } from './prompt.js';
 import { readResume, replyIn } from './resume.js';
 import type { RootContext } from './root-context.js';
 import { chosenPrompt } from './selectors.js';
+
+// What a digest of an old message takes, with its place in a set.
+const DIGEST_CHARACTERS = 25;
 
 /**
  * What the user said in one run, and when it is known:
@@ -43,7 +46,8 @@ export class UserWords {
   readonly #places = new WeakMap<object, number>();
   #firstStep: string | undefined;
   #step: string | undefined;
-  #lastMessage: Message | undefined;
+  /** The graph holds it while it works on it. */
+  #lastMessage: WeakRef<object> | undefined;
   #tasks: string[] = [];
   #firstTask: string | undefined;
   #firstHalf = NOTHING;
@@ -66,6 +70,15 @@ export class UserWords {
     return this.#prompt;
   }
 
+  /** About how many characters it holds. */
+  get size(): number {
+    let size = (this.#prompt?.length ?? 0) + (this.#before?.size ?? 0) * DIGEST_CHARACTERS;
+    for (const { content } of this.#fallback) if (content !== this.#prompt) size += content.length;
+    for (const { content } of this.#waiting) if (content !== this.#prompt) size += content.length;
+    for (const reply of this.#replies) size += reply.length;
+    return size;
+  }
+
   /** Whether the final state of this run may hold answers of earlier turns after the user's last message. */
   get isResumed(): boolean {
     return this.#isResumed;
@@ -78,7 +91,7 @@ export class UserWords {
 
   /** What the state ends with that the latest step was given. */
   get lastMessage(): Message | undefined {
-    return this.#lastMessage;
+    return readMessage(this.#lastMessage?.deref());
   }
 
   /** What the run took before it was interrupted, where its answer is the second half of that. */
@@ -112,7 +125,8 @@ export class UserWords {
     }
     if (at.step !== this.#step) this.#tasks = [];
     this.#step = at.step;
-    this.#lastMessage = safely(() => lastMessage(input)) ?? this.#lastMessage;
+    const last = safely(() => lastMessage(input));
+    if (last) this.#lastMessage = new WeakRef(last);
     if (at.task !== undefined) this.#tasks.push(at.task);
     const isFirst = this.#firstStep === undefined;
     this.#firstStep ??= at.step;

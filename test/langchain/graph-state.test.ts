@@ -51,7 +51,7 @@ describe('the messages of a state', () => {
   });
 
   it('end with its last one', () => {
-    expect(lastMessage({ messages: [human('Hi'), ai('Ho')] })?.content).toBe('Ho');
+    expect(lastMessage({ messages: [human('Hi'), ai('Ho')] })).toMatchObject({ content: 'Ho' });
     expect(lastMessage({ messages: [] })).toBeUndefined();
     expect(lastMessage({})).toBeUndefined();
   });
