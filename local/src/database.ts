@@ -10,6 +10,7 @@ import { APPLICATION_ID, CREATE_SCHEMA, SCHEMA_VERSION } from './schema.js';
 const SQLITE_FULL = 13;
 // The file beside the database that its users share can't grow.
 const SQLITE_IOERR_SHMSIZE = 4874;
+const SQLITE_IOERR_WRITE = 778;
 
 const SECOND = 1000;
 const BUSY_TIMEOUT_MS = 5 * SECOND;
@@ -37,8 +38,8 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-/** Whether `error` is SQLite's "the disk is full". */
+/** Whether `error` is SQLite's "the disk is full", or a write that a quota or a limit of file sizes has refused. */
 export function isFull(error: unknown): boolean {
   const code = sqliteCode(error);
-  return (code & 0xff) === SQLITE_FULL || code === SQLITE_IOERR_SHMSIZE;
+  return (code & 0xff) === SQLITE_FULL || code === SQLITE_IOERR_SHMSIZE || code === SQLITE_IOERR_WRITE;
 }

@@ -28,6 +28,8 @@ export interface Backlog {
 /** What an outbox says of what waits. */
 export interface Waiting {
   readonly pending: number;
+  /** Those under way are not pending, and take room, too. */
+  readonly inFlight?: number | undefined;
   readonly pendingBytes: number;
   readonly fullness?: number | undefined;
 }
@@ -77,8 +79,9 @@ export class BacklogWatch {
   }
 
   /** A message was put. */
-  filled({ pending, fullness }: Waiting): void {
+  filled({ pending: notSent, inFlight = 0, fullness }: Waiting): void {
     if (fullness === undefined) return;
+    const pending = notSent + inFlight;
     const reached = LEVELS.filter(level => fullness >= level).length;
     const kept = LEVELS.filter(level => fullness >= level - RECOVERED_BELOW).length;
     const before = this.#level;

@@ -1,5 +1,6 @@
 import { type Logger, loggerUntil } from '../internal/logger.js';
 import { monotonicNow } from '../internal/monotonic-clock.js';
+import { wallNow } from '../internal/wall-clock.js';
 import type { ClaimedEntry, ClaimLimits, MaybePromise, OutboxEntry } from '../outbox/outbox.js';
 import type { RecordingClient } from '../synap/client.js';
 import { NetworkError } from '../synap/errors.js';
@@ -150,7 +151,7 @@ export class BatchDelivery {
   #contextOf(outcome: Outcome, claimedAt: number): DecisionContext {
     const { ageMs, acceptedAt } = outcome.entry;
     return {
-      ageMs: ageMs === undefined ? Date.now() - acceptedAt : ageMs + monotonicNow() - claimedAt,
+      ageMs: ageMs === undefined ? wallNow() - acceptedAt : ageMs + monotonicNow() - claimedAt,
       unreadable: this.#unknownOutcomes.after(outcome),
       isProven: this.suspects.isProven(outcome.entry.key),
       isAccountToBlame: this.suspects.blame === 'account',

@@ -1,4 +1,5 @@
 import { monotonicNow } from '../internal/monotonic-clock.js';
+import { wallNow } from '../internal/wall-clock.js';
 import type { RecordMessageInput } from '../synap/messages.js';
 import type { ClaimedEntry, ClaimLimits, DeadLetter, MessageState, OutboxEntry, Settlement } from './outbox.js';
 import { pick } from './pick-batch.js';
@@ -123,7 +124,7 @@ export class MemoryLine {
     } else {
       const { to, error } = settlement;
       this.stats[to === 'dead' ? 'deadLettered' : 'expired']++;
-      this.#dead.set(left.key, { ...left, state: to, error, diedAt: Date.now() });
+      this.#dead.set(left.key, { ...left, state: to, error, diedAt: wallNow() });
     }
     return left;
   }

@@ -1,5 +1,6 @@
 import * as z from 'zod/v4';
 import { monotonicNow } from '../internal/monotonic-clock.js';
+import { wallNow } from '../internal/wall-clock.js';
 import { byPosition, type Held, hold, MemoryLine, release } from './memory-line.js';
 import type {
   AccountStats,
@@ -172,7 +173,7 @@ export function memoryOutbox(options: MemoryOutboxOptions = {}): MemoryOutbox {
         const { state, error: _, diedAt: __, ...entry } = letter;
         line.removeDead(entry.key);
         line.stats[state === 'dead' ? 'deadLettered' : 'expired']--;
-        line.append({ ...entry, position: ++newest, acceptedAt: Date.now(), since: monotonicNow(), attempts: 0 });
+        line.append({ ...entry, position: ++newest, acceptedAt: wallNow(), since: monotonicNow(), attempts: 0 });
         deadBytes -= entry.bytes;
         bytes += entry.bytes;
       }

@@ -3,6 +3,7 @@ import type { Relay } from '../delivery/relay.js';
 import { BoundedSet } from '../internal/bounded-set.js';
 import type { JsonObject } from '../internal/json.js';
 import { isPromise, type MaybePromise } from '../internal/promises.js';
+import { wallNow } from '../internal/wall-clock.js';
 import type { WarnOnce } from '../internal/warn-once.js';
 import type { OutboxEntry, PutResult } from '../outbox/outbox.js';
 import type { RecordMessageInput } from '../synap/messages.js';
@@ -259,7 +260,8 @@ export class Intake {
     try {
       entry = this.#entry(pending, redacted);
     } catch (error) {
-      return this.#losePending(pending, 'invalid_message', error);
+      // What is not redacted can't be wrong.
+      return this.#losePending(pending, 'redact_failed', error);
     }
     return this.#recent.add(entry.key) ? this.#put(pending, entry) : this.#repeat();
   }
@@ -275,7 +277,7 @@ export class Intake {
     const whole = { content: message.content, missing: message.role === 'user' ? 0 : message.missing };
     const { content, missing } = withoutTornEnd(kept.content, whole);
     const sized = truncateMessage({ ...kept, content, metadata: { ...kept.metadata, message_key: key } }, missing);
-    return { key, ...sized, acceptedAt: Date.now(), attempts: 0, maybeStored: false };
+    return { key, ...sized, acceptedAt: wallNow(), attempts: 0, maybeStored: false };
   }
 
   #put(pending: Pending, entry: OutboxEntry): MaybePromise<Acceptance> {

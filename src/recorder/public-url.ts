@@ -6,7 +6,7 @@ const MAX_DEPTH = 2;
 // Names of parameters in lower case, letters and digits only. Whoever has one of these is let in: signatures of S3, CloudFront,
 // Google, Azure, Alibaba, Tencent and Akamai, tokens, keys and passwords. Without its signature, the rest of the first ones says nothing.
 const SECRET =
-  /signature|token|secret|passw|pwd|credential|auth(?!or)|apikey|accesskey|accessid|keypair|privatekey|subscriptionkey|hmac|jwt|assertion|ticket|hdn(?:ts|ea|tl)|rlkey|resourcekey|^(?:x(?:amz|goog|oss|cos|bz)|q(?:ak|sign))|^(?:sig|sign|key|hm|oh|ncohc|otp|skoid|sktid)$/;
+  /signature|token|secret|passw|pwd|credential|auth(?!or)|apikey|accesskey|accessid|keypair|privatekey|subscriptionkey|hmac|jwt|assertion|ticket|hdn(?:ts|ea|tl)|rlkey|resourcekey|^(?:x(?:amz|goog|oss|cos|bz)|q(?:ak|sign))|^(?:pass|pw|bearer|sas|iks|upt|sig|sign|key|hm|oh|ncohc|otp|skoid|sktid)$/;
 // Names that mean a secret only where their value may be one.
 const MAYBE_SECRET =
   /^(?:code|state|s|st|sg|sid|sessid|session|sessionid|phpsessid|jsessionid|hash|policy|verify|md5)$/;
@@ -23,12 +23,13 @@ const MIN_SECRET = 16;
  */
 export function publicUrl(url: string, depth = 0): string {
   const [, base = '', query = '', fragment = ''] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(url) ?? [];
-  return maskSecrets(withoutUser(base) + kept(query, depth) + kept(fragment, depth)).toWellFormed();
+  return maskSecrets(withoutSession(withoutUser(base)) + kept(query, depth) + kept(fragment, depth)).toWellFormed();
 }
 
 /** An address is parted from the user before it by the last @; a password may hold a slash that nobody has escaped. */
 function withoutUser(base: string): string {
-  const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:[/\\]{2,})(.*)$/is.exec(base) ?? [];
+  const [, scheme = '', rest = ''] =
+    /^((?:(?:https?|wss?|ftp):[/\\]*|(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}))(.*)$/is.exec(base) ?? [];
   if (scheme === '') return base;
   const slash = rest.search(/[/\\]/);
   const authority = slash < 0 ? rest : rest.slice(0, slash);
@@ -36,6 +37,13 @@ function withoutUser(base: string): string {
   if (at >= 0) return scheme + rest.slice(at + 1);
   const host = authority.startsWith('[') || /^[^:]*(?::\d{0,5})?$/.test(authority);
   return host ? base : scheme + rest.slice(rest.lastIndexOf('@') + 1);
+}
+
+/** Some servers keep a session in the path: `/a.png;jsessionid=0f3a`. */
+function withoutSession(base: string): string {
+  return base.replace(/;([^;/=]{1,100})=([^;/]*)/g, (all, name: string, value: string) =>
+    isSecret(name, value) ? '' : all,
+  );
 }
 
 /** A query or a fragment with its mark, without what is secret in it. */

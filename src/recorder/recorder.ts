@@ -250,7 +250,7 @@ export class Recorder {
     this.#processHooks?.forget();
     this.#intake.giveUp();
     this.#events?.close();
-    await this.#settings.closeClient().catch(() => {});
+    await within(CLOSE_GRACE_MS, this.#settings.closeClient()).catch(() => {});
     return result;
   }
 

@@ -31,10 +31,41 @@ const WHITE_SPACE = new Set(['n', 'r', 't', 'b', 'f', 'v']);
 export function withholdQuotes(line: string, sources: Iterable<string>): string {
   const texts = bounded(sources).map(text => folded(plain(text)));
   if (texts.length === 0 || line === '') return line;
-  const readable = plain(line);
+  const encoded = quotesInBytes(line, texts);
+  const open = encoded.length === 0 ? line : replaceSpans(line, encoded, REDACTED);
+  const readable = plain(open);
   const spans = quotesIn(readable, texts);
-  if (spans.length === 0) return line;
+  if (spans.length === 0) return open;
   return replaceSpans(readable, spans, REDACTED);
+}
+
+/** Bytes in base64 or as hexadecimal digits, which hold a quote. */
+function quotesInBytes(line: string, texts: readonly string[]): Span[] {
+  const runs = [...line.matchAll(/[A-Za-z0-9+/_-]{16,}/g)].map(({ index, 0: run }) => ({
+    from: index,
+    to: index + run.length,
+    texts: [...(/^(?:[0-9a-f]{2})+$/i.test(run) ? [fromHex(run)] : []), ...fromBase64(run)],
+  }));
+  const found = sharedRuns(
+    runs.map(run => run.texts.map(text => folded(plain(text))).join('\n')),
+    texts,
+    MIN_RUN,
+  );
+  return runs.filter((_, index) => (found[index] ?? []).length > 0);
+}
+
+function fromHex(digits: string): string {
+  return decoder.decode(Uint8Array.from(digits.match(/../g) ?? [], hex => Number.parseInt(hex, 16)));
+}
+
+/** The beginning may be cut off, too: then the text stands at another place of the first four characters. */
+function fromBase64(run: string): string[] {
+  const standard = run.replaceAll('-', '+').replaceAll('_', '/');
+  return [0, 1, 2, 3].map(cut => {
+    const whole = standard.slice(cut);
+    const bytes = atob(whole.slice(0, whole.length - (whole.length % 4)));
+    return decoder.decode(Uint8Array.from(bytes, byte => byte.charCodeAt(0)));
+  });
 }
 
 function quotesIn(readable: string, texts: readonly string[]): Span[] {
@@ -104,7 +135,7 @@ function plain(text: string): string {
     readable = before
       .replace(/(?:%[0-9a-f]{2})+/gi, decoded)
       .replace(/\\u\{?([0-9a-f]{4,6})\}?/gi, (all, hex: string) => fromCode(Number.parseInt(hex, 16), all))
-      .replace(/\\x([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+      .replace(/(?:\\x[0-9a-f]{2})+/gi, bytesOfLog)
       .replace(/\\([^ux])/g, (_, letter: string) => (WHITE_SPACE.has(letter) ? ' ' : letter))
       .replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,4}));/gi, entity);
     if (readable === before) break;
@@ -120,6 +151,16 @@ function plain(text: string): string {
 function decoded(sequence: string): string {
   const bytes = sequence.slice(1).split('%');
   return decoder.decode(Uint8Array.from(bytes, hex => Number.parseInt(hex, 16)));
+}
+
+/** `\xc3\xab`: of Python's bytes, UTF-8; of JavaScript, a character each. */
+function bytesOfLog(sequence: string): string {
+  const codes = sequence
+    .slice(2)
+    .split(/\\x/i)
+    .map(hex => Number.parseInt(hex, 16));
+  const text = decoder.decode(Uint8Array.from(codes));
+  return text.includes('\ufffd') ? String.fromCharCode(...codes) : text;
 }
 
 function entity(all: string, decimal?: string, hex?: string, name?: string): string {

@@ -1,3 +1,10 @@
+// Where a word begins, also behind an escape of JSON, of a URL or of a log, the last letter of which is none of the word's.
+const START = /(?:\b|(?<=%[0-9a-f]{2}|\\(?:[nrtbfv0]|u[0-9a-f]{4}|x[0-9a-f]{2})))/i.source;
+
+function key(pattern: string): RegExp {
+  return new RegExp(START + pattern, 'g');
+}
+
 /**
  * What keys and credentials look like in the texts of errors and in URLs. Each pattern is linear in the text, and keeps in
  * `$1` what may stay.
@@ -13,11 +20,11 @@ const PATTERNS: readonly [RegExp, string][] = [
     /\b((?:proxy-)?authorization["']?\s{0,5}[:=]\s{0,5}["']?)(?:(?:bearer|basic|digest|token|negotiate|apikey)\s{1,5})?[^\s"',;]+/gi,
     '$1***',
   ],
-  [/\b(bearer\s{1,5}["']?)[A-Za-z0-9._~+/=*-]{6,}/gi, '$1***'],
+  [/\b(bearer(?:\s|%20|\+){1,5}["']?)[A-Za-z0-9._~+/=*-]{6,}/gi, '$1***'],
   [/\b((?:set-)?cookie["']?\s{0,5}[:=]\s{0,5}["']?)[^\s"',]{1,4000}/gi, '$1***'],
   // "Incorrect API key provided: …", "the API key '…' is not valid": of any service, whatever its keys begin with.
   [
-    /\b(api[ _-]?key(?:\s(?:provided|is|was|of|given|used|invalid))?["']?\s{0,3}[:=]?\s{0,3}["'`(]?)[A-Za-z0-9_.*-]{16,}/gi,
+    /\b(api[ _-]?key(?:\s(?:provided|is|was|of|given|used|invalid|header))?["'\\]{0,3}\s{0,3}[:=,]?\s{0,3}["'`(\\]{0,3})[A-Za-z0-9_.*+/-]{16,}/gi,
     '$1***',
   ],
   // apiKey=…, "api_key":"…", client_secret=…, X-Amz-Signature=…
@@ -30,17 +37,21 @@ const PATTERNS: readonly [RegExp, string][] = [
   // token=… elsewhere, where what follows is no word.
   [/\b((?:token|key|signature|sig|hmac)["']?\s{0,5}[:=]\s{0,5}["']?)[A-Za-z0-9+/_.~=-]{16,}/gi, '$1***'],
   // Keys by what they begin with: OpenAI, Anthropic, Stripe, xAI, Groq, Google, AWS, GitHub, GitLab, Slack, Hugging Face …
-  [/\b(?:sk|pk|rk|xai|pplx|nvapi|tvly|glpat|sess|xox[abeoprs]|xapp)-[A-Za-z0-9_*.-]{6,}/g, '***'],
-  [/\b(?:gsk|sk|pk|rk|whsec|github_pat|gh[opusr]|lsv2|synap)_[A-Za-z0-9_*-]{8,}/g, '***'],
-  [/\b(?:hf|r8)_[A-Za-z0-9]{16,}/g, '***'],
-  [/\bAIza[A-Za-z0-9_-]{10,}/g, '***'],
-  [/\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}/g, '***'],
-  [/\bya29\.[A-Za-z0-9_-]{10,}/g, '***'],
+  [key('(?:sk|csk|pk|rk|xai|pplx|nvapi|tvly|glpat|sess|xox[abeoprs]|xapp)-[A-Za-z0-9_*.-]{6,}'), '***'],
+  [key('(?:gsk|sk|pk|rk|pcsk|whsec|github_pat|gh[opusr]|lsv2|synap)_[A-Za-z0-9_*-]{8,}'), '***'],
+  [key('(?:hf|r8|fw|npm|ntn|vck|jina|cfut|tgp_v1|dop_v1|lin_api)_[A-Za-z0-9_-]{16,}'), '***'],
+  [key('(?:pa|fc)-[A-Za-z0-9_-]{20,}'), '***'],
+  [key('dapi[0-9a-f]{32}'), '***'],
+  [key('SG\\.[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}'), '***'],
+  [key('AIza[A-Za-z0-9_-]{10,}'), '***'],
+  [key('AQ\\.[A-Za-z0-9_-]{20,}'), '***'],
+  [key('(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}'), '***'],
+  [key('ya29\\.[A-Za-z0-9_-]{10,}'), '***'],
   // The token of a Telegram bot and the secret of a Slack hook, in the path of an address.
   [/(\/bot)\d{6,}:[A-Za-z0-9_-]{20,}/g, '$1***'],
   [/(hooks\.slack\.com\/services\/)[A-Za-z0-9/_-]{10,}/g, '$1***'],
   // A JSON Web Token.
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g, '***'],
+  [key('eyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}(?:\\.[A-Za-z0-9_-]*)?'), '***'],
 ];
 
 // A secret that is shorter stands in texts by chance.

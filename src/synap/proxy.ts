@@ -1,4 +1,4 @@
-import { rawEnv } from '../internal/env.js';
+import { isQuoted, rawEnv } from '../internal/env.js';
 import { InvalidInputError } from './errors.js';
 
 /** A proxy that requests go through. */
@@ -43,7 +43,9 @@ export function chooseProxy(target: URL, option: string | false | undefined): Pr
   if (option !== undefined) return { proxy: proxyOfOption(option) };
   const named = proxyVariable(target.protocol);
   if (named === undefined) return {};
+  const quoted = isQuoted(named.value) && 'stands in quotes, which are taken for a part of it: set it without them';
   if (isExempt(target, rawEnv('no_proxy') ?? rawEnv('NO_PROXY') ?? '')) return { leftOut: named.name };
+  if (quoted) return { leftOut: named.name, problem: quoted };
   const read = readProxy(
     /^[a-z][a-z0-9+.-]*:\/\//i.test(named.value) ? named.value : `http://${named.value}`,
     named.name,

@@ -33,6 +33,8 @@ describe.each(outboxes)('an outbox %s', (_, outbox) => {
       { reason: 'outbox', pending: expect.any(Number), fullness: 0.5, waitMs: undefined },
       { reason: 'outbox', fullness: 0.9 },
     ]);
+    // Those under way take room, too.
+    for (const { pending, fullness } of on.backlogs) expect(pending).toBe(20 * (fullness ?? 0));
     expect(on.log.filter(line => /the outbox is (50|90) % full/.test(line))).toHaveLength(2);
     on.say(2);
     expect(on.backlogs).toHaveLength(2);

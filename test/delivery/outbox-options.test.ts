@@ -39,6 +39,14 @@ describe('an option', () => {
   });
 });
 
+it.each([
+  ['file:///var/lib/outbox.db', 'must be a path, not a URL'],
+  ['a\0b', 'must not hold a NUL character'],
+  [':memory:', 'must be a file'],
+])('the path %j of sqliteOutbox is refused', (path, advice) => {
+  expect(() => sqliteOutbox({ path })).toThrow(`sqliteOutbox: path: ${advice}`);
+});
+
 describe('an outbox', () => {
   const own = (changes: object) => ({ ...memoryOutbox(), ...changes });
   it.each<[string, unknown, string]>([

@@ -21,10 +21,16 @@ describe.each([
   ['in memory', () => []],
   ['in SQLite', () => ['--file', tempFile()]],
 ])('an outbox %s', (_, outbox) => {
-  it.each(['Date', 'timers'])('delivers, flushes and closes while the app has stopped its %s', async stop => {
+  it.each(['Date', 'timers', 'mock'])('delivers, flushes and closes while the app has stopped its %s', async stop => {
     const { flushed, closedMs, delivered, accepted, stored } = await run(3, '--stop', stop, ...outbox());
     expect(flushed).toEqual({ delivered: 20, pending: 0, deadLettered: 0 });
     expect({ delivered, accepted, stored }).toEqual({ delivered: 24, accepted: 24, stored: 24 });
+    expect(closedMs).toBeLessThan(4000);
+  });
+
+  it('flushes and closes in time where the app has stopped what Node.js needs, too, and nothing can be sent', async () => {
+    const { flushed, closedMs } = await run(0, '--stop', 'all', ...outbox());
+    expect(flushed.delivered + flushed.pending).toBe(20);
     expect(closedMs).toBeLessThan(4000);
   });
 

@@ -375,7 +375,10 @@ describe('a redaction', () => {
       true,
     ],
     ['rejects', () => Promise.reject(new Error('pin 1234')), 'redact_failed', true],
-    ['makes the text a number', message => ({ ...message, content: 7 as never }), 'invalid_message', true],
+    ['makes the text a number', message => ({ ...message, content: 7 as never }), 'redact_failed', true],
+    ['makes the user a number', message => ({ ...message, userId: Number.NaN as never }), 'redact_failed', true],
+    ['takes the user out', message => ({ ...message, userId: '' }), 'redact_failed', true],
+    ['inherits from the message', message => Object.create(message), 'redact_failed', true],
   ])('that %s loses the message, and only what the app did not want so is said', async (_, redact, reason, isSaid) => {
     const on = intakeOn({ redact });
     expect(await say(on.open(), 'Hi')).toBe(reason);
@@ -469,7 +472,7 @@ describe('a large message', () => {
 
   it('is left out where it is too large even without its text', () => {
     const on = intakeOn({ redact: message => ({ ...message, userId: 'u'.repeat(300_000) }) });
-    expect(say(on.open(), 'Hi')).toBe('invalid_message');
+    expect(say(on.open(), 'Hi')).toBe('redact_failed');
     expect(on.stored).toEqual([]);
   });
 

@@ -46,11 +46,24 @@ describe('a URL', () => {
     ['https://ada:p/w@host/a', 'https://host/a'],
     ['HTTPS://ada:p@w@host/a@b', 'HTTPS://host/a@b'],
     ['https:\\\\ada:pw@host\\a', 'https:\\\\host\\a'],
+    ['//ada:pw@host/a.png', '//host/a.png'],
+    ['https:/ada:pw@host/a', 'https:/host/a'],
+    ['https:ada:pw@host/a', 'https:host/a'],
   ])('%s loses its user', (url, open) => {
     expect(publicUrl(url)).toBe(open);
   });
 
   it.each([
+    ['https://host/a.png;jsessionid=0123456789ABCDEF0123?x=1', 'https://host/a.png?x=1'],
+    ['https://host/a.png?pw=hunter2&v=2', 'https://host/a.png?v=2'],
+    ['https://ik.example/a.jpg?ik-t=1&ik-s=0123456789abcdef', 'https://ik.example/a.jpg?ik-t=1'],
+  ])('%s loses its session, password or signature', (url, open) => {
+    expect(publicUrl(url)).toBe(open);
+  });
+
+  it.each([
+    '//host/a@b',
+    'https://host/a;v=1;q=2/b',
     'https://host/npm/foo@1.2/x.js',
     'https://[::1]:8080/a@b',
     'https://host/?q=a;b=c'.replace(';', '&'),

@@ -236,7 +236,7 @@ describe('through a recorder, somebody unknown', () => {
     on.recorder.turn({ conversationId: 'c' }).user('Hi');
     await on.recorder.flush();
     expect(on.synap.stored).toEqual([]);
-    expect(on.recorder.stats().refused).toEqual({ invalid_message: 1 });
+    expect(on.recorder.stats().refused).toEqual({ redact_failed: 1 });
   });
 
   it('never makes one of two messages or turns whose ids were not there', async () => {

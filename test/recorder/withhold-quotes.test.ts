@@ -21,6 +21,14 @@ const ESCAPES: [string, (text: string) => string][] = [
   ['in a URL', encodeURIComponent],
   ['in a form', text => new URLSearchParams({ q: text }).toString()],
   ['as HTML', html],
+  ['in base64', text => Buffer.from(text).toString('base64')],
+  ['in base64 that is cut at both ends', text => Buffer.from(text).toString('base64').slice(5, 61)],
+  ['in base64 for URLs', text => Buffer.from(text).toString('base64url')],
+  ['in hexadecimal digits', text => Buffer.from(text).toString('hex')],
+  [
+    'as bytes of Python',
+    text => [...Buffer.from(text)].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
+  ],
   ['in capitals', text => text.toUpperCase()],
   ['on one line', text => text.replaceAll('\n', ' ')],
 ];
@@ -28,7 +36,7 @@ const ESCAPES: [string, (text: string) => string][] = [
 describe('an error', () => {
   it.each(ESCAPES)('does not quote the prompt %s', (_, escaped) => {
     const line = withholdQuotes(`Blocked by policy: ${escaped(PROMPT)} (code 7)`.replace(/\s+/g, ' '), [PROMPT]);
-    for (const word of ['Zoë', 'Zed', 'Müller', '4242', 'hunter2', '1234567', 'ZED', 'HUNTER2', '%C3', 'u00fc'])
+    for (const word of ['Zoë', 'Zed', 'Müller', '4242', 'hunter2', '1234567', 'ZED', 'HUNTER2', '%C3', 'u00fc', 'Q3MiBa', '4d79206e', 'Ã'])
       expect(line).not.toContain(word);
     expect(line).toMatch(/^Blocked by policy: .*\(code 7\)$/);
   });
@@ -59,6 +67,7 @@ describe('an error', () => {
 
   it.each([
     'socket hang up',
+    'request req_011CSHoEeqs5C35K2UUqR7Fy of 5f2b9c0e4d1a4c6f8e7d6c5b4a392817 failed',
     'AI_APICallError: 429 Too Many Requests, retry after 20 s',
     "Error: Cannot read properties of undefined (reading 'text')",
     'Error: model "gpt-5" not found at https://host/v1/chat/completions?a=b%20c',

@@ -144,6 +144,7 @@ describe('which proxy is used', () => {
     [{ HTTPS_PROXY: 'https://a.example' }, 'https://s.example', 'a.example:443'],
     [{ HTTPS_PROXY: 'socks5://a.example' }, 'https://s.example', 'a.example:1080'],
     [{ ALL_PROXY: 'http://a:1' }, 'https://s.example', undefined],
+    [{ HTTPS_PROXY: '"http://a:1"' }, 'https://s.example', undefined],
   ])('%j for %s is %s', (env, target, host) => {
     for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
     expect(chooseProxy(new URL(target), undefined).proxy?.host).toBe(host);

@@ -4,6 +4,7 @@ const SQLITE_READONLY = 8;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
+const SQLITE_IOERR_WRITE = 778;
 const SQLITE_NOTADB = 26;
 
 /**
@@ -48,6 +49,9 @@ export function sqliteCode(error: unknown): number {
 /** Says in words what an error of SQLite, or of the file system, means for the file at `path`. */
 export function explain(error: unknown, path: string): DatabaseFileError {
   if (error instanceof DatabaseFileError) return error;
+  // A quota, or a limit on the size of files: for those SQLite has no code of their own.
+  if (sqliteCode(error) === SQLITE_IOERR_WRITE)
+    return new DatabaseFileError('full', `${path} can't be written: look at the disk, and at the quota on it`, error);
   switch (sqliteCode(error) & 0xff) {
     case SQLITE_NOTADB:
       return notSqlite(path);

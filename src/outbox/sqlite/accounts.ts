@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction } from '../../internal/sqlite/database.js';
+import { wallNow } from '../../internal/wall-clock.js';
 import type { AccountStats } from '../outbox.js';
 import { addToCounters, type Counters, ensureRow, noChange, type OutboxRow, readRow } from './counters.js';
 import { requeueInFlight } from './entry-moves.js';
@@ -73,7 +74,7 @@ export function adoptVersion1(db: DatabaseSync, statements: OutboxStatements, to
 
 /** The owner is of version 1, which can renew nothing any more: its lease is told by the clock of the machine only. */
 function mayBeUnderWay({ leaseOwner, leaseUntil, leaseMs }: LeaseRow): boolean {
-  const now = Date.now();
+  const now = wallNow();
   return leaseOwner !== null && leaseUntil > now && leaseUntil <= now + 2 * leaseMs;
 }
 

@@ -1,3 +1,4 @@
+import { wallNow } from '../../internal/wall-clock.js';
 import type { ClaimedEntry, DeadLetter, OutboxEntry, Settlement } from '../outbox.js';
 import { type CountersChange, noChange, type OutboxRow } from './counters.js';
 import type { Claimed } from './lease.js';
@@ -53,7 +54,7 @@ export function insertEntry(
   const { conversationId } = message;
   const letter = 'state' in entry ? entry : undefined;
   const state: EntryState = letter?.state ?? newState(statements, id, conversationId);
-  const trouble = [letter?.error ?? refused ?? null, letter?.diedAt ?? null, refused === undefined ? null : Date.now()];
+  const trouble = [letter?.error ?? refused ?? null, letter?.diedAt ?? null, refused === undefined ? null : wallNow()];
   const attempted = [attempts, Number(maybeStored)];
   statements
     .get('insertEntry')
@@ -118,7 +119,7 @@ function settleOne(
   switch (settlement.to) {
     case 'pending': {
       const { attempts, maybeStored, refused } = settlement;
-      const refusedAt = refused === undefined ? null : Date.now();
+      const refusedAt = refused === undefined ? null : wallNow();
       statements.get('putBack').run(attempts, Number(maybeStored), refused ?? null, refusedAt, position);
       change.pending++;
       change.pendingBytes += bytes;
@@ -131,7 +132,7 @@ function settleOne(
       change.bytes -= bytes;
       break;
     default:
-      statements.get('addDeadLetter').run(settlement.to, settlement.error, Date.now(), position);
+      statements.get('addDeadLetter').run(settlement.to, settlement.error, wallNow(), position);
       change[settlement.to === 'dead' ? 'deadLettered' : 'expired']++;
   }
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction, patiently } from '../../internal/sqlite/database.js';
+import { wallNow } from '../../internal/wall-clock.js';
 import type { DeadLetter, PurgeableState } from '../outbox.js';
 import { readEntry, readText } from './claim.js';
 import { addToCounters, type CountersChange, noChange, type OutboxRow, readRow } from './counters.js';
@@ -51,7 +52,7 @@ export function replayDeadLetters(db: DatabaseSync, statements: OutboxStatements
   return move(db, statements, selection, DEAD_LETTERS, ({ position, conversationId, state, bytes }, change, row) => {
     const to = row.newest + change.newest + 1;
     const queued = newState(statements, row.id, conversationId);
-    statements.get('replayEntry').run(to, queued, Date.now(), row.carriedMs, position);
+    statements.get('replayEntry').run(to, queued, wallNow(), row.carriedMs, position);
     statements.get('replayMessage').run(to, position);
     change.newest++;
     change.pending++;

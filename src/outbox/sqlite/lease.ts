@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { monotonicNow } from '../../internal/monotonic-clock.js';
 import { clearInterval, setInterval } from '../../internal/timers.js';
+import { wallNow } from '../../internal/wall-clock.js';
 import type { OutboxStats } from '../outbox.js';
 import type { LeaseRow } from './lease-row.js';
 import { hostOf, LeaseWatch } from './lease-watch.js';
@@ -132,7 +133,7 @@ export class Lease {
   }
 
   #until(): number {
-    return Math.round(Date.now()) + this.#ms;
+    return wallNow() + this.#ms;
   }
 
   #takenOverMs({ leaseOwner }: LeaseRow): number {

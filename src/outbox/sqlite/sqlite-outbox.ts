@@ -39,7 +39,10 @@ const schema = z.strictObject({
   path: z
     .string()
     .min(1)
-    .refine(path => path !== IN_MEMORY, 'must be a file: memoryOutbox() is the outbox without one'),
+    .refine(path => path !== IN_MEMORY, 'must be a file: memoryOutbox() is the outbox without one')
+    // Node.js opens no path with a NUL, and SQLite takes `file:` for a URL: what stands beside the file would be elsewhere.
+    .refine(path => !path.includes('\0'), 'must not hold a NUL character')
+    .refine(path => !/^file:/i.test(path), 'must be a path, not a URL: fileURLToPath(url) of node:url makes one'),
   durability: z.enum(['normal', 'full']).default('normal'),
   maxBytes: atLeastOne.default(GiB),
   maxMessages: atLeastOne.optional(),

@@ -1,6 +1,7 @@
 // An app that replaces its timers and stops its clock after it has loaded the recorder, as a test with fake timers does.
 // Prints what flush() and close() came to, as JSON.
 
+import { writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createRecorder, memoryOutbox } from '../../../dist/index.js';
 import { sqliteOutbox } from '../../../dist/outbox/sqlite/index.js';
@@ -10,7 +11,10 @@ const { values } = parseArgs({
     url: { type: 'string', default: '' },
     /** Without one, the outbox is in memory. */
     file: { type: 'string' },
-    /** What is stopped: `Date` only, or the `timers`, too; or the `jump` of a clock that was wrong until then. */
+    /**
+     * What is stopped: `Date` only, or the `timers`, too, or `all`, with what Node.js itself needs. `jump` is that of a clock which
+     * was wrong until then, and `mock` a `Date.now` that gives nothing.
+     */
     stop: { type: 'string', default: 'timers' },
   },
 });
@@ -36,12 +40,15 @@ await recorder.flush({ timeoutMs: 10_000 });
 if (values.stop !== 'jump') stopTime();
 say(10);
 if (values.stop === 'jump') stopTime();
-const flushed = await recorder.flush({ timeoutMs: 10_000 });
+const flushed = await recorder.flush({ timeoutMs: values.stop === 'all' ? 500 : 10_000 });
 const started = performanceNow();
-await recorder.close({ timeoutMs: 5000 });
+await recorder.close({ timeoutMs: values.stop === 'all' ? 500 : 5000 });
 const closedMs = performanceNow() - started;
 const { delivered, accepted } = recorder.stats();
-console.log(JSON.stringify({ flushed, closedMs, delivered, accepted }));
+const result = JSON.stringify({ flushed, closedMs, delivered, accepted });
+writeSync(1, `${result}\n`);
+// Nothing of Node.js goes on without its ticks.
+if (values.stop === 'all') process.exit(0);
 
 function say(count: number): void {
   for (let n = 0; n < count; n++) {
@@ -55,6 +62,10 @@ function stopTime(): void {
   const now = Date.now();
   Date.now = () => now;
   if (values.stop === 'Date') return;
+  if (values.stop === 'mock') {
+    Date.now = (() => undefined) as never;
+    return;
+  }
   if (values.stop === 'jump') {
     Date.now = () => now + 56 * 365 * 86_400_000;
     return;
@@ -69,4 +80,7 @@ function stopTime(): void {
     clearInterval() {},
     clearImmediate() {},
   });
+  if (values.stop !== 'all') return;
+  process.nextTick = () => {};
+  globalThis.queueMicrotask = () => {};
 }
