@@ -100,7 +100,7 @@ async function inputOf(
     const edited = cannotEdit ? undefined : await lastQuestion(graph, config);
     if (!edited) return asked;
     const fork = await graph.updateState({ ...config, ...edited.config } as never, { messages: [message(edited.id)] });
-    return { input: null, user: edited.text === words ? [] : [words], at: fork as Config };
+    return { input: null, user: edited.texts.has(words) ? [] : [words], at: fork as Config };
   }
   if (!(await waits(graph, config))) return asked;
   if (plan.wait === 'approval') return { input: new Command({ resume: step.decision }), user: [], at: {} };
@@ -112,15 +112,19 @@ async function inputOf(
 
 /** The first checkpoint of the last question, before any node was at work: there it can be edited and asked again. */
 async function lastQuestion(graph: App, config: Config) {
-  let found: { id: string; text: string; config: Config } | undefined;
+  let found: { id: string; config: Config } | undefined;
+  let isBehind = false;
+  /** What was said under its id: the same words under the same id are one message. */
+  const texts = new Set<string>();
   for await (const state of graph.getStateHistory(config as never)) {
     const last = (state.values.messages as BaseMessage[] | undefined)?.at(-1);
     const isQuestion = last?.getType() === 'human' && last.id !== undefined;
-    if (found && (!isQuestion || last.id !== found.id)) break;
-    if (isQuestion && !state.next.includes('__start__' as never))
-      found = { id: last.id as string, text: last.text, config: state.config as Config };
+    if (found && (!isQuestion || last.id !== found.id)) isBehind = true;
+    if (!isQuestion || state.next.includes('__start__' as never)) continue;
+    if (!isBehind) found = { id: last.id as string, config: state.config as Config };
+    if (last.id === found?.id) texts.add(last.text);
   }
-  return found;
+  return found && { ...found, texts };
 }
 
 async function waits(graph: App, config: Config): Promise<boolean> {
