@@ -16,7 +16,7 @@ import { callIdentity } from './identity.js';
 import { isInsideAnother, OuterTasks } from './inside.js';
 import { liveObject, rememberLiveObjects } from './live-objects.js';
 import { LlmCall, type Reach } from './llm-call.js';
-import { startingStream, watchModelStreams } from './model-streams.js';
+import { listenToStartingStream, watchModelStreams } from './model-streams.js';
 import { readHandlerOptions, type SynapCallbackHandlerOptions } from './options.js';
 import type { PromptMessage } from './prompt.js';
 import type { RootContext } from './root-context.js';
@@ -112,8 +112,7 @@ export class Listener {
       const visible = !run.internal && this.#isNamed(run);
       run.call = new LlmCall({ llm, metadata, extraParams, visible, reaches: run.reaches });
       run.call.superstep = run.superstep;
-      const stream = startingStream();
-      if (stream) stream.listener ??= run.call;
+      listenToStartingStream(run.call);
       run.root.signalled(run.call);
       const isRoot = run.root.id === run.id;
       if (isRoot) run.root.beginCall(start.asRoot());

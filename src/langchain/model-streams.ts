@@ -11,20 +11,27 @@ export interface StreamListener {
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 /** One stream of a model's. Which call it belongs to is known when the model tells that it starts. */
-export class ModelStream {
+interface ModelStream {
   listener: StreamListener | undefined;
 }
 
-const starting = new AsyncLocalStorage<ModelStream>();
+/** What the async context of a stream holds. Its connection may live on, and must not hold the call. */
+interface Starting {
+  stream: ModelStream | undefined;
+}
+
+const starting = new AsyncLocalStorage<Starting>();
 const patched = new WeakSet<object>();
 
-/** @returns the stream of the model that tells, here and now, that it starts; undefined where it is not streamed */
-export function startingStream(): ModelStream | undefined {
-  return starting.getStore();
+/** A model tells, here and now, that it starts. Where it is streamed, `listener` is told what its stream gives. */
+export function listenToStartingStream(listener: StreamListener): void {
+  const context = starting.getStore();
+  if (context?.stream) context.stream.listener = listener;
+  if (context) context.stream = undefined;
 }
 
 /**
- * Lets {@link startingStream} know the streams of models. Most providers give a piece out before they report it. So a reader
+ * Lets {@link listenToStartingStream} know the streams of models. Most providers give a piece out before they report it. So a reader
  * that aborts or leaves has one piece more than LangChain has told, and only the stream itself knows it. The reader gets what it
  * would get, at the same time.
  */
@@ -50,11 +57,11 @@ function watchStreamsOf(model: unknown): void {
 }
 
 function watch(iterator: AsyncGenerator): void {
-  const stream = new ModelStream();
+  const stream: ModelStream = { listener: undefined };
   const { next } = iterator;
   let isStarted = false;
   iterator.next = (...args) => {
-    const result = isStarted ? next.apply(iterator, args) : starting.run(stream, () => next.apply(iterator, args));
+    const result = isStarted ? next.apply(iterator, args) : starting.run({ stream }, () => next.apply(iterator, args));
     isStarted = true;
     // Registered before the reader's own reaction, so that the piece is known by the time it can be read.
     result.then(given => safely(() => pass(stream, given)), ignore);

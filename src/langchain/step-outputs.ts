@@ -231,7 +231,7 @@ function isEnd(output: unknown): boolean {
 
 /**
  * Passes on the messages in what a node gives: an update of the state, or commands that hold some. A step may also give a whole
- * history as a list, in which nothing is an update; so this makes no lists (1.1 ms less for a list of 1,000 messages).
+ * history as a list, in which nothing is an update; so this makes no lists.
  */
 function eachMessage(output: unknown, act: (message: object, isHandedOn: boolean) => void): void {
   const value = plainValue(output);

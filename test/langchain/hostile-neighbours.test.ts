@@ -129,7 +129,7 @@ describe('What others do to LangChain’s classes', () => {
         yield 1;
       },
     });
-    expect(() => watchModelStreams({ prototype: frozen })).not.toThrow();
+    expect(() => watchModelStreams({ BaseChatModel: { prototype: frozen } } as never)).not.toThrow();
     expect(await drain(frozen._streamIterator())).toEqual([1]);
   });
 });
