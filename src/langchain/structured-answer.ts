@@ -42,7 +42,7 @@ function callOfValue(value: object, calls: readonly LlmCall[]): LlmCall | undefi
 }
 
 /** A value as the text of an answer; undefined where it can't be written as JSON. */
-export function asJson(value: unknown, call: LlmCall | undefined): AnswerText | undefined {
+function asJson(value: unknown, call: LlmCall | undefined): AnswerText | undefined {
   const text = safely(() => JSON.stringify(value));
   return text === undefined ? undefined : { text, call, isStructured: true };
 }
