@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { isBusy, isFull, sqliteCode } from './database.js';
 
 const DISK_FULL =
-  'The disk or a quota is full, so the request changed nothing: make room where the database of this local Synap is, and send the request again';
+  'The disk is full, so the request changed nothing: make room where the database of this local Synap is, and send the request again';
 
 /** What a request is answered with when it failed. */
 export function answerError(error: Error, c: Context): Response {
@@ -24,7 +24,7 @@ export function answerError(error: Error, c: Context): Response {
 /** An error's own message may quote what was sent, so only its kind and its place are logged. */
 function logFailure(error: Error, c: Context): void {
   const code = sqliteCode(error);
-  const kind = isFull(error) ? 'the disk or a quota is full' : code === 0 ? error.name : `SQLite error ${code}`;
+  const kind = isFull(error) ? 'the disk is full' : code === 0 ? error.name : `SQLite error ${code}`;
   const place = /\n\s+(at .+)/.exec(error.stack ?? '')?.[1] ?? '';
   const next = isFull(error)
     ? 'make room where the database is'

@@ -2,6 +2,7 @@
 
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
+import { isFull } from '../src/database.js';
 import { aMessage, call, readConversation, record, recordBatch, start, tempDatabase } from './support.js';
 
 /** A local Synap whose file can't grow, and a function that lets it. SQLite says of it what it says of a full disk. */
@@ -52,4 +53,10 @@ test('a full disk is 507, with what to do, for a message, a batch and a transcri
   expect((await record(local, message)).status).toBe(200);
   expect((await call(local, 'POST', '/v1/conversations/ingest', transcript)).body.status).toBe('queued');
   expect((await readConversation(local, message.conversation_id)).body.messages).toHaveLength(1);
+});
+
+test('a quota, or a limit on the size of files, is a full disk: SQLite calls it an I/O error', () => {
+  const error = (errcode: number) => Object.assign(new Error('disk I/O error'), { errcode });
+  expect(isFull(error(778))).toBe(true); // SQLITE_IOERR_WRITE
+  expect(isFull(error(266))).toBe(false); // SQLITE_IOERR_READ
 });

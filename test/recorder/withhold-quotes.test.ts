@@ -36,7 +36,21 @@ const ESCAPES: [string, (text: string) => string][] = [
 describe('an error', () => {
   it.each(ESCAPES)('does not quote the prompt %s', (_, escaped) => {
     const line = withholdQuotes(`Blocked by policy: ${escaped(PROMPT)} (code 7)`.replace(/\s+/g, ' '), [PROMPT]);
-    for (const word of ['Zoë', 'Zed', 'Müller', '4242', 'hunter2', '1234567', 'ZED', 'HUNTER2', '%C3', 'u00fc', 'Q3MiBa', '4d79206e', 'Ã'])
+    for (const word of [
+      'Zoë',
+      'Zed',
+      'Müller',
+      '4242',
+      'hunter2',
+      '1234567',
+      'ZED',
+      'HUNTER2',
+      '%C3',
+      'u00fc',
+      'Q3MiBa',
+      '4d79206e',
+      'Ã',
+    ])
       expect(line).not.toContain(word);
     expect(line).toMatch(/^Blocked by policy: .*\(code 7\)$/);
   });
