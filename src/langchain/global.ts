@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { isObject, property, safely } from '../internal/guards.js';
 import { type CoreClasses, patchLateCopies } from './core-copies.js';
+import { patchMethod } from './patch-method.js';
 
 /** What a run was called with that LangChain keeps from handlers. */
 export interface HiddenConfig {
@@ -22,8 +23,6 @@ interface Patches {
   /** What models were called with, by the list of tags that goes with it to the callback manager. */
   readonly models: WeakMap<object, Record<string, unknown>>;
 }
-
-type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 const NOTHING: HiddenConfig = { configurable: undefined, server: undefined };
 const PATCHES = Symbol.for('synap-recorder.langchain.patches.1');
@@ -51,9 +50,10 @@ export function hiddenConfig(metadata: unknown): HiddenConfig {
 }
 
 function patchManager(manager: unknown): void {
-  patch(
+  patchMethod(
     manager,
     '_configureSync',
+    patches().patched,
     own =>
       function (...args) {
         const configured = own.apply(this, args);
@@ -79,9 +79,10 @@ function remember(manager: unknown, tags: unknown, options: unknown): void {
 }
 
 function patchModels(runnable: unknown): void {
-  patch(
+  patchMethod(
     property(runnable, 'prototype'),
     '_separateRunnableConfigFromCallOptions',
+    patches().patched,
     own =>
       function (...args) {
         const separated = own.apply(this, args);
@@ -101,9 +102,10 @@ function noteModelCall(separated: unknown, configurable: Record<string, unknown>
 }
 
 function patchStorage(provider: unknown): void {
-  patch(
+  patchMethod(
     provider,
     'runWithConfig',
+    patches().patched,
     own =>
       function (...args) {
         const configurable = property(args[0], 'configurable');
@@ -113,22 +115,6 @@ function patchStorage(provider: unknown): void {
         return patches().server.run(configurable, () => own.apply(this, args));
       },
   );
-}
-
-/** Replaces a method once, however many handlers ask for it, and whoever else has replaced it or will. */
-function patch(target: unknown, name: string, replacement: (own: AnyFunction) => AnyFunction): void {
-  safely(() => {
-    const { patched } = patches();
-    if ((typeof target !== 'object' && typeof target !== 'function') || target === null || patched.has(target)) return;
-    const own = property(target, name) as AnyFunction | undefined;
-    if (typeof own !== 'function') return;
-    const value = Object.defineProperties(replacement(own), {
-      name: { value: own.name, configurable: true },
-      length: { value: own.length, configurable: true },
-    });
-    Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
-    patched.add(target);
-  });
 }
 
 function patches(): Patches {

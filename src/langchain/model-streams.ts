@@ -1,14 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { property, safely } from '../internal/guards.js';
 import type { CoreClasses } from './core-copies.js';
+import { patchMethod } from './patch-method.js';
 
 /** Who wants to know what a model's stream has given to whoever reads it. */
 export interface StreamListener {
   /** A message has been given out, or a text where the model is one for texts. */
   given(piece: unknown): void;
 }
-
-type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 /** One stream of a model's. Which call it belongs to is known when the model tells that it starts. */
 interface ModelStream {
@@ -36,24 +35,18 @@ export function listenToStartingStream(listener: StreamListener): void {
  * would get, at the same time.
  */
 export function watchModelStreams({ BaseChatModel, BaseLLM }: CoreClasses): void {
-  watchStreamsOf(BaseChatModel);
-  watchStreamsOf(BaseLLM);
-}
-
-function watchStreamsOf(model: unknown): void {
-  safely(() => {
-    const prototype = property(model, 'prototype');
-    if (typeof prototype !== 'object' || prototype === null || patched.has(prototype)) return;
-    const own = property(prototype, '_streamIterator') as AnyFunction | undefined;
-    if (typeof own !== 'function') return;
-    const value: AnyFunction = function (...args) {
-      const iterator = own.apply(this, args);
-      safely(() => watch(iterator as AsyncGenerator));
-      return iterator;
-    };
-    Object.defineProperty(prototype, '_streamIterator', { value, writable: true, configurable: true });
-    patched.add(prototype);
-  });
+  for (const model of [BaseChatModel, BaseLLM])
+    patchMethod(
+      property(model, 'prototype'),
+      '_streamIterator',
+      patched,
+      own =>
+        function (...args) {
+          const iterator = own.apply(this, args);
+          safely(() => watch(iterator as AsyncGenerator));
+          return iterator;
+        },
+    );
 }
 
 function watch(iterator: AsyncGenerator): void {
