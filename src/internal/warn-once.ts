@@ -1,10 +1,11 @@
 import type { Logger } from './logger.js';
+import { onePer } from './one-per.js';
 import { isPromise } from './promises.js';
 
 // Topics may have names of an app's making (its tags): a bound keeps a bad one from filling memory.
 const MAX_TOPICS = 1000;
 
-const topicsOf = new WeakMap<object, Set<string>>();
+const topicsOf = onePer(() => new Set<string>());
 
 /** Warns an app's developer of each thing once. */
 export class WarnOnce {
@@ -21,9 +22,7 @@ export class WarnOnce {
    * logger of its own, and still wants to read each warning once.
    */
   static of(owner: object, logger: Logger): WarnOnce {
-    const warned = topicsOf.get(owner) ?? new Set();
-    topicsOf.set(owner, warned);
-    return new WarnOnce(logger, warned);
+    return new WarnOnce(logger, topicsOf(owner));
   }
 
   /** Warns, unless it has warned of this topic before. */

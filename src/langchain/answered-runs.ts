@@ -1,7 +1,7 @@
 import { BoundedMap } from '../internal/bounded-map.js';
+import { onePer } from '../internal/one-per.js';
 
 const MAX_RUNS = 10_000;
-const byRecorder = new WeakMap<object, AnsweredRuns>();
 
 /**
  * The ids of runs that have ended with an answer, lately and in this process. A run under the id of one that failed is another
@@ -11,11 +11,7 @@ export class AnsweredRuns {
   readonly #times = new BoundedMap<number>(MAX_RUNS);
 
   /** Those of a recorder: an app may make a handler for each request. */
-  static of(recorder: object): AnsweredRuns {
-    const known = byRecorder.get(recorder) ?? new AnsweredRuns();
-    byRecorder.set(recorder, known);
-    return known;
-  }
+  static readonly of = onePer(() => new AnsweredRuns());
 
   /** @returns the id of the turn that a run with this id is now */
   turnId(runId: string): string {

@@ -1,5 +1,6 @@
 import { BoundedMap } from '../internal/bounded-map.js';
 import { isNumber, isObject } from '../internal/guards.js';
+import { onePer } from '../internal/one-per.js';
 import { addUsage, type Usage } from '../recorder/metadata.js';
 import { callsTools, type Message, toolNames } from './messages.js';
 
@@ -14,8 +15,6 @@ export interface Totals {
 
 export const NOTHING: Totals = { steps: 0, usage: {}, toolCalls: [] };
 
-const byRecorder = new WeakMap<object, FirstHalves>();
-
 /**
  * What runs took before they were interrupted, by the tasks that were: the answer that follows a resume was made by both
  * halves. Known within one process; in another one, by what the state holds; see {@link totalsOfState}.
@@ -23,11 +22,7 @@ const byRecorder = new WeakMap<object, FirstHalves>();
 export class FirstHalves {
   readonly #byTask = new BoundedMap<Totals>(MAX_TASKS);
 
-  static of(recorder: object): FirstHalves {
-    const known = byRecorder.get(recorder) ?? new FirstHalves();
-    byRecorder.set(recorder, known);
-    return known;
-  }
+  static readonly of = onePer(() => new FirstHalves());
 
   keep(tasks: Iterable<string>, totals: Totals): void {
     for (const task of tasks) this.#byTask.set(task, totals);

@@ -1,4 +1,5 @@
 import { BoundedMap } from '../internal/bounded-map.js';
+import { onePer } from '../internal/one-per.js';
 import type { Identity } from '../recorder/identity.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { isInside, namesAnother, scopeOf } from '../recorder/scope.js';
@@ -7,8 +8,6 @@ import { callIdentity } from './identity.js';
 
 const MAX_TASKS = 10_000;
 
-const byRecorder = new WeakMap<object, OuterTasks>();
-
 /**
  * The tasks of LangGraph's that runs of one recorder have started, whichever of its handlers heard of them, and who those
  * runs are recorded for. A task's name is its own: no two runs have the same, but one that is resumed.
@@ -16,11 +15,7 @@ const byRecorder = new WeakMap<object, OuterTasks>();
 export class OuterTasks {
   readonly #byName = new BoundedMap<{ readonly identity: Identity | undefined }>(MAX_TASKS);
 
-  static of(recorder: object): OuterTasks {
-    const known = byRecorder.get(recorder) ?? new OuterTasks();
-    byRecorder.set(recorder, known);
-    return known;
-  }
+  static readonly of = onePer(() => new OuterTasks());
 
   /** A step inside a run starts. */
   note(metadata: unknown, identity: Identity | undefined): void {

@@ -1,3 +1,4 @@
+import { onePer } from '../../internal/one-per.js';
 import type { MessageContent } from '../../recorder/attachments.js';
 import type { Turn } from '../../recorder/turn.js';
 import type { Role } from '../../synap/messages.js';
@@ -143,8 +144,6 @@ export class HistoryEntry {
   }
 }
 
-const byRecorder = new WeakMap<object, HistoryUpdates>();
-
 /** What was said lately through a recorder, by conversations. Bounded: the oldest are forgotten. */
 export class HistoryUpdates {
   readonly #byConversation = new Map<string, HistoryEntry[]>();
@@ -155,11 +154,7 @@ export class HistoryUpdates {
   hasHistory = false;
 
   /** Those of a recorder: its handlers and histories share them. */
-  static of(recorder: object): HistoryUpdates {
-    const known = byRecorder.get(recorder) ?? new HistoryUpdates();
-    byRecorder.set(recorder, known);
-    return known;
-  }
+  static readonly of = onePer(() => new HistoryUpdates());
 
   /** A turn has begun: a handler's where `said` is given, else a history's. Without an identity there is none. */
   open(turn: Turn, said?: (text: string) => boolean): HistoryEntry | undefined {
