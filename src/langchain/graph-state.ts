@@ -1,4 +1,5 @@
 import { isObject, text } from '../internal/guards.js';
+import { addEnd, addText, hashOf, newHash, numberOf, type TextHash } from '../internal/text-hash.js';
 import { answerText, humanContent } from './content.js';
 import { type Message, readMessage, readMessages } from './messages.js';
 
@@ -58,7 +59,7 @@ export class StateBefore {
     messages.forEach((message, place) => {
       if (message.id !== undefined) {
         this.#known.add(digestOf(message, message.id));
-        this.#ids.add(digestOfText(message.id));
+        this.#ids.add(hashOf(message.id));
       } else this.#known.add(digestOf(message, '')).add(digestOf(message, `\0${place}`));
     });
   }
@@ -75,7 +76,7 @@ export class StateBefore {
 
   /** Whether a message stands in the place of one that said something else under its id. */
   hasReplaced(message: Message): boolean {
-    return message.id !== undefined && this.#ids.has(digestOfText(message.id)) && this.isNew(message);
+    return message.id !== undefined && this.#ids.has(hashOf(message.id)) && this.isNew(message);
   }
 
   /** What is new in a later state, in its order. */
@@ -99,38 +100,23 @@ const MAX_END = 1000;
 
 /**
  * Who says what, and under which id or place. Calls of tools count: a draft that calls them is not the answer that takes its
- * place. Two 32-bit FNV-1a hashes in one number, which costs less than a text of its own for each message.
+ * place. A number, which costs less than a text of its own for each message.
  */
 function digestOf({ speaker, content, fields }: Message, place: string): number {
   const said = speaker === 'human' ? humanContent(content).content : answerText(content);
-  const hash = { a: 0x811c9dc5, b: 0x9e3779b9 ^ said.length };
-  addText(hash, speaker);
-  addText(hash, place);
+  const hash = newHash();
+  hash.b ^= said.length;
+  addPart(hash, speaker);
+  addPart(hash, place);
   addText(hash, said, 0, Math.min(said.length, MAX_END));
   addText(hash, said, Math.max(MAX_END, said.length - MAX_END));
+  addEnd(hash);
   const calls = Array.isArray(fields.tool_calls) ? fields.tool_calls : [];
-  for (const call of calls) addText(hash, isObject(call) ? String(call.id ?? call.name) : '');
+  for (const call of calls) addPart(hash, isObject(call) ? String(call.id ?? call.name) : '');
   return numberOf(hash);
 }
 
-function digestOfText(text: string): number {
-  const hash = { a: 0x811c9dc5, b: 0x9e3779b9 };
-  addText(hash, text);
-  return numberOf(hash);
-}
-
-function numberOf({ a, b }: { a: number; b: number }): number {
-  return (a >>> 0) * 0x20_0000 + (b >>> 11);
-}
-
-function addText(hash: { a: number; b: number }, text: string, from = 0, to = text.length): void {
-  let { a, b } = hash;
-  for (let at = from; at < to; at++) {
-    const unit = text.charCodeAt(at);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul(b ^ unit, 0x85ebca6b);
-  }
-  // No unit of a text is as large, so this tells where it ends.
-  hash.a = Math.imul(a ^ 0x10000, 0x01000193);
-  hash.b = Math.imul(b ^ 0x10000, 0x85ebca6b);
+function addPart(hash: TextHash, part: string): void {
+  addText(hash, part);
+  addEnd(hash);
 }

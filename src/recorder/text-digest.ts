@@ -1,3 +1,4 @@
+import { addText, newHash } from '../internal/text-hash.js';
 import { MAX_MESSAGE_BYTES } from './truncate.js';
 
 // Of a longer prompt this much is recorded at most; its end is looked at as well, since the question may stand there.
@@ -10,14 +11,9 @@ const MAX_TAIL = 65_536;
  * JavaScript, and nobody gains by a collision but the loss of a prompt of their own.
  */
 export function textDigest(content: string): string {
-  let a = 0x811c9dc5;
-  let b = 0x9e3779b9;
-  const tail = content.length - MAX_TAIL;
-  for (let at = 0; at < content.length; at++) {
-    if (at === MAX_HEAD && at < tail) at = tail;
-    const unit = content.charCodeAt(at);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul(b ^ unit, 0x85ebca6b);
-  }
-  return [content.length, a >>> 0, b >>> 0].map(number => number.toString(36)).join('-');
+  const hash = newHash();
+  const head = Math.min(content.length, MAX_HEAD);
+  addText(hash, content, 0, head);
+  addText(hash, content, Math.max(head, content.length - MAX_TAIL));
+  return [content.length, hash.a >>> 0, hash.b >>> 0].map(number => number.toString(36)).join('-');
 }
