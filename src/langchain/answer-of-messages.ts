@@ -2,6 +2,7 @@ import type { Answer, AnswerText } from './answer-context.js';
 import { answerText, messageText } from './content.js';
 import type { LlmCall } from './llm-call.js';
 import { callsTools, type Message } from './messages.js';
+import { wordsOf } from './words.js';
 
 /** A message after the user's last one, and the model's call that it came from. */
 export interface Reply {
@@ -106,18 +107,6 @@ function repeats(later: Said, earlier: Said): boolean {
   const [a, b] = [wordsOf(later.text), wordsOf(earlier.text)];
   const shared = [...a].filter(word => b.has(word)).length;
   return shared > 0 && shared * 2 >= a.size + b.size - shared;
-}
-
-// Words are compared so far and no farther.
-const MAX_COMPARED = 20_000;
-
-function wordsOf(text: string): Set<string> {
-  return new Set(
-    text
-      .slice(0, MAX_COMPARED)
-      .toLowerCase()
-      .match(/[\p{L}\p{N}]+/gu) ?? [],
-  );
 }
 
 function joined(parts: readonly Said[]): Answer {

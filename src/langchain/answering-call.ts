@@ -1,5 +1,6 @@
 import { safely } from '../internal/guards.js';
 import type { LlmCall } from './llm-call.js';
+import { wordsOf } from './words.js';
 
 /**
  * The call of a model that an answer came from, by the first of these that tells; of several, the latest.
@@ -26,9 +27,8 @@ export function answeringCall(
   );
 }
 
-// Words are compared so far and no farther: it is done where a turn ends, and the app waits for that.
+// An agent may have called its model very often.
 const MAX_COMPARED = 10;
-const MAX_LENGTH = 20_000;
 // Fewer words may stand in any answer by chance, as a router's do.
 const MIN_WORDS_WITHIN = 4;
 
@@ -42,13 +42,4 @@ function madeFrom(calls: readonly LlmCall[], answer: string): LlmCall | undefine
     if (shared === 0) return false;
     return shared * 2 >= answerWords.size || (shared === saidWords.size && shared >= MIN_WORDS_WITHIN);
   });
-}
-
-function wordsOf(text: string): Set<string> {
-  return new Set(
-    text
-      .slice(0, MAX_LENGTH)
-      .toLowerCase()
-      .match(/[\p{L}\p{N}]+/gu) ?? [],
-  );
 }

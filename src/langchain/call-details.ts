@@ -152,8 +152,8 @@ export function usageOf(result: CallResult): Usage {
   return fields.merged ? { ...found, totalTokens: undefined } : found;
 }
 
-// Some packages count zero tokens where they know of none; no call takes none.
-function countsOf(value: unknown): Usage | undefined {
+/** The tokens in one of those places; undefined where there are none: some packages count zero where they know of none. */
+export function countsOf(value: unknown): Usage | undefined {
   const usage = fieldsOf(value);
   const inputTokens = firstCount(usage, INPUT_TOKENS);
   const outputTokens = firstCount(usage, OUTPUT_TOKENS);

@@ -30,13 +30,16 @@ export function chainSteps(serialized: unknown): ChainSteps | undefined {
  * @returns whether a step's text reaches the reader as it is, as far as the run around it tells
  */
 export function reachesReader(steps: ChainSteps | undefined, tags: readonly string[] | undefined): boolean {
-  for (const tag of tags ?? []) {
-    // A condition of a branch is never what the branch puts out.
-    if (tag.startsWith('condition:')) return false;
-    const step = steps && /^seq:step:(\d+)$/.exec(tag)?.[1];
-    if (step !== undefined) return steps?.[Number(step) - 1] ?? true;
-  }
-  return true;
+  // A condition of a branch is never what the branch puts out.
+  if (tags?.some(tag => tag.startsWith('condition:'))) return false;
+  const place = placeInSequence(tags);
+  return place === undefined || (steps?.[place] ?? true);
+}
+
+/** The place of a step in a sequence, from 0; undefined for one that is in none. */
+export function placeInSequence(tags: readonly string[] | undefined): number | undefined {
+  for (const tag of tags ?? []) if (tag.startsWith('seq:step:')) return Number(tag.slice('seq:step:'.length)) - 1;
+  return undefined;
 }
 
 function isNeutral(step: unknown): boolean {

@@ -1,7 +1,8 @@
 import { BoundedMap } from '../internal/bounded-map.js';
-import { isNumber, isObject } from '../internal/guards.js';
+import { isObject } from '../internal/guards.js';
 import { onePer } from '../internal/one-per.js';
 import { addUsage, type Usage } from '../recorder/metadata.js';
+import { countsOf } from './call-details.js';
 import { callsTools, type Message, toolNames } from './messages.js';
 
 const MAX_TASKS = 10_000;
@@ -49,24 +50,11 @@ export function totalsOfState(messages: readonly Message[]): Totals {
   for (const message of messages) {
     if (message.speaker === 'human') totals = NOTHING;
     if (message.speaker !== 'ai') continue;
-    const one = { steps: 1, usage: usageOf(message), toolCalls: toolNames(message) };
+    const { usage_metadata, lc_kwargs } = message.fields;
+    // A checkpoint of core 0.3 gives it back under another name.
+    const usage = countsOf(usage_metadata ?? (isObject(lc_kwargs) ? lc_kwargs.usageMetadata : undefined)) ?? {};
+    const one = { steps: 1, usage, toolCalls: toolNames(message) };
     totals = callsTools(message) ? addTotals(totals, one) : NOTHING;
   }
   return totals;
-}
-
-function usageOf({ fields: { usage_metadata, lc_kwargs } }: Message): Usage {
-  // A checkpoint of core 0.3 gives it back under another name.
-  const usage = usage_metadata ?? (isObject(lc_kwargs) ? lc_kwargs.usageMetadata : undefined);
-  if (!isObject(usage)) return {};
-  const input = isObject(usage.input_token_details) ? usage.input_token_details : {};
-  const output = isObject(usage.output_token_details) ? usage.output_token_details : {};
-  const count = (value: unknown) => (isNumber(value) ? value : undefined);
-  return {
-    inputTokens: count(usage.input_tokens),
-    outputTokens: count(usage.output_tokens),
-    totalTokens: count(usage.total_tokens),
-    cachedInputTokens: count(input.cache_read),
-    reasoningTokens: count(output.reasoning),
-  };
 }

@@ -5,7 +5,7 @@ import { WarnOnce } from '../internal/warn-once.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { closeScope, enterScope, type ScopedRun, scopeFor } from '../recorder/scope.js';
 import { AnsweredRuns } from './answered-runs.js';
-import { chainSteps, reachesReader } from './chain-steps.js';
+import { chainSteps, placeInSequence, reachesReader } from './chain-steps.js';
 import { patchCore } from './core-copies.js';
 import { FirstHalves } from './first-half.js';
 import { watchRunConfigs } from './global.js';
@@ -22,7 +22,6 @@ import type { PromptMessage } from './prompt.js';
 import type { RootContext } from './root-context.js';
 import { RootRun } from './root-run.js';
 import { type ChainRun, Runs } from './runs.js';
-import { placeInSequence } from './step-outputs.js';
 
 const MAX_ANSWERED = 1000;
 

@@ -211,12 +211,6 @@ function ownOf(list: readonly unknown[], last: KeptResult): unknown {
   return isSameData(own, list) ? undefined : list.find(item => isSameData(item, own));
 }
 
-/** The place of a step in a sequence, from 0; undefined for one that is in none. */
-export function placeInSequence(tags: readonly string[] | undefined): number | undefined {
-  for (const tag of tags ?? []) if (tag.startsWith('seq:step:')) return Number(tag.slice('seq:step:'.length)) - 1;
-  return undefined;
-}
-
 // A branch of LangGraph's says where to go, as a name or as names; a node may, too, by a Command.
 function isEnd(output: unknown): boolean {
   const value = isObject(output) && 'output' in output ? output.output : output;
