@@ -6,6 +6,7 @@ import { findCall } from './find-call.js';
 import { isSameData } from './json-values.js';
 import type { LlmCall } from './llm-call.js';
 import { callsTools, type Message, readMessages, toolArguments } from './messages.js';
+import { joinedAnswer } from './published.js';
 import { answerOfResponse } from './structured-answer.js';
 
 /** The answer in the state of a graph: the value of a response format, else what stands in its messages. */
@@ -13,7 +14,20 @@ export function answerOfState(context: AnswerContext): Answer {
   const { output, calls, steps, interrupted } = context;
   if (!isObject(output)) return undefined;
   const response = interrupted ? undefined : answerOfResponse(output.structuredResponse, calls, steps);
-  return response ?? answerOfMessages(output.messages, context) ?? answerOfOtherLists(context);
+  const messages = messagesOf(context);
+  return response ?? (messages && answerAmong(messages, context)) ?? answerOfOtherLists(context);
+}
+
+// A history may be long, and several rules look at it.
+const read = new WeakMap<AnswerContext, readonly Message[] | undefined>();
+
+/** What an output has under `messages`: there, a list of nothing but strings is one of messages, too. */
+function messagesOf(context: AnswerContext): readonly Message[] | undefined {
+  if (read.has(context)) return read.get(context);
+  const { output } = context;
+  const messages = isObject(output) ? readMessages(output.messages, { strings: true }) : undefined;
+  read.set(context, messages);
+  return messages;
 }
 
 /**
@@ -21,33 +35,35 @@ export function answerOfState(context: AnswerContext): Answer {
  * the place of both. Where the question is still there, the answer was taken back: there is none.
  */
 export function answerTidiedAway(context: AnswerContext): Answer {
-  const { output, published } = context;
-  const messages = isObject(output) ? readMessages(output.messages, { strings: true }) : undefined;
-  if (!messages || published.length === 0) return undefined;
-  if (promptIndex(messages, context) >= 0) return 'none';
-  return { text: published.map(({ text }) => text).join('\n\n'), messageId: published.at(-1)?.messageId };
+  const messages = messagesOf(context);
+  const answer = joinedAnswer(context.published);
+  if (!messages || !answer) return undefined;
+  return promptIndex(messages, context) >= 0 ? 'none' : answer;
 }
 
 /** Whether a state has messages, and the last of them is the user's: the conversation waits where the user left it. */
-export function endsWithUser({ output }: AnswerContext): boolean {
-  return isObject(output) && readMessages(output.messages, { strings: true })?.at(-1)?.speaker === 'human';
+export function endsWithUser(context: AnswerContext): boolean {
+  return messagesOf(context)?.at(-1)?.speaker === 'human';
+}
+
+/** Whether a state has messages. */
+export function hasMessages(context: AnswerContext): boolean {
+  return messagesOf(context) !== undefined;
 }
 
 /** Whether a state has messages, and the last of them is an answer. */
-export function endsWithAnswer({ output }: AnswerContext): boolean {
-  const last = isObject(output) ? readMessages(output.messages, { strings: true })?.at(-1) : undefined;
+export function endsWithAnswer(context: AnswerContext): boolean {
+  const last = messagesOf(context)?.at(-1);
   return last !== undefined && isAnswer(last);
 }
 
-// Under this name, a list of nothing but strings is one of messages, too.
-function answerOfMessages(list: unknown, context: AnswerContext): Answer {
-  return answerOfList(readMessages(list, { strings: true }) && list, context);
-}
-
-/** The answer in a list of messages. */
+/** The answer in a list of messages; undefined where it is none. */
 export function answerOfList(list: unknown, context: AnswerContext): Answer {
   const messages = readMessages(list);
-  if (!messages) return undefined;
+  return messages && answerAmong(messages, context);
+}
+
+function answerAmong(messages: readonly Message[], context: AnswerContext): Answer {
   const { calls, steps, interrupted } = context;
   const lastCall = calls.findLast(call => call.visible && call.state === 'done');
   const endsWithTools = steps.decidedToEnd && !interrupted && (lastCall === undefined || lastCall.forTools);
@@ -65,7 +81,7 @@ function answerOfOtherLists(context: AnswerContext): Answer {
   for (const value of Object.values(output)) {
     const messages = Array.isArray(value) ? readMessages(value) : undefined;
     if (!messages || promptIndex(messages, context) < 0) continue;
-    const answer = answerOfList(value, context);
+    const answer = answerAmong(messages, context);
     if (answer !== undefined) found.push(answer);
   }
   const texts = new Set(found.map(answer => (typeof answer === 'object' ? answer.text : answer)));

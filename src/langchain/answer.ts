@@ -2,9 +2,17 @@ import { isObject } from '../internal/guards.js';
 import type { Answer, AnswerContext } from './answer-context.js';
 import { answerOfCalls } from './answer-of-calls.js';
 import { answerOfReplies } from './answer-of-messages.js';
-import { answerOfList, answerOfState, answerTidiedAway, endsWithAnswer, endsWithUser } from './answer-of-state.js';
+import {
+  answerOfList,
+  answerOfState,
+  answerTidiedAway,
+  endsWithAnswer,
+  endsWithUser,
+  hasMessages,
+} from './answer-of-state.js';
 import { readMessage, readMessages } from './messages.js';
-import { isBytes, isError, plainValue } from './step-outputs.js';
+import { plainValue } from './node-messages.js';
+import { isBytes, isError } from './step-outputs.js';
 import { answerOfValue, structuredAnswer } from './structured-answer.js';
 
 /** The names under which chains give their answer, the likeliest first. */
@@ -55,7 +63,7 @@ function findAnswer(context: AnswerContext): Answer {
   if (listed !== undefined) return listed;
   const keyed = answerOfKeys(output, context);
   // No model has said anything: the conversation waits where the user left it.
-  const waits = context.isResumed ? hasMessages(output) : endsWithUser(context);
+  const waits = context.isResumed ? hasMessages(context) : endsWithUser(context);
   if (interrupted || (waits && keyed === undefined && !calls.some(call => call.answers))) return 'none';
   // What a model says behind an answer that an earlier run has given is of a judge, or of a step that sums up.
   if (context.isResumed && keyed === undefined && endsWithAnswer(context)) return 'none';
@@ -93,10 +101,6 @@ function answerOfKeys(output: unknown, context: AnswerContext): Answer {
     if (found !== undefined) return found;
   }
   return answerOfKeys(output.output, { ...context, input: undefined });
-}
-
-function hasMessages(output: unknown): boolean {
-  return isObject(output) && readMessages(output.messages, { strings: true }) !== undefined;
 }
 
 export type { Answer, AnswerContext, AnswerText } from './answer-context.js';

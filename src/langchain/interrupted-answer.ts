@@ -1,5 +1,6 @@
 import type { AnswerText } from './answer.js';
 import type { LlmCall } from './llm-call.js';
+import { joinedAnswer } from './published.js';
 
 /** What a reader may have got of a run that did not come to its end. */
 export interface InterruptedAnswer extends AnswerText {
@@ -16,8 +17,8 @@ export function interruptedAnswer(
   published: readonly AnswerText[],
   calls: readonly LlmCall[],
 ): InterruptedAnswer | undefined {
-  const last = published.at(-1);
-  if (last) return { text: published.map(({ text }) => text).join('\n\n'), messageId: last.messageId, call: undefined };
+  const whole = joinedAnswer(published);
+  if (whole) return { ...whole, call: undefined };
   const candidates = calls.filter(call => call.visible && call.reaches === 'reader');
   const unfinished = candidates.filter(
     call => call.state !== 'done' && call.textGiven !== '' && !candidates.some(other => other.startedAfter(call)),
@@ -25,8 +26,8 @@ export function interruptedAnswer(
   // Of several side by side, none is known to be the answer.
   if (unfinished.length > 0) return unfinished.length === 1 ? ofCall(unfinished[0]) : undefined;
   // Whatever ends a run may come after the model's last token: then the whole text was on the screen.
-  const whole = candidates.filter(call => call.answers && call.streamed);
-  return whole.length === 1 ? ofCall(whole[0]) : undefined;
+  const streamed = candidates.filter(call => call.answers && call.streamed);
+  return streamed.length === 1 ? ofCall(streamed[0]) : undefined;
 }
 
 /** Whether the answer is not known because a step behind the model has not finished. */

@@ -1,5 +1,5 @@
 import { BoundedSet } from '../internal/bounded-set.js';
-import { isObject, safely } from '../internal/guards.js';
+import { isObject, safely, text } from '../internal/guards.js';
 import { safeLogger } from '../internal/logger.js';
 import { WarnOnce } from '../internal/warn-once.js';
 import type { Recorder } from '../recorder/recorder.js';
@@ -239,27 +239,24 @@ export class Listener {
     const hidden = tags?.some(tag => this.#context.settings.ignoreTags.has(tag)) ?? false;
     const late = parentRunId !== undefined && this.#runs.isClosed(parentRunId);
     const isStep = kind === 'tool' || kind === 'retriever';
-    if (!parent && (late || hidden || isStep || this.#closed)) {
-      this.#runs.ignore(runId);
-      return undefined;
-    }
-    const node =
-      isObject(metadata) && typeof metadata.langgraph_node === 'string' ? metadata.langgraph_node : undefined;
-    const nodes = parent?.nodes ?? [];
     // LangChain awaits the handler in the async context of the call that starts the root, and takes only its own store out
     // of that. In the background queue, what is ambient may be another user's.
-    if (!parent && isInsideAnother(this.#recorder, metadata, awaited)) {
+    if (!parent && (late || hidden || isStep || this.#closed || isInsideAnother(this.#recorder, metadata, awaited))) {
       this.#runs.ignore(runId);
       return undefined;
     }
-    const isNode = kind === 'chain' && node !== undefined && name === node && isGraphStep(tags);
+    const node = isObject(metadata) ? text(metadata.langgraph_node) : undefined;
+    const nodes = parent?.nodes ?? [];
+    // LangGraph marks the run of each node so; runs inside of it share only its metadata.
+    const graphStepTag = tags?.find(tag => tag.startsWith('graph:step:'));
+    const isNode = kind === 'chain' && name === node && graphStepTag !== undefined;
     const run: ChainRun = {
       id: runId,
       root: parent?.root ?? this.#root(start, awaited),
       parent,
       internal: hidden || isStep || (parent?.internal ?? false),
       nodes: node === undefined || nodes.includes(node) ? nodes : [...nodes, node],
-      superstep: parent?.superstep ?? tags?.find(tag => tag.startsWith('graph:step:')),
+      superstep: parent?.superstep ?? graphStepTag,
       stepStart: undefined,
       reaches: this.#reachOf(parent, tags, isNode ? node : undefined),
       steps: chainSteps(serialized),
@@ -354,9 +351,4 @@ export class Listener {
     const name = error instanceof Error ? error.name : 'something';
     this.#context.warnOnce.warn(`threw:${name}`, `a callback of LangChain's could not be read: ${name}`);
   }
-}
-
-// LangGraph marks the run of each node so; runs inside of it share only its metadata.
-function isGraphStep(tags: readonly string[] | undefined): boolean {
-  return tags?.some(tag => tag.startsWith('graph:step:')) ?? false;
 }

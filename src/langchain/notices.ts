@@ -42,6 +42,14 @@ export function unclearAnswer(
   );
 }
 
+/** Says that a step behind the model has hidden what the reader got of an answer. */
+export function hiddenAnswer(warnOnce: WarnOnce, name: string): void {
+  warnOnce.warn(
+    `hidden:${name}`,
+    `${JSON.stringify(name)} has a step behind its model, which did not finish: what the reader got of the answer is not known, so only the user's message is recorded`,
+  );
+}
+
 function keysOf(value: unknown): string[] {
   return isObject(value) && !isBytes(value) ? Object.keys(value).slice(0, MAX_KEYS).sort() : [];
 }

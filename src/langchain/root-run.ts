@@ -1,19 +1,19 @@
 import { safely } from '../internal/guards.js';
 import type { Identity } from '../recorder/identity.js';
-import { addUsage, type TurnDetails, type Usage } from '../recorder/metadata.js';
+import type { TurnDetails } from '../recorder/metadata.js';
 import type { Turn } from '../recorder/turn.js';
 import type { FollowedAnswer, StoredAnswer } from '../recorder/turn-options.js';
 import { AbortWatch, type BrokenEnd, type CallSignal } from './abort-watch.js';
 import { type Answer, type AnswerText, answerOfOutput, errorOfOutput, findCall } from './answer.js';
 import { answeringCall } from './answering-call.js';
-import { addTotals } from './first-half.js';
+import { addTotals, NOTHING } from './first-half.js';
 import type { HistoryEntry } from './history/history-updates.js';
 import { type InterruptedAnswer, interruptedAnswer, isHiddenByStep } from './interrupted-answer.js';
 import type { LlmCall } from './llm-call.js';
-import { unclearAnswer } from './notices.js';
+import { hiddenAnswer, unclearAnswer } from './notices.js';
 import type { PromptMessage } from './prompt.js';
-import { publishedBy } from './published.js';
-import { asksUser, isInterrupt, type Question, questionsOf } from './questions.js';
+import { PublishedAnswers } from './published.js';
+import { isInterrupt, Questions } from './questions.js';
 import type { RootContext } from './root-context.js';
 import { chosenAnswer } from './selectors.js';
 import { StepOutputs, type StepStart } from './step-outputs.js';
@@ -22,7 +22,6 @@ import { UserWords } from './user-words.js';
 
 // An agent may call its model thousands of times; the answer is among the last of them.
 const MAX_CALLS = 500;
-const MAX_PUBLISHED = 100;
 
 /** What a message says about an answer, and when it began, on the clock of `performance.now()`. */
 type AnswerDetails = TurnDetails & Pick<FollowedAnswer, 'firstTokenAt'>;
@@ -68,18 +67,15 @@ export class RootRun {
   readonly #words: UserWords;
   readonly #stepOutputs = new StepOutputs();
   readonly #watch = new AbortWatch(() => this.#endBySignal());
-  /** What LangGraph's nodes have put into the state as an answer. */
-  #published: AnswerText[] = [];
-  #publishedSize = 0;
+  readonly #published = new PublishedAnswers();
+  readonly #questions = new Questions();
   #measured = 0;
   #endedBySignal = false;
   #interrupted = false;
   /** Of the latest step of the graph that this is: whether another must follow. */
   #leadsOn: { readonly superstep: string | undefined; readonly isSure: boolean } | undefined;
-  #questions: Question[] = [];
-  #steps = 0;
-  #usage: Usage = {};
-  #toolCalls: string[] = [];
+  /** What its visible calls took. */
+  #totals = NOTHING;
 
   /** @param isGraph whether it is LangGraph's own */
   constructor(
@@ -110,7 +106,7 @@ export class RootRun {
 
   /** By how many characters it has grown since this was last asked, beside the texts of its models. */
   takeGrowth(): number {
-    const size = this.#words.size + this.#stepOutputs.size + this.#publishedSize;
+    const size = this.#words.size + this.#stepOutputs.size + this.#published.size;
     const growth = size - this.#measured;
     this.#measured = size;
     return growth;
@@ -147,9 +143,7 @@ export class RootRun {
   callEnded(call: LlmCall, step?: StepStart): void {
     if (step) this.#stepOutputs.gave(step, { call });
     if (!call.visible) return;
-    this.#steps += 1;
-    this.#usage = addUsage(this.#usage, call.usage);
-    this.#toolCalls.push(...call.toolCalls);
+    this.#totals = addTotals(this.#totals, { steps: 1, usage: call.usage, toolCalls: call.toolCalls });
   }
 
   /** A step of any kind starts inside. */
@@ -173,11 +167,7 @@ export class RootRun {
     if (step) this.#stepOutputs.gave(step, { error });
     if (!isInterrupt(error)) return this.#watch.stepFailed(error, signal);
     this.#interrupted = true;
-    for (const question of questionsOf(error)) {
-      const { id, text } = question;
-      const isKnown = this.#questions.some(known => known.id === id && known.text === text);
-      if (!isKnown && (internal || asksUser(this.#words.lastMessage, text))) this.#questions.push(question);
-    }
+    this.#questions.add(error, { internal, lastMessage: this.#words.lastMessage });
   }
 
   /** A node of the graph that this is has ended; `isSure`: another one always follows. */
@@ -192,14 +182,7 @@ export class RootRun {
    * @returns whether it has put an answer into the state; undefined where it calls tools first
    */
   nodeEnded(output: unknown): boolean | undefined {
-    const { answers, callsTools } = publishedBy(output, message => this.#words.isNew(message));
-    if (callsTools) this.#published = [];
-    // A graph in a node tells what its own nodes have told.
-    const known = new Set(this.#published.map(({ text }) => text));
-    this.#published.push(...answers.filter(({ text }) => !known.has(text)));
-    if (this.#published.length > MAX_PUBLISHED) this.#published.shift();
-    this.#publishedSize = this.#published.reduce((size, { text }) => size + text.length, 0);
-    return callsTools ? undefined : answers.length > 0;
+    return this.#published.add(output, message => this.#words.isNew(message));
   }
 
   /** The chain has ended. `input` is there when it was deferred. */
@@ -218,7 +201,7 @@ export class RootRun {
     }
     for (const id of answer.messageIds ?? [answer.messageId]) if (id !== undefined) this.#context.answered.add(id);
     this.#context.answeredRuns.add(this.id);
-    const answerId = this.#words.answerId(answer.messageIds?.at(-1) ?? answer.messageId, output);
+    const answerId = this.#words.answerId(answer.messageIds?.at(-1) ?? answer.messageId);
     const call = answer.call ?? answeringCall(this.#calls, answer);
     const details = this.#details(call);
     // The tool that a model is made to call for a structured answer does nothing.
@@ -237,16 +220,15 @@ export class RootRun {
 
   /** There is no answer, or none yet. A question of a tool's is what the user saw: it is the answer until then. */
   #completeUnanswered(): void {
-    const [question] = this.#questions;
+    const question = this.#questions.first;
     const call = question && this.#calls.findLast(({ visible, forTools }) => visible && forTools);
     const details = this.#details(call);
     if (this.#interrupted && !question) {
       const { steps = 0, usage = {}, toolCalls = [] } = details;
       this.#context.firstHalves.keep(this.#words.tasks, { steps, usage, toolCalls });
     }
-    const asked = this.#questions.map(({ text }) => text).join('\n\n');
     const answerId = question?.id && this.#turn.conversationId && `interrupt:${question.id}`;
-    this.#turn.complete({ ...this.#final(asked, details), answerId });
+    this.#turn.complete({ ...this.#final(this.#questions.text, details), answerId });
   }
 
   /** The model that is the root has ended. */
@@ -325,7 +307,7 @@ export class RootRun {
         prompt: this.#words.prompt,
         calls: this.#calls,
         hiddenCalls: this.#hiddenCalls,
-        published: this.#published,
+        published: this.#published.all,
         steps: this.#stepOutputs,
         nodesNamed: settings.assistantNodes !== undefined,
         interrupted: this.#interrupted,
@@ -355,11 +337,7 @@ export class RootRun {
   /** Ends with what the reader may have got. Returns whether that was anything. */
   #break(end: BrokenEnd, error: unknown): boolean {
     const answer = this.#interruptedAnswer();
-    if (!answer && isHiddenByStep(this.#calls))
-      this.#context.warnOnce.warn(
-        `hidden:${this.#name}`,
-        `${JSON.stringify(this.#name)} has a step behind its model, which did not finish: what the reader got of the answer is not known, so only the user's message is recorded`,
-      );
+    if (!answer && isHiddenByStep(this.#calls)) hiddenAnswer(this.#context.warnOnce, this.#name);
     if (answer?.messageId !== undefined) this.#context.answered.add(answer.messageId);
     // What a node has put into the state is there when the run is tried again.
     const answerId = answer?.call ? undefined : this.#words.callAnswerId(answer?.messageId);
@@ -373,16 +351,16 @@ export class RootRun {
   }
 
   #interruptedAnswer(): InterruptedAnswer | undefined {
-    const answer = interruptedAnswer(this.#published, this.#calls);
+    const answer = interruptedAnswer(this.#published.all, this.#calls);
     if (answer) return answer;
     const kept = this.#historyAnswer();
     return kept && { ...kept, call: undefined };
   }
 
   #details(call: LlmCall | undefined): AnswerDetails {
-    const own = this.#steps + (call && call.state !== 'done' ? 1 : 0);
-    const second = { steps: own, usage: this.#usage, toolCalls: this.#toolCalls };
-    const { steps, usage, toolCalls } = addTotals(this.#words.firstHalf, second);
+    const isUnderWay = call !== undefined && call.state !== 'done';
+    const own = isUnderWay ? addTotals(this.#totals, { ...NOTHING, steps: 1 }) : this.#totals;
+    const { steps, usage, toolCalls } = addTotals(this.#words.firstHalf, own);
     return {
       ...call?.details,
       firstTokenAt: call?.firstTokenAt,

@@ -3,6 +3,7 @@ import { messageText } from './content.js';
 import { isSameData, jsonOf } from './json-values.js';
 import type { LlmCall } from './llm-call.js';
 import { callsTools, readMessage } from './messages.js';
+import { eachMessage, plainValue } from './node-messages.js';
 import { sizeOf } from './size-of.js';
 
 /** A step inside a run, as it starts: a chain of its own, or a model's call. */
@@ -184,11 +185,6 @@ export function isBytes(value: unknown): boolean {
   return true;
 }
 
-/** LangChain reports a value that is no object as { output: value }; null is one of nothing. */
-export function plainValue(output: unknown): unknown {
-  return isObject(output) && Object.keys(output).join() === 'output' ? (output.output ?? null) : output;
-}
-
 /** Also one of another realm. */
 export function isError(value: unknown): boolean {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
@@ -221,24 +217,6 @@ function isEnd(output: unknown): boolean {
         target.lg_name === 'Command' &&
         (Array.isArray(target.goto) ? target.goto : [target.goto]).includes('__end__')),
   );
-}
-
-/**
- * Passes on the messages in what a node gives: an update of the state, or commands that hold some. A step may also give a whole
- * history as a list, in which nothing is an update; so this makes no lists.
- */
-function eachMessage(output: unknown, act: (message: object, isHandedOn: boolean) => void): void {
-  const value = plainValue(output);
-  for (const given of Array.isArray(value) ? value : [value]) {
-    if (!isObject(given)) continue;
-    const isCommand = given.lg_name === 'Command';
-    const update = isCommand ? given.update : given;
-    const messages = isObject(update) ? update.messages : undefined;
-    if (messages === undefined) continue;
-    const isHandedOn = isCommand && [given.goto].flat().some(target => target !== undefined && target !== '__end__');
-    for (const message of Array.isArray(messages) ? messages : [messages])
-      if (typeof message === 'object' && message !== null) act(message, isHandedOn);
-  }
 }
 
 function textOfInput(given: unknown): string | undefined {

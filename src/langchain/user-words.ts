@@ -44,6 +44,8 @@ export class UserWords {
   #before: StateBefore | undefined;
   /** Where the messages of the output stand in it. */
   readonly #places = new WeakMap<object, number>();
+  /** The messages of the final state. */
+  #final: readonly Message[] = [];
   #firstStep: string | undefined;
   #step: string | undefined;
   /** The graph holds it while it works on it. */
@@ -149,6 +151,7 @@ export class UserWords {
   settle(input?: unknown, output?: unknown): void {
     if (!this.#isSettled() && input !== undefined) this.#readInput(input);
     const state = output === undefined ? undefined : safely(() => messagesOfState(output));
+    this.#final = state ?? [];
     state?.forEach(({ fields }, place) => {
       this.#places.set(fields, place);
     });
@@ -177,9 +180,9 @@ export class UserWords {
    * The name under which an answer is known in every process: the message's id, and that of the user's message before it,
    * since a provider may use an id again. Undefined where LangGraph keeps no ids.
    */
-  answerId(messageId: string | undefined, output: unknown): string | undefined {
+  answerId(messageId: string | undefined): string | undefined {
     if (messageId === undefined || !(this.#isGraph || this.#before)) return undefined;
-    const messages = safely(() => messagesOfState(output)) ?? [];
+    const messages = this.#final;
     const place = messages.findLastIndex(({ id }) => id === messageId);
     if (place < 0) return undefined;
     const own = messages.findLastIndex(({ id }) => id !== undefined && id === this.#promptId);
