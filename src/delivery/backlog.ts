@@ -78,15 +78,16 @@ export class BacklogWatch {
     report({ reason: 'rate_limit', pending, fullness, waitMs: Math.ceil(allMs) });
   }
 
-  /** A message was put. */
-  filled({ pending: notSent, inFlight = 0, fullness }: Waiting): void {
+  /** A message was put: `fullness` of the outbox's room is taken. What waits is asked for only where there is something to say. */
+  filled(fullness: number | undefined, waiting: () => Waiting): void {
     if (fullness === undefined) return;
-    const pending = notSent + inFlight;
     const reached = LEVELS.filter(level => fullness >= level).length;
     const kept = LEVELS.filter(level => fullness >= level - RECOVERED_BELOW).length;
     const before = this.#level;
     this.#level = Math.max(reached, Math.min(before, kept));
     if (reached <= before) return;
+    const { pending: notSent, inFlight = 0 } = waiting();
+    const pending = notSent + inFlight;
     const percent = (LEVELS[reached - 1] ?? 0) * 100;
     const next = 'when it is full, new turns are not recorded';
     this.#options.logger.warn(

@@ -83,7 +83,7 @@ export class Relay {
       ...options,
       settlements: this.#settlements,
       keepsLease: () => outbox.keepsLease?.() ?? true,
-      paced: waitMs => this.#backlog?.paced(waitMs, this.#waiting()),
+      paced: waitMs => this.#backlog?.paced(waitMs, { ...this.#outboxStats(), fullness: this.#fullness }),
     });
     outsideRequests(() => {
       outbox.open?.(logger);
@@ -216,9 +216,8 @@ export class Relay {
     return this.#knownStats;
   }
 
-  #waiting() {
-    const stats = this.#outboxStats();
-    return { ...stats, fullness: this.#options.outbox.fullness?.() };
+  get #fullness(): number | undefined {
+    return this.#options.outbox.fullness?.();
   }
 
   get #isClosed(): boolean {
@@ -256,7 +255,7 @@ export class Relay {
     this.#flushes.changed();
     this.#linger(monotonicNow());
     this.#schedule();
-    this.#backlog?.filled(this.#waiting());
+    this.#backlog?.filled(this.#fullness, () => this.#outboxStats());
     return result;
   }
 
