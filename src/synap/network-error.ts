@@ -3,6 +3,7 @@ import type { HttpProxy } from './proxy.js';
 import { proxyFailure } from './proxy-failure.js';
 import { isOfHandshake, tlsProblem } from './tls-problem.js';
 import type { Deadline } from './transport.js';
+import { UNREACHABLE } from './unreachable.js';
 
 const SECOND = 1000;
 
@@ -10,17 +11,7 @@ export const CONNECT_TIMEOUT_MS = 5 * SECOND;
 export const HEADERS_TIMEOUT_MS = 30 * SECOND;
 
 // Errors of the moments before a request is written: looking the name up, connecting, TLS.
-const NEVER_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EAI_FAIL',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_DESTROYED',
-  'UND_ERR_CLOSED',
-]);
+const NEVER_SENT = new Set([...UNREACHABLE, 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_DESTROYED', 'UND_ERR_CLOSED']);
 
 // A parser that stumbles over these has not even seen a status line of HTTP/1: whoever answered is not Synap.
 const NO_STATUS_LINE = /Expected HTTP|Invalid HTTP version|Invalid status code/i;

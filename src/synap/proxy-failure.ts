@@ -1,15 +1,8 @@
 import type { HttpProxy } from './proxy.js';
+import { UNREACHABLE } from './unreachable.js';
 
 const REFUSED_TUNNEL = /Proxy response \((\d{3})\)/;
-const UNREACHED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EAI_FAIL',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-]);
+const UNREACHED = new Set([...UNREACHABLE, 'EADDRNOTAVAIL']);
 
 /** What connecting failed with. */
 interface ConnectFailure {
