@@ -94,7 +94,12 @@ export class Intake {
   open({ resolved, unknown }: Resolution, place: Pick<TurnRecord, 'messageId' | 'traceId'> = {}): TurnSink {
     const turn: TurnRecord = {
       ...place,
-      ...{ resolved, unknown, said: new Set(), prompt: [], isAdmitted: false, isRefused: false },
+      resolved,
+      unknown,
+      said: new Set(),
+      prompt: [],
+      isAdmitted: false,
+      isRefused: false,
     };
     return {
       accept: message => this.#accept(turn, message),
