@@ -15,6 +15,7 @@ import {
 import { createAgent } from 'langchain';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { graphOf, saying } from './graph-of.js';
 import { drain, handlerOn, isOldCore, type On, type Reply, ScriptedModel } from './support.js';
 
 const hi = { messages: [{ role: 'user', content: 'Weather?' }] };
@@ -28,23 +29,6 @@ const agent = (...replies: (Reply | string)[]) =>
     model: replies.length > 0 ? model(...replies) : model(calling('weather', 'Let me check.'), 'It is sunny.'),
     tools: [weather],
   });
-
-/** A graph of messages whose nodes each say what a model says. */
-function chain(nodes: Record<string, (state: typeof MessagesAnnotation.State) => Promise<object> | object>) {
-  const graph = new StateGraph(MessagesAnnotation) as StateGraph<typeof MessagesAnnotation.spec, never, never, string>;
-  let last: string = START;
-  for (const [name, node] of Object.entries(nodes)) {
-    graph.addNode(name, node as never);
-    graph.addEdge(last as never, name as never);
-    last = name;
-  }
-  graph.addEdge(last as never, END);
-  return graph;
-}
-
-const saying = (from: ScriptedModel) => async (state: { messages: BaseMessage[] }) => ({
-  messages: [await from.invoke(state.messages)],
-});
 
 type Row = [name: string, run: (on: On) => Promise<unknown>, transcript: string[]];
 
@@ -202,7 +186,7 @@ const graphRows: Row[] = [
   [
     'a router whose answer is written by no model',
     ({ config }) =>
-      chain({
+      graphOf({
         classify: async ({ messages }) => {
           await model('greeting').invoke(messages);
           return { messages: [new AIMessage('Hello there!')] };
@@ -215,8 +199,8 @@ const graphRows: Row[] = [
   [
     'a graph in a graph',
     ({ config }) => {
-      const inner = chain({ say: saying(model('It is sunny.')) }).compile();
-      return chain({ worker: inner as never })
+      const inner = graphOf({ say: saying(model('It is sunny.')) }).compile();
+      return graphOf({ worker: inner as never })
         .compile()
         .invoke(hi, config);
     },
@@ -312,7 +296,7 @@ const graphRows: Row[] = [
   [
     'a reflection loop, where the critic speaks as a human',
     ({ config }) =>
-      chain({
+      graphOf({
         draft: saying(model('Sunny?')),
         reflect: async ({ messages }) => ({
           messages: [new HumanMessage((await model('Be sure.').invoke(messages)).text)],
@@ -326,8 +310,8 @@ const graphRows: Row[] = [
   [
     'a checkpointed chat whose new answer is nowhere in its messages',
     async ({ config }) => {
-      const graph = chain({ say: saying(model('Hello')) }).compile({ checkpointer: new MemorySaver() });
-      const silent = chain({ say: () => ({ messages: [] }) }).compile({
+      const graph = graphOf({ say: saying(model('Hello')) }).compile({ checkpointer: new MemorySaver() });
+      const silent = graphOf({ say: () => ({ messages: [] }) }).compile({
         checkpointer: graph.checkpointer as MemorySaver,
       });
       const thread = { ...config, configurable: { thread_id: 't' }, metadata: { conversation_id: 'chat' } };
@@ -348,7 +332,7 @@ const graphRows: Row[] = [
   [
     'a step that is tagged as not streamed',
     ({ config }) =>
-      chain({
+      graphOf({
         plan: async ({ messages }) => {
           await model('A secret plan')
             .withConfig({ tags: ['nostream'] })
@@ -381,7 +365,7 @@ async function check(_: string, run: (on: On) => Promise<unknown>, transcript: s
 
 describe('a human in the loop', () => {
   const approving = () =>
-    chain({
+    graphOf({
       plan: saying(model(calling('mail', 'Shall I?'))),
       approve: ({ messages }) => {
         const said = interrupt('ok?');
@@ -412,7 +396,7 @@ describe('a human in the loop', () => {
 
   it('records nothing of a router that ran before the interrupt', async () => {
     await using on = await handlerOn();
-    const graph = chain({
+    const graph = graphOf({
       route: async ({ messages }) => {
         await model('mail').invoke(messages);
         return {};
@@ -475,7 +459,7 @@ describe('nodes and tags', () => {
 
   it('takes the last word of the nodes that answer, not of their reviewer', async () => {
     await using on = await handlerOn({ assistantNodes: ['writer'] });
-    await chain({ writer: saying(model('It is sunny.')), reviewer: saying(model('Looks good to me.')) })
+    await graphOf({ writer: saying(model('It is sunny.')), reviewer: saying(model('Looks good to me.')) })
       .compile()
       .invoke(hi, on.config);
     expect(await on.transcript()).toEqual(['user: Weather?', 'assistant: It is sunny.']);
@@ -504,7 +488,7 @@ describe('nodes and tags', () => {
     await using on = await handlerOn({ ignoreTags: ['internal'] });
     const titles = model('A title').withConfig({ tags: ['internal'] });
     await titles.invoke('Name this chat', on.config);
-    await chain({
+    await graphOf({
       title: async ({ messages }) => {
         await titles.invoke(messages);
         return {};

@@ -7,9 +7,10 @@ import { AIMessage, HumanMessage } from '@langchain/core/messages';
 import { BytesOutputParser, StringOutputParser } from '@langchain/core/output_parsers';
 import { ChatPromptTemplate } from '@langchain/core/prompts';
 import { RunnableBranch, RunnableLambda, RunnablePassthrough } from '@langchain/core/runnables';
-import { END, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
+import { MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
 import { createAgent, createMiddleware } from 'langchain';
 import { describe, expect, it } from 'vitest';
+import { graphOf, type Node } from './graph-of.js';
 import { drain, gate, handlerOn, isOldCore, type On, type Reply, ScriptedModel } from './support.js';
 
 const prompt = ChatPromptTemplate.fromTemplate('Question: {question}');
@@ -50,14 +51,8 @@ async function expectAll(rows: Row, options: { expectThrow?: boolean } = {}) {
   return on.notices;
 }
 
-const graph = (nodes: Record<string, (state: typeof MessagesAnnotation.State, config: object) => unknown>) => {
-  const names = Object.keys(nodes);
-  const builder = new StateGraph(MessagesAnnotation);
-  for (const name of names) builder.addNode(name, nodes[name] as never);
-  for (const [index, name] of names.entries()) builder.addEdge((names[index - 1] ?? START) as never, name as never);
-  builder.addEdge(names.at(-1) as never, END);
-  return builder.compile();
-};
+const graph = (nodes: Record<string, Node>) => graphOf(nodes).compile();
+
 /** A reply that never ends; `reached` is called once its text was given. */
 function thenWaits(text: string, reached: () => void): Reply {
   return {

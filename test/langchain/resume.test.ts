@@ -23,9 +23,9 @@ import {
   asking,
   type Case,
   calling,
-  chain,
   chat,
   checkpointed,
+  graphOf,
   human,
   idOf,
   inThread,
@@ -286,7 +286,7 @@ const replies: Case[] = [
   [
     'a text to a graph inside a node of another one',
     async on => {
-      const inner = chain({
+      const inner = graphOf({
         wait: () => ({ messages: [human(interrupt('And?') as string)] }),
         say: saying(model('A2')),
       }).compile();
@@ -309,7 +309,7 @@ const replies: Case[] = [
   [
     'a text to an interrupt of an agent that a tool calls',
     async on => {
-      const worker = chain({
+      const worker = graphOf({
         ask: () => ({ messages: [human(interrupt('Which one?') as string)] }),
         work: saying(model('Worked')),
       }).compile();

@@ -1,9 +1,12 @@
-import { type AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages';
+import { type AIMessage, HumanMessage } from '@langchain/core/messages';
 import { tool } from '@langchain/core/tools';
 import { END, interrupt, MemorySaver, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
 import { ToolNode } from '@langchain/langgraph/prebuilt';
 import * as z from 'zod';
+import { graphOf, saying } from './graph-of.js';
 import { type On, type Reply, ScriptedModel } from './support.js';
+
+export { graphOf, saying } from './graph-of.js';
 
 // Graphs that stop for a human and go on.
 
@@ -13,25 +16,8 @@ export const human = (content: string, id?: string, name?: string) =>
   new HumanMessage({ content, ...(id !== undefined && { id }), ...(name !== undefined && { name }) });
 export const ask = (content: string, id?: string) => ({ messages: [human(content, id)] });
 export const model = (...replies: (Reply | string)[]) => new ScriptedModel(replies);
-export const saying = (from: ScriptedModel) => async (state: { messages: BaseMessage[] }) => ({
-  messages: [await from.invoke(state.messages)],
-});
-
-/** Nodes one after the other, under a checkpointer. */
-export function chain(nodes: Record<string, (state: State) => Promise<object> | object>) {
-  const graph = new StateGraph(MessagesAnnotation) as StateGraph<typeof MessagesAnnotation.spec, never, never, string>;
-  let last: string = START;
-  for (const [name, node] of Object.entries(nodes)) {
-    graph.addNode(name, node as never);
-    graph.addEdge(last as never, name as never);
-    last = name;
-  }
-  graph.addEdge(last as never, END);
-  return graph;
-}
-
-export const checkpointed = (nodes: Parameters<typeof chain>[0], options: object = {}) =>
-  chain(nodes).compile({ checkpointer: new MemorySaver(), ...options });
+export const checkpointed = (nodes: Parameters<typeof graphOf>[0], options: object = {}) =>
+  graphOf(nodes).compile({ checkpointer: new MemorySaver(), ...options });
 
 /** A chat that goes round: it answers, and waits for what the user says next. */
 export function chat(

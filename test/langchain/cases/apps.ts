@@ -1,15 +1,13 @@
 // What the apps of the cases are made of.
 
-import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
+import { HumanMessage } from '@langchain/core/messages';
 import { ChatPromptTemplate } from '@langchain/core/prompts';
 import { tool } from '@langchain/core/tools';
-import { END, MessagesAnnotation as Messages, type MessagesAnnotation, START, StateGraph } from '@langchain/langgraph';
 import * as z from 'zod';
 import { turns } from '../../support/turns.js';
 import { type Reply, ScriptedModel } from '../support.js';
 
-type State = typeof MessagesAnnotation.State;
-export type Node = (state: State, config: never) => Promise<unknown> | unknown;
+export { graphOf, type Node, saying } from '../graph-of.js';
 
 export const model = (...replies: (Reply | string)[]) => new ScriptedModel(replies);
 
@@ -24,24 +22,6 @@ export const weather = tool(async () => 'sunny', { name: 'weather', description:
 export const human = (content: string) => new HumanMessage(content);
 
 export const ask = (content: string) => ({ messages: [new HumanMessage(content)] });
-
-/** A node that adds what a model answers to the messages. */
-export const saying = (from: ScriptedModel) => async (state: { messages: BaseMessage[] }) => ({
-  messages: [await from.invoke(state.messages)],
-});
-
-/** A graph of messages whose nodes run one after the other. */
-export function graphOf(nodes: Record<string, Node>) {
-  const graph = new StateGraph(Messages) as StateGraph<typeof Messages.spec, never, never, string>;
-  let last: string = START;
-  for (const [name, node] of Object.entries(nodes)) {
-    graph.addNode(name, node as never);
-    graph.addEdge(last as never, name as never);
-    last = name;
-  }
-  graph.addEdge(last as never, END);
-  return graph;
-}
 
 export const prompt = ChatPromptTemplate.fromTemplate('Say it shortly: {question}');
 
