@@ -65,6 +65,11 @@ function manyMessages(index: number): BaseMessage[] {
 
 const node = (name: string) => ({ langgraph_node: name, langgraph_step: 1, langgraph_checkpoint_ns: `${name}:1` });
 
+function startNode(handler: On['handler'], index: number, input: object): void {
+  const tags = ['graph:step:1'];
+  handler.handleChainStart({}, input, `node-${index}`, `run-${index}`, tags, node('agent'), undefined, 'agent');
+}
+
 function startModel({ handler }: On, index: number, messages: BaseMessage[], metadata = {}): string {
   const call = `call-${index}`;
   handler.handleChatModelStart({}, [messages], call, `run-${index}`, { options: {} }, [], metadata);
@@ -106,32 +111,12 @@ const unfinished: Record<string, Start> = {
   'graphs with a history of many messages': ({ handler }, index) => {
     const messages = manyMessages(index);
     handler.handleChainStart({}, { messages }, `run-${index}`, undefined, [], { thread_id: `${index}` });
-    const tags = ['graph:step:1'];
-    handler.handleChainStart(
-      {},
-      { messages },
-      `node-${index}`,
-      `run-${index}`,
-      tags,
-      node('agent'),
-      undefined,
-      'agent',
-    );
+    startNode(handler, index, { messages });
   },
   'graphs whose history ends with a long result of a tool': ({ handler }, index) => {
     const messages = [new HumanMessage(`Question ${index}`), new AIMessage(longText(index))];
     handler.handleChainStart({}, { messages }, `run-${index}`);
-    const tags = ['graph:step:1'];
-    handler.handleChainStart(
-      {},
-      { messages },
-      `node-${index}`,
-      `run-${index}`,
-      tags,
-      node('agent'),
-      undefined,
-      'agent',
-    );
+    startNode(handler, index, { messages });
   },
   'chains whose model has said much at once': (on, index) => {
     on.handler.handleChainStart({}, { input: `Question ${index}` }, `run-${index}`);
@@ -146,8 +131,7 @@ const unfinished: Record<string, Start> = {
   },
   'graphs whose node has put a long answer into the state': ({ handler }, index) => {
     handler.handleChainStart({}, { messages: [new HumanMessage(`Question ${index}`)] }, `run-${index}`);
-    const tags = ['graph:step:1'];
-    handler.handleChainStart({}, {}, `node-${index}`, `run-${index}`, tags, node('agent'), undefined, 'agent');
+    startNode(handler, index, {});
     handler.handleChainEnd({ messages: [new AIMessage(longText(index))] }, `node-${index}`);
   },
   'agents that have made a long structured answer': ({ handler }, index) => {
